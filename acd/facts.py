@@ -1,0 +1,161 @@
+"""What the engine is told. A fact carries its wall time `at` (aware, UTC) and engine time `t` (microseconds).
+
+Facts may arrive late, twice or out of order; the engine tolerates all three. `t` of a fact submitted through the
+dispatcher never decreases; `at` may lie in the past when the fact was imported after a gap.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from acd.codec import event
+from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, QueueId, VisitId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What every fact has."""
+
+    at: datetime
+    t: int
+
+
+@event("engine started")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStarted(Fact):
+    """The server began to decide. `prefix` makes this run's offer ids unique for ever."""
+
+    engine_version: int
+    config_hash: str
+    prefix: str
+    node: str
+
+
+@event("caller joined")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerJoined(Fact):
+    """A call entered a queue. A second one for a living visit changes nothing."""
+
+    visit: VisitId
+    call: CallId
+    queue: QueueId
+    priority: int = 0  # higher is served first
+
+
+@event("caller parked")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerParked(Fact):
+    """The dialplan alone rings reception for this caller: keeps the place, is not offered."""
+
+    visit: VisitId
+
+
+@event("caller returned")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerReturned(Fact):
+    """A parked caller waits again, at the old place."""
+
+    visit: VisitId
+
+
+@event("caller gone")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerGone(Fact):
+    """The caller no longer waits: hung up (abandoned), or left by another way."""
+
+    visit: VisitId
+    hung_up: bool
+
+
+@event("device changed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged(Fact):
+    """Asterisk tells a new state of an agent's phone."""
+
+    agent: AgentId
+    state: DeviceState
+
+
+@event("offer answered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferAnswered(Fact):
+    """The agent picked up and hears the whisper; the caller still has music."""
+
+    offer: OfferId
+
+
+@event("offer bridged")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferBridged(Fact):
+    """Agent and caller are in one bridge: the visit is answered."""
+
+    offer: OfferId
+
+
+@event("offer failed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferFailed(Fact):
+    """The offer's leg ended, or never began, before any bridge."""
+
+    offer: OfferId
+    result: OfferResult
+
+
+@event("talk ended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkEnded(Fact):
+    """The offer's leg hung up after a bridge: wrap-up begins at `t`."""
+
+    offer: OfferId
+
+
+@event("link lost")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLost(Fact):
+    """AMI is gone: no new offer until the next resynchronisation."""
+
+
+@event("caller seen")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSeen:
+    """A living caller's channel that carries a ticket. Fields as in `CallerJoined`."""
+
+    visit: VisitId
+    call: CallId
+    queue: QueueId
+    priority: int
+    joined_at: datetime
+    parked: bool
+
+
+@event("leg seen")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegSeen:
+    """A living channel of an offer."""
+
+    offer: OfferId
+    state: LegState
+
+
+@event("device seen")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSeen:
+    """The state of an agent's phone."""
+
+    agent: AgentId
+    state: DeviceState
+
+
+@event("resynchronised")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resynchronised(Fact):
+    """After every AMI login: everything that lives, as Asterisk says. What is not listed does not exist."""
+
+    callers: tuple[CallerSeen, ...]
+    legs: tuple[LegSeen, ...]
+    devices: tuple[DeviceSeen, ...]
+
+
+@event("tick")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick(Fact):
+    """The time that `Engine.next_deadline()` asked for has come."""

@@ -1,0 +1,154 @@
+"""What happened to a call, as written to the journal. Every fact has the true wall time `at` (aware, UTC).
+
+A caller's number never stands here: `caller` is an opaque key; the number is in one erasable table (ivr.records).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from acd.codec import event
+from acd.model import CallId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFact:
+    """What every fact about a call has."""
+
+    at: datetime
+    call: CallId
+
+
+@event("call started")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(CallFact):
+    """A caller came in on a line. `flow` is empty when the server was away and the CEL file told it."""
+
+    did: str
+    caller: str
+    flow: str
+    config: str  # hash of the configuration that this call keeps
+
+
+@event("call refused")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRefused(CallFact):
+    """All lines were busy: 486, decided by the dialplan alone. `call` is the refused channel's unique id."""
+
+    did: str
+
+
+@event("step entered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEntered(CallFact):
+    """The call is at this step of its flow."""
+
+    flow: str
+    step: str
+    verb: str
+
+
+@event("notice heard")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeHeard(CallFact):
+    """The recording notice was played to its end; `version` is the hash of its text and voice."""
+
+    prompt: str
+    version: str
+
+
+@event("key chosen")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChosen(CallFact):
+    """A key that the menu knows."""
+
+    step: str
+    key: str
+    then: str
+
+
+@event("key wrong")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyWrong(CallFact):
+    """A key that the menu does not know; `key` is empty when none was pressed in time."""
+
+    step: str
+    key: str
+
+
+@event("prompt missing")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptMissing(CallFact):
+    """A prompt could not be played and was skipped."""
+
+    prompt: str
+
+
+@event("dial begun")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialBegun(CallFact):
+    """The dialplan rings an extension for the caller (no queue)."""
+
+    extension: str
+
+
+@event("dial answered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialAnswered(CallFact):
+    """The extension answered: both are in the bridge."""
+
+    extension: str
+
+
+@event("dial ended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialEnded(CallFact):
+    """Dial came to its end. `result`: answered, no answer, busy, unreachable."""
+
+    extension: str
+    result: str
+
+
+@event("fallback begun")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackBegun(CallFact):
+    """The dialplan alone rang reception because the server was away."""
+
+
+@event("recording finished")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFinished(CallFact):
+    """A recording's file is complete."""
+
+    recording: str
+    queue: str
+    agent: str
+    seconds_us: int
+
+
+@event("call ended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(CallFact):
+    """The caller's channel is gone. `by`: caller, us, agent, asterisk or unknown; `cause`: Q.850; `reason`: the flow's
+    own word when it ended the call (`closed`, `ended in IVR`, ...), else empty."""
+
+    cause: int
+    by: str
+    reason: str = ""
+    source: str = "ami"  # ami, cel or resynchronisation
+
+
+CallEvent = (
+    CallStarted
+    | CallRefused
+    | StepEntered
+    | NoticeHeard
+    | KeyChosen
+    | KeyWrong
+    | PromptMissing
+    | DialBegun
+    | DialAnswered
+    | DialEnded
+    | FallbackBegun
+    | RecordingFinished
+    | CallEnded
+)
