@@ -1,0 +1,133 @@
+"""A site as the server uses it: read from `config/` and `ivr/flows/`, checked, and never changed afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ivr.language.hours import HolidayCalendar, OpeningHours
+
+if TYPE_CHECKING:
+    from ivr.language.step import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """A telephone company's connection, recognised by the addresses that its calls come from."""
+
+    name: str
+    label: str
+    addresses: tuple[str, ...]
+    outbound: str  # host:port that calls to outside go to; empty = no calls to outside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """A phone of the house."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a queue asks of its agents: a skill, at a level of at least `level` (1 to 5)."""
+
+    skill: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSettings:
+    """Who serves a queue, and how long everything may take."""
+
+    label: str
+    strategy: str  # "longest idle"
+    needs: tuple[Need, ...]  # all of them
+    agents: tuple[str, ...]  # extensions that have every skill asked for, in the file's order
+    ring: timedelta
+    wrap_up: timedelta
+    longest_wait: timedelta
+    announce: str | None  # prompt played to waiting callers
+    announce_every: timedelta | None
+    record: bool
+    whisper: str | None  # prompt that the agent hears before the bridge
+    music: str  # class of musiconhold.conf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """A person at an extension, and what he can do: skill -> level, 1 to 5."""
+
+    label: str
+    skills: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What a caller may hear. `texts`: language -> words; `recordings`: language -> file of the studio, as in the
+    file, relative to the folder of the configuration. A recording wins over the text."""
+
+    texts: Mapping[str, str]
+    recordings: Mapping[str, str]
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Languages in which this prompt can be heard."""
+        return frozenset(self.texts) | frozenset(self.recordings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """What happens to a caller, step by step. Targets are names of `steps` or the words `hang up`."""
+
+    name: str
+    language: str
+    numbers: tuple[str, ...]
+    start: str
+    steps: Mapping[str, "Step"]
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """The whole company line. `version` is the SHA-256 (hexadecimal) of all files that it was read from."""
+
+    label: str
+    timezone: str
+    language: str  # of everything that belongs to no flow (whispers)
+    languages: tuple[str, ...]
+    holidays: HolidayCalendar
+    lines: int
+    trunks: Mapping[str, Trunk]
+    numbers: Mapping[str, str]  # DID -> label
+    reception: str
+    fallback_after: timedelta
+    extensions: Mapping[str, Extension]
+    queues: Mapping[str, QueueSettings]
+    agents: Mapping[str, AgentSettings]
+    hours: Mapping[str, OpeningHours]
+    prompts: Mapping[str, Prompt]
+    flows: Mapping[str, Flow]
+    entry: Mapping[str, str]  # DID -> flow
+    version: str
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone of hours, holidays and reports."""
+        return ZoneInfo(self.timezone)
+
+    def local(self, at: datetime) -> datetime:
+        """An aware time as the clock on the site's wall shows it."""
+        return at.astimezone(self.zone)
+
+    def flow_for(self, did: str) -> Flow | None:
+        """The flow of a number that was called, or None for a number that the site does not have."""
+        name = self.entry.get(did)
+        return self.flows[name] if name is not None else None
+
+    @property
+    def default_flow(self) -> Flow:
+        """Where a call to an unknown number goes: the flow of the first number in site.yaml."""
+        return self.flows[next(iter(self.entry.values()))]

@@ -1,0 +1,185 @@
+"""What differs between two instances of the same site: folders, addresses, names. Read once, from the environment.
+
+Everything about the site itself (numbers, hours, queues, prompts) stands in `config/` and `ivr/flows/`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """The environment is not usable. The message has one line a fault, each with its remedy."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Profile(Enum):
+    """`development` accepts what a test needs (a pretended time); `production` does not."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address that somebody listens at."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """UDP ports for audio, both ends included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The `CENTRALITA_...` variables; all are optional. Paths are absolute."""
+
+    config: Path
+    flows: Path
+    var: Path
+    sip: Endpoint
+    ami: Endpoint
+    fastagi: Endpoint
+    http: Endpoint
+    rtp: PortRange
+    journal: str
+    records: str
+    node: str
+    profile: Profile
+    asterisk_root: Path
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Environment":
+        """Read and check every variable. Raises SettingsError with all faults at once."""
+        read = _Reading(environ)
+        var = read.get("CENTRALITA_VAR", "./var", _path)
+        environment = cls(
+            config=read.get("CENTRALITA_CONFIG", "./config", _path),
+            flows=read.get("CENTRALITA_FLOWS", "./ivr/flows", _path),
+            var=var,
+            sip=read.get("CENTRALITA_SIP", "127.0.0.1:5060", _endpoint),
+            ami=read.get("CENTRALITA_AMI", "127.0.0.1:5038", _endpoint),
+            fastagi=read.get("CENTRALITA_FASTAGI", "127.0.0.1:4573", _endpoint),
+            http=read.get("CENTRALITA_HTTP", "127.0.0.1:8080", _endpoint),
+            rtp=read.get("CENTRALITA_RTP", "10000-10999", _port_range),
+            journal=read.get("CENTRALITA_JOURNAL", f"sqlite:///{var / 'journal.sqlite'}", _journal),
+            records=read.get("CENTRALITA_RECORDS", f"sqlite:///{var / 'records.sqlite'}", _records),
+            node=read.get("CENTRALITA_NODE", "n1", _node),
+            profile=read.get("CENTRALITA_PROFILE", "development", _profile),
+            asterisk_root=read.get("CENTRALITA_ASTERISK_ROOT", str(var / "asterisk" / "root"), _path),
+        )
+        unknown = sorted(name for name in environ if name.startswith("CENTRALITA_") and name not in read.known)
+        faults = [*read.faults, *(_unknown(name, read.known) for name in unknown)]
+        if faults:
+            raise SettingsError(tuple(faults))
+        return environment
+
+
+# CENTRALITA_DATA belongs to the tests, not to the server.
+_OF_OTHERS = ("CENTRALITA_DATA",)
+
+
+class _Reading:
+    """Takes values one by one and keeps every fault, so that all are told at once."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+        self.known: list[str] = [*_OF_OTHERS]
+
+    def get(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+        """The value of a variable (empty counts as not set); a faulty one is noted and replaced by the default."""
+        self.known.append(name)
+        text = self._environ.get(name, "").strip() or default
+        try:
+            return parse(text)
+        except ValueError as fault:
+            self.faults.append(f"{name}={_shown(text)}: {fault}")
+            return parse(default)
+
+
+def _shown(text: str) -> str:
+    """The value for a message, without a password in a URL and without control characters."""
+    return ascii(re.sub(r"(://[^/@]*:)[^/@]*@", r"\1***@", text))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1)
+    return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}")
+
+
+def _path(text: str) -> Path:
+    if "\0" in text or "\n" in text:
+        raise ValueError("a path has no line breaks; write for example /var/lib/centralita")
+    return Path(text).expanduser().absolute()
+
+
+def _endpoint(text: str) -> Endpoint:
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
+    if match is None:
+        raise ValueError("write an address and a port, for example 127.0.0.1:5060")
+    return Endpoint(match[1] or match[2], _port(match[3]))
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise ValueError("a port lies between 1 and 65535")
+    return port
+
+
+def _port_range(text: str) -> PortRange:
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    if match is None:
+        raise ValueError("write the first and the last port, for example 10000-10999")
+    first, last = _port(match[1]), _port(match[2])
+    if last - first < 15:
+        raise ValueError("each call takes up to 4 ports: leave room for at least 16, for example 10000-10999")
+    return PortRange(first, last)
+
+
+def _journal(text: str) -> str:
+    if text == "memory:" or re.match(r"(sqlite:///|rediss?://|unix://)\S", text):
+        return text
+    raise ValueError("write memory:, sqlite:///PATH, redis://HOST:PORT/0 or unix:///SOCKET?stream=NAME")
+
+
+def _records(text: str) -> str:
+    if re.match(r"(sqlite|postgresql)(\+\w+)?://", text):
+        return text
+    raise ValueError("write sqlite:///PATH or postgresql://HOST/NAME")
+
+
+def _node(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", text):
+        raise ValueError("a node's name has 1 to 12 small letters and digits and begins with a letter, for example n1")
+    return text
+
+
+def _profile(text: str) -> Profile:
+    try:
+        return Profile(text)
+    except ValueError:
+        raise ValueError("write development or production") from None
