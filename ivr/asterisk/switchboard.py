@@ -1,0 +1,333 @@
+"""Turns what AMI tells into facts for the engine and the journal.
+
+After every login the events are held back until a snapshot of everything that lives has been taken and submitted as
+one `Resynchronised`; then they are replayed in their order. A listed state can be newer than a held event, but then
+the event that made it is also held, behind: the last word is always the newest.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from acd.decisions import MakeOffer
+from acd.facts import (
+    CallerGone,
+    CallerParked,
+    CallerSeen,
+    DeviceChanged,
+    DeviceSeen,
+    LegSeen,
+    LinkLost,
+    OfferAnswered,
+    OfferBridged,
+    OfferFailed,
+    Resynchronised,
+    TalkEnded,
+)
+from acd.model import AgentId, CallId, LegState, OfferId, OfferResult, offer_channel, offer_of_channel
+from ivr.asterisk.ami.event import Event
+from ivr.asterisk.snapshot import ChannelSeen, Snapshot, device_state
+from ivr.asterisk.ticket import Ticket
+from ivr.call import facts
+from ivr.call.calls import LiveCall, LiveCalls
+from ivr.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+CHANNEL_UP = "6"
+"""AST_STATE_UP (Asterisk, include/asterisk/channelstate.h)."""
+
+RESULT_OF_CAUSE = {
+    1: OfferResult.UNREACHABLE,  # 404
+    3: OfferResult.UNREACHABLE,
+    17: OfferResult.BUSY,  # 486
+    18: OfferResult.NO_ANSWER,
+    19: OfferResult.NO_ANSWER,  # ring-out, 480
+    20: OfferResult.UNREACHABLE,
+    21: OfferResult.REFUSED,  # 603
+    27: OfferResult.UNREACHABLE,
+    38: OfferResult.UNREACHABLE,
+}
+"""Hangup cause of an unanswered leg (ITU-T Q.850, as Asterisk maps SIP: measured) to the offer's result."""
+
+END_KEY = "ended:{}"
+"""The journal key of a call's end: AMI, CEL and the resynchronisation tell it, the first one counts."""
+
+
+class Desk(Protocol):
+    """What the switchboard needs of the dispatcher."""
+
+    def submit(self, fact: object) -> object: ...
+    def record(self, event: object, key: str | None = None) -> object: ...
+
+
+class Switchboard:
+    """Follows the channels that concern us and tells the engine."""
+
+    def __init__(self, desk: Desk, calls: LiveCalls, clock: Clock, agents: Callable[[], frozenset[str]]) -> None:
+        self._desk = desk
+        self._calls = calls
+        self._clock = clock
+        self._agents = agents
+        self._callers: dict[OfferId, CallId] = {}
+        self._cancelled: set[OfferId] = set()
+        self._answered: set[OfferId] = set()
+        self._bridges: dict[str, set[str]] = {}
+        self._bridged: set[OfferId] = set()
+        self._held: list[Event] | None = []
+        self._handlers: dict[str, Callable[[Event], None]] = {
+            "DeviceStateChange": self._device,
+            "Newstate": self._newstate,
+            "OriginateResponse": self._originate_response,
+            "BridgeEnter": self._bridge_enter,
+            "BridgeLeave": self._bridge_leave,
+            "BridgeDestroy": lambda e: self._bridges.pop(e.get("BridgeUniqueid", ""), None) and None,
+            "HangupRequest": self._hangup_request,
+            "SoftHangupRequest": self._hangup_request,
+            "DialEnd": self._dial_end,
+            "Hangup": self._hangup,
+            "UserEvent": self._user_event,
+        }
+
+    # ------------------------------------------------------------------ what the dispatcher decided
+    def on_offer(self, offer: MakeOffer) -> None:
+        """Remember whose leg this will be."""
+        self._callers[offer.offer] = offer.call
+
+    def on_cancel(self, offer: OfferId) -> None:
+        """The leg's end will be our own doing."""
+        self._cancelled.add(offer)
+
+    # ------------------------------------------------------------------ the link
+    def lost(self) -> None:
+        """AMI is gone."""
+        self._held = []
+        self._desk.submit(LinkLost(at=self._clock.now(), t=self._clock.engine_us()))
+
+    async def logged_in(self, snapshot: Callable[[], Awaitable[Snapshot]], gap: Callable[[], Awaitable[None]]) -> int:
+        """Take a snapshot, fill the gap from the CEL file, submit what lives. Returns the drift: how many of our
+        beliefs were wrong."""
+        self._held = []
+        seen = await snapshot()
+        await gap()
+        drift = self._resynchronise(seen)
+        held, self._held = self._held, None
+        for event in held:
+            self._dispatch(event)
+        return drift
+
+    def event(self, event: Event) -> None:
+        """Every AMI event comes here."""
+        if self._held is not None:
+            self._held.append(event)
+        else:
+            self._dispatch(event)
+
+    def _dispatch(self, event: Event) -> None:
+        handler = self._handlers.get(event.name)
+        if handler is not None:
+            handler(event)
+
+    # ------------------------------------------------------------------ resynchronisation
+    def _resynchronise(self, seen: Snapshot) -> int:
+        by_id = {channel.uniqueid: channel for channel in seen.channels}
+        self._bridges = {}
+        for channel in seen.channels:
+            if channel.bridge:
+                self._bridges.setdefault(channel.bridge, set()).add(channel.uniqueid)
+        drift = self._close_gone(by_id)
+        legs = []
+        self._answered.clear()
+        self._bridged.clear()
+        for channel in seen.channels:
+            offer = offer_of_channel(channel.uniqueid)
+            if offer is None or channel.uniqueid.endswith(";2"):
+                continue
+            caller = channel.variables.get("CALL_ID", "")
+            if caller:
+                self._callers[offer] = CallId(caller)
+            legs.append(LegSeen(offer=offer, state=self._leg_state(offer, channel)))
+        talking = {self._callers.get(leg.offer) for leg in legs if leg.state is LegState.BRIDGED}
+        callers = []
+        for channel in seen.channels:
+            if channel.variables.get("CALL_ID") != channel.uniqueid:
+                continue  # not a caller's channel
+            drift += self._meet(channel)
+            ticket = Ticket.parse(channel.variables.get("TICKET", ""))
+            if ticket is None or channel.uniqueid in talking:
+                continue
+            parked = channel.variables.get("FALLBACK") == "1"
+            callers.append(
+                CallerSeen(
+                    visit=ticket.visit,
+                    call=CallId(channel.uniqueid),
+                    queue=ticket.queue,
+                    priority=ticket.priority,
+                    joined_at=ticket.joined_at,
+                    parked=parked,
+                )
+            )
+        devices = tuple(DeviceSeen(agent=AgentId(a), state=s) for a, s in sorted(seen.devices.items()))
+        self._desk.submit(
+            Resynchronised(
+                at=self._clock.now(),
+                t=self._clock.engine_us(),
+                callers=tuple(callers),
+                legs=tuple(legs),
+                devices=devices,
+            )
+        )
+        return drift
+
+    def _close_gone(self, by_id: dict[str, ChannelSeen]) -> int:
+        gone = [live for live in self._calls if live.call not in by_id]
+        for live in gone:
+            self._call_ended(live.call, cause=0, by="unknown", source="resynchronisation")
+        return len(gone)
+
+    def _meet(self, channel: ChannelSeen) -> int:
+        known = self._calls.get(channel.uniqueid)
+        live = known or self._calls.meet(CallId(channel.uniqueid))
+        live.number = channel.caller_number or live.number
+        live.did = live.did or channel.variables.get("DID", "")
+        if channel.variables.get("FALLBACK") == "1" and not live.fallback:
+            self._desk.record(
+                facts.FallbackBegun(at=self._clock.now(), call=live.call), key=f"fallback:{live.call}:{live.visits}"
+            )
+        return 0 if known else 1
+
+    def _leg_state(self, offer: OfferId, channel: ChannelSeen) -> LegState:
+        if not channel.up:
+            return LegState.RINGING
+        self._answered.add(offer)
+        caller = self._callers.get(offer, "")
+        if channel.bridge and caller in self._bridges.get(channel.bridge, ()):
+            self._bridged.add(offer)
+            return LegState.BRIDGED
+        return LegState.ANSWERED
+
+    # ------------------------------------------------------------------ events
+    def _stamp(self) -> dict[str, object]:
+        return {"at": self._clock.now(), "t": self._clock.engine_us()}
+
+    def _device(self, event: Event) -> None:
+        technology, _, name = event.get("Device", "").partition("/")
+        if technology == "PJSIP" and name in self._agents():
+            state = device_state(event.get("State", ""))
+            self._desk.submit(
+                DeviceChanged(at=self._clock.now(), t=self._clock.engine_us(), agent=AgentId(name), state=state)
+            )
+
+    def _newstate(self, event: Event) -> None:
+        offer = offer_of_channel(event.get("Uniqueid", ""))
+        if offer and event.get("ChannelState") == CHANNEL_UP and offer not in self._answered:
+            self._answered.add(offer)
+            self._desk.submit(OfferAnswered(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
+
+    def _originate_response(self, event: Event) -> None:
+        """Only a failure without any channel matters: every other end comes as `Hangup` with its cause."""
+        offer = offer_of_channel(event.get("ActionID", ""))
+        if offer and event.get("Response") == "Failure" and event.get("Reason") == "0":
+            self._leg_ended(offer, cause=20)
+
+    def _bridge_enter(self, event: Event) -> None:
+        members = self._bridges.setdefault(event.get("BridgeUniqueid", ""), set())
+        members.add(event.get("Uniqueid", ""))
+        for offer, caller in list(self._callers.items()):
+            if offer not in self._bridged and caller in members and offer_channel(offer) in members:
+                self._bridged.add(offer)
+                self._desk.submit(OfferBridged(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
+
+    def _bridge_leave(self, event: Event) -> None:
+        self._bridges.get(event.get("BridgeUniqueid", ""), set()).discard(event.get("Uniqueid", ""))
+
+    def _hangup_request(self, event: Event) -> None:
+        """Who hung up is told here and nowhere else; our own Hangup and Redirect show as a soft request."""
+        uniqueid = event.get("Uniqueid", "")
+        if live := self._calls.get(uniqueid):
+            live.hung_up_by = live.hung_up_by or ("caller" if event.name == "HangupRequest" else "us")
+        elif (offer := offer_of_channel(uniqueid)) and event.name == "HangupRequest" and offer in self._bridged:
+            caller = self._calls.get(self._callers.get(offer, ""))
+            if caller is not None:
+                caller.hung_up_by = caller.hung_up_by or "agent"
+
+    def _dial_end(self, event: Event) -> None:
+        live = self._calls.get(event.get("Uniqueid", ""))
+        if live is None or event.get("DialStatus") != "ANSWER":
+            return
+        extension = event.get("DestChannel", "").removeprefix("PJSIP/").rpartition("-")[0]
+        self._desk.record(
+            facts.DialAnswered(at=self._clock.now(), call=live.call, extension=extension),
+            key=f"dial answered:{event.get('DestUniqueid')}",
+        )
+
+    def _hangup(self, event: Event) -> None:
+        uniqueid = event.get("Uniqueid", "")
+        cause = int(event.get("Cause", "0") or "0")
+        if (offer := offer_of_channel(uniqueid)) is not None:
+            if not uniqueid.endswith(";2"):
+                self._leg_ended(offer, cause)
+        elif live := self._calls.get(uniqueid):
+            self._call_ended(live.call, cause, live.hung_up_by or ("us" if live.reason else "unknown"), source="ami")
+
+    def _leg_ended(self, offer: OfferId, cause: int) -> None:
+        now, t = self._clock.now(), self._clock.engine_us()
+        if offer in self._bridged:
+            self._desk.submit(TalkEnded(at=now, t=t, offer=offer))
+        elif offer in self._cancelled:
+            self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=OfferResult.CANCELLED))
+        elif offer in self._answered:
+            # picked up and gone before the bridge: the agent did not want it
+            self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=OfferResult.REFUSED))
+        else:
+            result = RESULT_OF_CAUSE.get(cause, OfferResult.REFUSED)
+            self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=result))
+        self.forget(offer)
+
+    def forget(self, offer: OfferId) -> None:
+        """The offer is over."""
+        self._callers.pop(offer, None)
+        for known in (self._answered, self._bridged, self._cancelled):
+            known.discard(offer)
+
+    def _call_ended(self, call: CallId, cause: int, by: str, source: str) -> None:
+        live = self._calls.get(call)
+        if live is not None and live.visit is not None:
+            self._caller_gone(live)
+        now = self._clock.now()
+        reason = live.reason if live else ""
+        self._desk.record(
+            facts.CallEnded(at=now, call=call, cause=cause, by=by, reason=reason, source=source),
+            key=END_KEY.format(call),
+        )
+
+    def _caller_gone(self, live: LiveCall) -> None:
+        if live.visit is not None:
+            served = live.fallback and live.dial_answered
+            gone = CallerGone(at=self._clock.now(), t=self._clock.engine_us(), visit=live.visit, hung_up=not served)
+            self._desk.submit(gone)
+
+    def _user_event(self, event: Event) -> None:
+        now = self._clock.now()
+        match event.get("UserEvent"):
+            case "LineRefused":
+                call = CallId(event.get("CallId", ""))
+                refused = facts.CallRefused(at=now, call=call, did=event.get("Did", ""))
+                self._desk.record(refused, key=f"refused:{call}")
+            case "AcdLost":
+                offer = OfferId(event.get("Offer", ""))
+                if offer in self._callers:
+                    lost = OfferFailed(at=now, t=self._clock.engine_us(), offer=offer, result=OfferResult.LOST)
+                    self._desk.submit(lost)
+                    self.forget(offer)
+            case "FallbackBegun":
+                self._fallback(CallId(event.get("CallId", "")))
+
+    def _fallback(self, call: CallId) -> None:
+        live = self._calls.get(call)
+        if live is None:
+            return
+        self._desk.record(facts.FallbackBegun(at=self._clock.now(), call=call))
+        if live.visit is not None:
+            self._desk.submit(CallerParked(at=self._clock.now(), t=self._clock.engine_us(), visit=live.visit))

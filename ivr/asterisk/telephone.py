@@ -1,0 +1,111 @@
+"""Carries out the engine's decisions through AMI: ring an agent's phone, stop ringing, send a caller back.
+
+Failures are facts, not exceptions: whatever goes wrong with a deed is told to the engine through `failed`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from acd.decisions import MakeOffer
+from acd.model import CallId, OfferId, OfferResult, VisitId, offer_channel
+from ivr.asterisk.ami.errors import AmiError, AmiLost, AmiRefused
+from ivr.asterisk.ami.link import AmiLink
+from ivr.call.calls import LiveCall, LiveCalls
+from ivr.language.site import QueueSettings
+from recordings.policy import may_record
+
+log = structlog.get_logger(__name__)
+
+RING_GRACE_MS = 1_000
+"""Asterisk's own limit lies this much behind the engine's: the engine ends an offer, Asterisk only if we are dead."""
+
+OVERFLOW_EXTENSIONS = {"waited too long": "waited", "nobody there": "nobody"}
+"""The exits of a queue, as extensions of the dialplan's context [overflow]."""
+
+_UNSAFE_IN_NAME = re.compile(r"[^\w .,&()/-]")
+_NOT_A_NUMBER = re.compile(r"[^0-9+*#]")
+
+
+def shown_caller(label: str, number: str) -> str:
+    """What the agent's phone shows: the queue's label and the caller's number, neither of them able to break out.
+
+    >>> shown_caller('Cartera', '3000000001')
+    '"Cartera" <3000000001>'
+    """
+    name = _UNSAFE_IN_NAME.sub(" ", label)[:40]
+    digits = _NOT_A_NUMBER.sub("", number)[:20] or "anonymous"
+    return f'"{name}" <{digits}>'
+
+
+class Telephone:
+    """The engine's hands on Asterisk."""
+
+    def __init__(
+        self,
+        link: AmiLink,
+        calls: LiveCalls,
+        queues: Callable[[], Mapping[str, QueueSettings]],
+        whisper: Callable[[str], str | None],
+        failed: Callable[[OfferId, OfferResult], None],
+    ) -> None:
+        """`whisper(queue)` gives the sound that the agent hears first; `failed` takes offers that rang nobody."""
+        self._link = link
+        self._calls = calls
+        self._queues = queues
+        self._whisper = whisper
+        self._failed = failed
+
+    async def ring(self, offer: MakeOffer) -> None:
+        """Originate the agent's leg. A second one with the same ChannelId rings nobody, so the deed is idempotent."""
+        live = self._calls.get(offer.call) or LiveCall(offer.call)
+        settings = self._queues().get(offer.queue)
+        label = settings.label if settings else offer.queue
+        record = may_record(policy=bool(settings and settings.record), notice_heard=live.notice is not None)
+        fields = {
+            "Channel": f"PJSIP/{offer.agent}",
+            "Context": "acd-agent",
+            "Exten": "s",
+            "Priority": "1",
+            "Timeout": str(offer.ring_us // 1000 + RING_GRACE_MS),
+            "CallerID": shown_caller(label, live.number),
+            "ChannelId": offer_channel(offer.offer),
+            "Async": "true",
+            "Variable": [
+                f"CALLER_CHAN={offer.call}",
+                f"CALL_ID={offer.call}",
+                f"OFFER={offer.offer}",
+                f"WHISPER={self._whisper(offer.queue) or ''}",
+                f"REC={int(record)}",
+            ],
+        }
+        try:
+            await self._link.action("Originate", fields)
+        except AmiRefused as refused:
+            log.warning("agent's leg refused", offer=offer.offer, agent=offer.agent, why=str(refused))
+            self._failed(offer.offer, OfferResult.UNREACHABLE)
+        except AmiError as error:
+            # Whether Asterisk saw it is unknown: the resynchronisation after the next login tells.
+            log.warning("agent's leg in doubt", offer=offer.offer, agent=offer.agent, why=str(error))
+
+    async def cancel(self, offer: OfferId) -> None:
+        """Hang the offer's leg up; harmless when it is gone."""
+        await self._attempt("Hangup", {"Channel": offer_channel(offer), "Cause": "16"})
+
+    async def send_back(self, visit: VisitId, call: CallId, exit_name: str) -> None:
+        """Send a waiting caller back into the flow, at one of the queue's exits."""
+        await self._attempt(
+            "Redirect",
+            {"Channel": call, "Context": "overflow", "Exten": OVERFLOW_EXTENSIONS[exit_name], "Priority": "1"},
+        )
+
+    async def _attempt(self, action: str, fields: Mapping[str, str]) -> None:
+        try:
+            await self._link.action(action, fields)
+        except AmiRefused as refused:
+            log.info("nothing to do", action=action, channel=fields["Channel"], why=str(refused))
+        except AmiLost:
+            log.warning("not done, AMI is away", action=action, channel=fields["Channel"])
+        except AmiError as error:
+            log.warning("not done", action=action, channel=fields["Channel"], why=str(error))

@@ -1,0 +1,125 @@
+"""The calls that live now, folded from the journal's events: what the runner, the telephone and the switchboard ask.
+
+Pure: no I/O and no clock. After a restart the same fold over the journal brings the same calls back.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from acd.decisions import EndVisit
+from acd.facts import CallerJoined, CallerReturned, OfferBridged, TalkEnded
+from acd.model import CallId, OfferId, QueueId, VisitId
+from ivr.call import facts
+
+REMEMBERED_ENDED = 10_000
+"""Ended calls that are still known as ended, so that a late fact does not bring one back."""
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One call between INVITE and BYE."""
+
+    call: CallId
+    did: str = ""
+    caller: str = ""
+    """The opaque caller key; the number itself is never in the journal."""
+    number: str = ""
+    """The caller's number as the trunk sent it; in memory only, empty when unknown or anonymous."""
+    config: str = ""
+    started_at: datetime | None = None
+    visits: int = 0
+    visit: VisitId | None = None
+    queue: QueueId | None = None
+    notice: str | None = None
+    """Version of the recording notice that was heard to its end."""
+    reason: str = ""
+    """The flow's word for the end that it is about to bring about."""
+    dialled: str | None = None
+    """The extension that the dialplan rings for this call, without a queue."""
+    dial_answered: bool = False
+    fallback: bool = False
+    talk: OfferId | None = None
+    hung_up_by: str = ""
+    announced_at: datetime | None = None
+
+
+class LiveCalls:
+    """All living calls by id."""
+
+    def __init__(self) -> None:
+        self._calls: dict[CallId, LiveCall] = {}
+        self._ended: OrderedDict[CallId, None] = OrderedDict()
+
+    def __iter__(self) -> Iterator[LiveCall]:
+        return iter(list(self._calls.values()))
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def get(self, call: str) -> LiveCall | None:
+        """The living call of that id, or None."""
+        return self._calls.get(CallId(call))
+
+    def has_ended(self, call: str) -> bool:
+        """True when the call is known to have ended."""
+        return call in self._ended
+
+    def meet(self, call: CallId) -> LiveCall:
+        """The living call of that id; one that nobody knew yet (the journal was lost) begins here."""
+        return self._calls.setdefault(call, LiveCall(call))
+
+    def take(self, event: object, decisions: Iterable[object]) -> None:
+        """Fold one journal entry."""
+        match event:
+            case facts.CallEnded(call=call):
+                self._calls.pop(call, None)
+                self._ended[call] = None
+                while len(self._ended) > REMEMBERED_ENDED:
+                    self._ended.popitem(last=False)
+            case facts.CallRefused():
+                pass
+            case facts.CallFact(call=call) if not self.has_ended(call):
+                self._take_fact(self.meet(call), event)
+            case CallerJoined(call=call) if not self.has_ended(call):
+                live = self.meet(call)
+                if live.visit != event.visit:
+                    live.visits += 1
+                live.visit, live.queue = event.visit, event.queue
+            case CallerReturned(visit=visit):
+                for live in self._calls.values():
+                    if live.visit == visit:
+                        live.fallback = False
+            case OfferBridged(offer=offer):
+                self._talk_began(offer, decisions)
+            case TalkEnded(offer=offer):
+                for live in self._calls.values():
+                    if live.talk == offer:
+                        live.talk = None
+        for decision in decisions:
+            if isinstance(decision, EndVisit):
+                ended = self._calls.get(decision.call)
+                if ended is not None and ended.visit == decision.visit:
+                    ended.visit = None
+
+    def _talk_began(self, offer: OfferId, decisions: Iterable[object]) -> None:
+        for decision in decisions:
+            if isinstance(decision, EndVisit) and (live := self._calls.get(decision.call)):
+                live.talk = offer
+
+    @staticmethod
+    def _take_fact(live: LiveCall, fact: facts.CallFact) -> None:
+        match fact:
+            case facts.CallStarted():
+                live.did, live.caller, live.config, live.started_at = fact.did, fact.caller, fact.config, fact.at
+            case facts.NoticeHeard():
+                live.notice = fact.version
+            case facts.DialBegun():
+                live.dialled, live.dial_answered = fact.extension, False
+            case facts.DialAnswered():
+                live.dial_answered = True
+            case facts.DialEnded():
+                live.dialled = None
+            case facts.FallbackBegun():
+                live.fallback = True

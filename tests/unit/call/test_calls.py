@@ -1,0 +1,62 @@
+from datetime import UTC, datetime
+
+from acd.decisions import EndVisit
+from acd.facts import CallerGone, CallerJoined, OfferBridged, TalkEnded
+from acd.model import AgentId, CallId, OfferId, QueueId, VisitId, VisitOutcome
+from ivr.call.calls import LiveCalls
+from ivr.call.facts import CallEnded, CallRefused, CallStarted, NoticeHeard
+
+AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+CALL = CallId("n1-1.1")
+STARTED = CallStarted(at=AT, call=CALL, did="6017436967", caller="k", flow="main", config="c")
+ENDED = CallEnded(at=AT, call=CALL, cause=16, by="caller")
+JOINED = CallerJoined(at=AT, t=1, visit=VisitId("n1-1.1/1"), call=CALL, queue=QueueId("cartera"))
+OFFER = OfferId("0000001-000001")
+
+
+def test_a_call_lives_from_its_start_to_its_end() -> None:
+    calls = LiveCalls()
+    calls.take(STARTED, ())
+    calls.take(NoticeHeard(at=AT, call=CALL, prompt="aviso", version="v1"), ())
+    live = calls.get(CALL)
+    assert live is not None and (live.did, live.notice) == ("6017436967", "v1")
+    calls.take(ENDED, ())
+    assert calls.get(CALL) is None and calls.has_ended(CALL)
+
+
+def test_a_late_fact_brings_no_ended_call_back() -> None:
+    calls = LiveCalls()
+    for event in (STARTED, ENDED, JOINED, NoticeHeard(at=AT, call=CALL, prompt="aviso", version="v1")):
+        calls.take(event, ())
+    assert len(calls) == 0
+
+
+def test_a_refused_call_does_not_live() -> None:
+    calls = LiveCalls()
+    calls.take(CallRefused(at=AT, call=CALL, did="6017436967"), ())
+    assert len(calls) == 0
+
+
+def test_a_visit_told_twice_is_counted_once_and_ends_with_its_outcome() -> None:
+    calls = LiveCalls()
+    for event in (STARTED, JOINED, JOINED):
+        calls.take(event, ())
+    live = calls.get(CALL)
+    assert live is not None and (live.visits, live.visit) == (1, JOINED.visit)
+    end = EndVisit(
+        visit=JOINED.visit, call=CALL, queue=JOINED.queue, outcome=VisitOutcome.ANSWERED, wait_us=5, agent=AgentId("101")
+    )
+    calls.take(OfferBridged(at=AT, t=2, offer=OFFER), (end,))
+    assert (live.visit, live.talk) == (None, OFFER)
+    calls.take(TalkEnded(at=AT, t=3, offer=OFFER), ())
+    assert live.talk is None
+
+
+def test_a_caller_who_hangs_up_while_waiting_waits_no_more() -> None:
+    calls = LiveCalls()
+    calls.take(STARTED, ())
+    calls.take(JOINED, ())
+    end = EndVisit(visit=JOINED.visit, call=CALL, queue=JOINED.queue, outcome=VisitOutcome.ABANDONED, wait_us=5)
+    calls.take(CallerGone(at=AT, t=2, visit=JOINED.visit, hung_up=True), (end,))
+    live = calls.get(CALL)
+    assert live is not None and live.visit is None and live.visits == 1
