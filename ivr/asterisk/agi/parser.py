@@ -1,0 +1,160 @@
+"""Sans-I/O parser of what Asterisk sends on an AGI connection: bytes in, values out.
+
+The formats are those of `res/res_agi.c` of Asterisk 22. Text is UTF-8; other bytes become U+FFFD, since a
+caller's name in Latin-1 is no reason to lose the call.
+"""
+
+from ivr.asterisk.agi.reply import Environment, Hangup, Item, Malformed, Refusal, Reply
+
+_HANGUP = Hangup()
+_REFUSALS = (b"510", b"511", b"520")
+_PROVISIONAL = b"100 "  # GOSUB says "100 result=0 Trying..." before its reply
+
+
+class Parser:
+    """Understands one connection. Feed it whatever arrives, in pieces of any size.
+
+    `environment_bytes` bounds the opening block, `line_bytes` one reply (all lines of a 520 together).
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_dead",
+        "_end",
+        "_environment_bytes",
+        "_line_bytes",
+        "_started",
+        "_unfinished",
+        "_unfinished_bytes",
+    )
+
+    def __init__(self, environment_bytes: int = 16_384, line_bytes: int = 65_536) -> None:
+        self._environment_bytes = environment_bytes
+        self._line_bytes = line_bytes
+        self._buffer = b""
+        self._unfinished: list[bytes] = []  # the lines so far of a reply that has more than one
+        self._unfinished_bytes = 0
+        self._end = b""  # what its last line ends (`)`) or begins with (`520 `)
+        self._started = False
+        self._dead = False
+
+    def feed(self, data: bytes) -> list[Item]:
+        """The items completed by `data`, in order. A `Malformed` is always the last one of all."""
+        if self._dead:
+            return []
+        if b"\0" in data:
+            return [self._die(Refusal.BINARY)]
+        items: list[Item] = []
+        if self._buffer:
+            data = self._buffer + data
+        if not self._started:
+            opening, data = self._open(data)
+            if opening is None:
+                self._buffer = data
+                return items
+            items.append(opening)
+            if self._dead:
+                return items
+        lines = data.split(b"\n")
+        self._buffer = lines.pop()
+        for line in lines:
+            item = self._line(line)
+            if item is not None:
+                items.append(item)
+                if self._dead:
+                    return items
+        if len(self._buffer) > self._line_bytes:
+            items.append(self._die(Refusal.OVERSIZED))
+        return items
+
+    def _die(self, reason: Refusal) -> Malformed:
+        self._dead = True
+        self._buffer = b""
+        self._unfinished = []
+        return Malformed(reason)
+
+    def _open(self, data: bytes) -> tuple[Item | None, bytes]:
+        """The opening block when it is complete, and the bytes behind it."""
+        if not data.startswith(b"agi_"[: len(data)]):
+            return self._die(Refusal.NOT_AGI), b""
+        end = data.find(b"\n\n")
+        if end > self._environment_bytes or (end < 0 and len(data) > self._environment_bytes):
+            return self._die(Refusal.OVERSIZED), b""
+        if end < 0:
+            return None, data
+        self._started = True
+        pairs = [line.split(": ", 1) for line in data[:end].decode("utf-8", "replace").split("\n")]
+        try:
+            variables: dict[str, str] = dict(pairs)  # a line without ": " is the ValueError
+            if len(variables) != len(pairs):
+                variables = dict(reversed(pairs))  # the first of its name wins
+        except ValueError:
+            return self._die(Refusal.MALFORMED), b""
+        return Environment(variables), data[end + 2 :]
+
+    def _line(self, line: bytes) -> Item | None:
+        if self._unfinished:
+            return self._continued(line)
+        if len(line) > self._line_bytes:
+            return self._die(Refusal.OVERSIZED)
+        if line.startswith(b"200 result="):
+            reply = _success(line)
+            if reply is None:  # a variable's value with a line break in it
+                self._begin(line, b")")
+            return reply
+        if line == b"HANGUP":
+            return _HANGUP
+        if line.startswith(_PROVISIONAL):
+            return None
+        code, mark = line[:3], line[3:4]
+        if code not in _REFUSALS or mark not in (b" ", b"-"):
+            return self._die(Refusal.MALFORMED)
+        if mark == b"-":
+            self._begin(line, code + b" ")
+            return None
+        return _refusal(line)
+
+    def _begin(self, line: bytes, end: bytes) -> None:
+        self._unfinished = [line]
+        self._unfinished_bytes = len(line)
+        self._end = end
+
+    def _continued(self, line: bytes) -> Item | None:
+        """A further line of a reply that has several: only its last line is looked at, however long it gets."""
+        self._unfinished.append(line)
+        self._unfinished_bytes += len(line) + 1
+        if self._unfinished_bytes > self._line_bytes:
+            return self._die(Refusal.OVERSIZED)
+        value = self._end == b")"
+        if not (line.endswith(b")") or _trailer_at(line) >= 0 if value else line.startswith(self._end)):
+            return None
+        whole = b"\n".join(self._unfinished)
+        self._unfinished = []
+        return _success(whole) if value else _refusal(whole)
+
+
+def _trailer_at(text: bytes) -> int:
+    """Where `) endpos=...` and the like begin behind data in brackets; -1 when the line has none."""
+    end = text.rfind(b") ")
+    return end if end >= 0 and b"=" in text[end:] else -1
+
+
+def _success(line: bytes) -> Reply | None:
+    """The reply, or None when its data goes on in the next line."""
+    rest = line[11:]
+    if rest.isdigit():
+        return Reply(200, rest.decode())
+    first, _, rest = rest.partition(b" ")
+    result = first.decode("utf-8", "replace")
+    if not rest.startswith(b"("):
+        return Reply(200, result, None, rest.decode("utf-8", "replace"))
+    if rest.endswith(b")"):
+        return Reply(200, result, rest[1:-1].decode("utf-8", "replace"))
+    end = _trailer_at(rest)
+    if end < 0:
+        return None
+    return Reply(200, result, rest[1:end].decode("utf-8", "replace"), rest[end + 2 :].decode("utf-8", "replace"))
+
+
+def _refusal(line: bytes) -> Reply:
+    return Reply(int(line[:3]), "", line[4:].decode("utf-8", "replace"))

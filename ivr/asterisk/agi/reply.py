@@ -1,0 +1,90 @@
+"""What Asterisk can say on an AGI connection, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a connection was closed by us. The values are metric labels: change none."""
+
+    NOT_AGI = "not agi"
+    """The first bytes are not an AGI environment: a port scan, a browser."""
+    BINARY = "binary"
+    """A NUL byte; Asterisk writes C strings and cannot send one."""
+    MALFORMED = "malformed"
+    """A line that is neither an environment line, a reply nor HANGUP."""
+    OVERSIZED = "oversized"
+    """More bytes than `Limits` allows."""
+    UNEXPECTED = "unexpected reply"
+    """A reply that nobody asked for: whatever follows could be paired with the wrong command."""
+    SLOW = "slow"
+    """No complete environment within `Limits.environment_seconds`."""
+    HALF_OPEN = "too many half-open"
+    """The oldest connection without an environment made room for a newer one."""
+    SESSIONS = "too many sessions"
+    """`Limits.sessions` are being served already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The block that opens every session: `agi_...` names and their values, as Asterisk sent them.
+
+    Values such as `agi_calleridname` are written by the caller's side and may contain anything but NUL.
+    Of a repeated name the first value counts: Asterisk sends what it knows itself before what callers wrote.
+    """
+
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one command.
+
+    `200 result=1 (some text) endpos=800` has code 200, result "1", data "some text" and trailer "endpos=800".
+    A refusal (510, 511, 520) has an empty result; its text, usage lines included, is the data.
+    """
+
+    code: int
+    result: str
+    data: str | None = None
+    trailer: str = ""
+
+    @property
+    def number(self) -> int | None:
+        """`result` as a number; None where Asterisk gives keys or nothing (GET DATA answers `12#`)."""
+        try:
+            return int(self.result)
+        except ValueError:
+            return None
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether Asterisk says that the caller pressed too little in time."""
+        return self.data == "timeout"
+
+    @property
+    def endpos(self) -> int | None:
+        """The sample at which playing or recording stopped (8,000 a second unless the codec says otherwise)."""
+        for word in self.trailer.split():
+            if word.startswith("endpos="):
+                try:
+                    return int(word[7:])
+                except ValueError:
+                    return None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """The bare line HANGUP. It may stand before, between or after replies, and is never one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Input that is not AGI. The parser is dead afterwards: what follows cannot be understood."""
+
+    reason: Refusal
+
+
+Item = Environment | Reply | Hangup | Malformed

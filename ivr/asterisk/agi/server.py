@@ -1,0 +1,113 @@
+"""The FastAGI server: accepts Asterisk's connections and runs a handler for each call."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from ivr.asterisk.agi.connection import Connection
+from ivr.asterisk.agi.deadlines import Deadlines
+from ivr.asterisk.agi.errors import AgiError, HungUp
+from ivr.asterisk.agi.limits import Limits, NoObserver, Observer
+from ivr.asterisk.agi.reply import Refusal
+from ivr.asterisk.agi.session import Session
+from ivr.clock import Clock
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Session], Awaitable[None]]
+
+_BACKLOG = 1_024
+
+
+class AgiServer:
+    """Listens on one address. A handler's failure, a flood or a scan ends its own connection and no other.
+
+    `handler` gets a `Session` and returns when the channel goes back to the dialplan. `HungUp` may leave it; any other
+    exception is logged once with its traceback and counted, and that call goes on in the dialplan.
+    The handler is not cancelled when the caller hangs up: its next command raises `HungUp`.
+    """
+
+    def __init__(
+        self, handler: Handler, *, clock: Clock, limits: Limits | None = None, observer: Observer | None = None
+    ) -> None:
+        self.clock = clock
+        self.limits = limits or Limits()
+        self.observer: Observer = observer or NoObserver()
+        self.deadlines = Deadlines(clock)
+        self._handler = handler
+        self._half_open: dict[Connection, None] = {}  # the oldest first
+        self._tasks: dict[asyncio.Task[None], Session] = {}
+        self._listener: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Port 0 takes a free one (see `port`). Raises OSError when the address cannot be had."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: Connection(self), host, port, backlog=_BACKLOG)
+
+    @property
+    def port(self) -> int:
+        """The port listened on; 0 while the server is not listening."""
+        if self._listener is None or not self._listener.sockets:
+            return 0
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    @property
+    def sessions(self) -> int:
+        """Calls being served now."""
+        return len(self._tasks)
+
+    @property
+    def half_open(self) -> int:
+        """Connections that have not sent their environment."""
+        return len(self._half_open)
+
+    async def close(self) -> None:
+        """Stop listening, end every session and wait for the handlers. The calls go on in the dialplan."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+        for connection in list(self._half_open):
+            connection.shut()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if listener is not None:
+            await listener.wait_closed()
+        self.deadlines.close()
+
+    # The connections' side
+
+    def arrived(self, connection: Connection) -> None:
+        if len(self._half_open) >= self.limits.half_open:
+            next(iter(self._half_open)).refuse(Refusal.HALF_OPEN)
+        self._half_open[connection] = None
+        self.deadlines.set(connection, self.clock.engine_us() + int(self.limits.environment_seconds * 1e6))
+
+    def left(self, connection: Connection) -> None:
+        self._half_open.pop(connection, None)
+
+    def serve(self, session: Session) -> bool:
+        if len(self._tasks) >= self.limits.sessions or self._listener is None:
+            return False
+        task = asyncio.get_running_loop().create_task(self._run(session))
+        self._tasks[task] = session
+        task.add_done_callback(self._ended)  # not in the task: one that is cancelled before its first step runs nothing
+        self.observer.session_opened()
+        return True
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task).close()
+        self.observer.session_closed()
+
+    async def _run(self, session: Session) -> None:
+        try:
+            await self._handler(session)
+        except HungUp:
+            pass
+        except AgiError as error:
+            self.observer.handler_failed()
+            log.warning("AGI session %r from %s failed: %s", session.path, session.peer, error)
+        except Exception:
+            self.observer.handler_failed()
+            log.exception("AGI session %r from %s failed", session.path, session.peer)

@@ -1,0 +1,248 @@
+"""One call on one AGI connection, as the code that serves it sees it."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ivr.asterisk.agi.errors import CommandRefused, CommandTimeout, HungUp
+from ivr.asterisk.agi.limits import Limits
+from ivr.asterisk.agi.reply import Reply
+
+# Asterisk 22 reads a command with fgets into AGI_BUF_LEN bytes (res/res_agi.c); what is longer runs as two commands.
+COMMAND_BYTES = 2_048 - 2
+_UNSAFE = re.compile(r'[\0\r\n"\\]')
+_FORBIDDEN = re.compile(r"[\0\r\n]")
+# Elsewhere -1 means that the channel is gone; here it has another meaning (no such channel, no such label).
+_MINUS_ONE_IS_AN_ANSWER = frozenset({"CHANNEL STATUS", "GOSUB", "HANGUP"})
+_NO_SUCH_APPLICATION = "-2"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a sound ended: cut by `key` or complete (None), at `offset` samples from the sound's start.
+
+    `ok` is False when nothing at all was played: the file is missing or empty.
+    """
+
+    key: str | None
+    offset: int
+    ok: bool
+
+
+class Wire(Protocol):
+    """What a session needs of its connection."""
+
+    def send(self, line: bytes, seconds: float) -> None:
+        """Write a command; its reply is due within `seconds`."""
+
+    def shut(self) -> None:
+        """Close the connection. May be called again."""
+
+    def shut_soon(self) -> None:
+        """Close the connection `Limits.linger_seconds` from now."""
+
+
+def command_line(verb: str, arguments: tuple[str, ...]) -> bytes:
+    """The bytes of a command, every argument quoted as `parse_args` of Asterisk's res_agi.c undoes it.
+
+    Raises ValueError for CR, LF or NUL (each would start a command of its own) and for a command longer than
+    Asterisk reads in one piece.
+    """
+    text = "".join(arguments)
+    if _UNSAFE.search(text) is not None:
+        if _FORBIDDEN.search(text) is not None:
+            raise ValueError(f"{verb}: an argument has a CR, LF or NUL in it")
+        arguments = tuple(argument.replace("\\", "\\\\").replace('"', '\\"') for argument in arguments)
+    line = (verb + ' "' + '" "'.join(arguments) + '"\n' if arguments else verb + "\n").encode()
+    if len(line) > COMMAND_BYTES:
+        raise ValueError(f"{verb}: {len(line)} bytes are more than Asterisk reads as one command ({COMMAND_BYTES})")
+    return line
+
+
+class Session:
+    """Speaks AGI for one call. One command at a time, from one task.
+
+    Every command may raise `HungUp` (normal: let it end the handler), `CommandRefused` and `CommandTimeout`.
+    A command whose task is cancelled leaves the session usable: its late reply is dropped, not mistaken for another's.
+    The connection is closed at the first sign of a hang-up, because Asterisk holds the channel until then. Who has
+    something to say afterwards sets `linger` before, and then has `Limits.linger_seconds` for commands with
+    `after_hangup=True` (variables and `EXEC UserEvent` work on a dead channel, media do not).
+
+    Attributes:
+        environment: what Asterisk said of the call (`agi_channel`, ...). Callers write some of it: it is hostile.
+        peer: address and port of the Asterisk that called, for the log.
+        hung_up: whether the caller is known to be gone, or the connection is over.
+        linger: whether the connection stays for a while after a hang-up.
+        owed: replies that Asterisk still owes; only the last of them can be the one that is waited for.
+        verb: the last command sent.
+    """
+
+    __slots__ = (
+        "_after_hangup",
+        "_limits",
+        "_loop",
+        "_pending",
+        "_wire",
+        "environment",
+        "hung_up",
+        "linger",
+        "owed",
+        "peer",
+        "verb",
+    )
+
+    def __init__(self, environment: Mapping[str, str], peer: str, wire: Wire, limits: Limits) -> None:
+        self.environment = environment
+        self.peer = peer
+        self.linger = False
+        self.hung_up = False
+        self._wire: Wire | None = wire
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._pending: asyncio.Future[Reply] | None = None
+        self.verb = ""
+        self._after_hangup = False
+        self.owed = 0
+
+    @property
+    def path(self) -> str:
+        """The path of the URL that the dialplan asked for: `/call` of `agi://host:port/call`."""
+        return "/" + self.environment.get("agi_network_script", "").lstrip("/")
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments that the dialplan gave to AGI() behind the URL."""
+        found: list[str] = []
+        while (value := self.environment.get(f"agi_arg_{len(found) + 1}")) is not None:
+            found.append(value)
+        return tuple(found)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is over: every further command raises HungUp."""
+        return self._wire is None
+
+    async def command(
+        self, verb: str, *arguments: str, timeout: float | None = None, after_hangup: bool = False
+    ) -> Reply:
+        """Send a command and return Asterisk's reply, whose code is 200.
+
+        `timeout` in seconds, by default `Limits.command_seconds`. Raises HungUp, CommandRefused, CommandTimeout (the
+        session is closed then), and ValueError for arguments that cannot be sent.
+        """
+        wire = self._wire
+        if wire is None or (self.hung_up and not after_hangup):
+            raise HungUp
+        if self._pending is not None:
+            raise RuntimeError(f"{verb} while {self.verb} has no reply yet: a session takes one command at a time")
+        line = command_line(verb, arguments)
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        self._pending = future
+        self.verb = verb
+        self._after_hangup = after_hangup
+        self.owed += 1
+        wire.send(line, self._limits.command_seconds if timeout is None else timeout)
+        try:
+            reply = await future
+        finally:
+            if self._pending is future:
+                self._pending = None
+        if reply.code == 200 and (reply.result != "-1" or verb in _MINUS_ONE_IS_AN_ANSWER):
+            return reply
+        if reply.code in (200, 511):
+            self.hang_up()
+            raise HungUp
+        raise CommandRefused(verb, reply)
+
+    async def stream_file(self, sound: str, escape: str = "", offset: int = 0) -> Played:
+        """Play a sound (no extension) from `offset` samples until its end or a key of `escape`.
+
+        A key that is not in `escape` is lost to AGI: only AMI's DTMFEnd tells of it.
+        """
+        reply = await self.command("STREAM FILE", sound, escape, str(offset), timeout=self._limits.media_seconds)
+        key = _key(reply)
+        end = reply.endpos or 0
+        return Played(key, end, key is not None or end > offset)
+
+    async def wait_for_digit(self, milliseconds: int) -> str | None:
+        """The next key pressed within `milliseconds`, or None."""
+        seconds = milliseconds / 1000 + self._limits.command_seconds
+        return _key(await self.command("WAIT FOR DIGIT", str(milliseconds), timeout=seconds))
+
+    async def set_variable(self, name: str, value: str, *, after_hangup: bool = False) -> None:
+        """Set a channel variable. Asterisk takes the value as it is: no expression in it is evaluated."""
+        await self.command("SET VARIABLE", name, value, after_hangup=after_hangup)
+
+    async def get_variable(self, name: str, *, after_hangup: bool = False) -> str | None:
+        """A channel variable's value; None when it is not set."""
+        reply = await self.command("GET VARIABLE", name, after_hangup=after_hangup)
+        return reply.data or "" if reply.result == "1" else None
+
+    async def execute(
+        self, application: str, *arguments: str, timeout: float | None = None, after_hangup: bool = False
+    ) -> Reply:
+        """Run a dialplan application, by default for up to `Limits.media_seconds`.
+
+        Commas separate the application's own arguments, so no argument may hold what a caller wrote.
+        Raises CommandRefused too when the application is not loaded.
+        """
+        seconds = self._limits.media_seconds if timeout is None else timeout
+        reply = await self.command("EXEC", application, ",".join(arguments), timeout=seconds, after_hangup=after_hangup)
+        if reply.result == _NO_SUCH_APPLICATION:
+            raise CommandRefused(f"EXEC {application}", reply)
+        return reply
+
+    def close(self) -> None:
+        """Give the channel back to the dialplan. May be called again."""
+        if self._wire is not None:
+            self._wire.shut()
+            self.lost()
+
+    # From here on: called by the connection.
+
+    def receive(self, reply: Reply) -> bool:
+        """Take a reply; False when nobody asked for it."""
+        if self.owed == 0:
+            return False
+        self.owed -= 1
+        if self.owed == 0 and (future := self._pending) is not None:
+            self._pending = None
+            if not future.done():
+                future.set_result(reply)
+        return True
+
+    def hang_up(self) -> None:
+        """The first sign of a hang-up has been seen."""
+        if self.hung_up or self._wire is None:
+            return
+        self.hung_up = True
+        if not self.linger:
+            self.close()
+            return
+        self._wire.shut_soon()
+        if not self._after_hangup:
+            self._fail(HungUp())
+
+    def lost(self) -> None:
+        """The connection is over, from whatever side."""
+        self.hung_up = True
+        self._wire = None
+        self._fail(HungUp())
+
+    def overdue(self) -> None:
+        """The reply did not come in time."""
+        self._fail(CommandTimeout(f"{self.verb}: no reply in time"))
+        self.close()
+
+    def _fail(self, error: Exception) -> None:
+        future, self._pending = self._pending, None
+        if future is not None and not future.done():
+            future.set_exception(error)
+
+
+def _key(reply: Reply) -> str | None:
+    """Asterisk gives a key as the number of its ASCII character, and 0 for none."""
+    number = reply.number
+    return chr(number) if number is not None and 0 < number < 128 else None
