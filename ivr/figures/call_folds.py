@@ -1,0 +1,83 @@
+"""How each fact about a call changes the call's record: one small pure function a fact."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ivr.call import facts as c
+from ivr.figures.call_record import CallRecord, Dial
+
+
+def microseconds(span: timedelta) -> int:
+    """A span of wall time in whole microseconds, 0 when the wall clock went back."""
+    return max(0, span // timedelta(microseconds=1))
+
+
+def finished(dial: Dial, at: datetime) -> Dial:
+    """The dial as the end of its call at `at` leaves it."""
+    if dial.ended is not None and not (dial.answered and dial.result == "caller gone"):
+        return dial
+    return replace(dial, ended=dial.ended or at, result="answered" if dial.answered else "caller gone")
+
+
+def _dial(call: CallRecord, event: Any, fits: Callable[[Dial], bool], **changed: Any) -> Mapping[str, Any]:
+    """The call's dials with the last fitting one to the event's extension changed, or with a new one."""
+    dials = list(call.dials)
+    for i in reversed(range(len(dials))):
+        if dials[i].extension == event.extension and fits(dials[i]):
+            dials[i] = replace(dials[i], **changed)
+            return {"dials": tuple(dials)}
+    return {"dials": (*dials, Dial(extension=event.extension, begun=event.at, **changed))}
+
+
+def _dial_begun(call: CallRecord, event: c.DialBegun) -> Mapping[str, Any]:
+    return _dial(call, event, lambda dial: dial.begun >= event.at, begun=event.at)
+
+
+def _dial_answered(call: CallRecord, event: c.DialAnswered) -> Mapping[str, Any]:
+    if any(dial.extension == event.extension and dial.answered == event.at for dial in call.dials):
+        return {}
+    # A call that has ended closed its open dial as "caller gone"; the answer may be told later.
+    return _dial(call, event, lambda dial: not dial.answered and dial.result in ("", "caller gone"), answered=event.at)
+
+
+def _dial_ended(call: CallRecord, event: c.DialEnded) -> Mapping[str, Any]:
+    if call.dials and not any(dial.extension == event.extension and not dial.ended for dial in call.dials):
+        return {}
+    return _dial(call, event, lambda dial: not dial.ended, ended=event.at, result=event.result)
+
+
+def _ended(call: CallRecord, event: c.CallEnded) -> Mapping[str, Any]:
+    # What CEL wrote down at the moment itself corrects what a resynchronisation could only conclude.
+    if call.ended is not None and not (call.source == "resynchronisation" and event.source != "resynchronisation"):
+        return {"reason": call.reason or event.reason}
+    return {
+        "ended": event.at,
+        "by": event.by,
+        "cause": event.cause,
+        "reason": event.reason or call.reason,
+        "source": event.source,
+    }
+
+
+def _key_wrong(call: CallRecord, event: c.KeyWrong) -> Mapping[str, Any]:
+    if event.key:
+        return {"wrong_keys": call.wrong_keys + 1}
+    return {"no_keys": call.no_keys + 1}
+
+
+FOLDS: dict[type, Callable[[CallRecord, Any], Mapping[str, Any]]] = {
+    c.StepEntered: lambda call, e: {"steps": call.steps + 1, "step": e.step, "flow": call.flow or e.flow},
+    c.NoticeHeard: lambda call, e: {"notice": e.version},
+    c.KeyChosen: lambda call, e: {"keys": (*call.keys, f"{e.step}:{e.key}")},
+    c.KeyWrong: _key_wrong,
+    c.PromptMissing: lambda call, e: {"prompts_missing": call.prompts_missing + 1},
+    c.DialBegun: _dial_begun,
+    c.DialAnswered: _dial_answered,
+    c.DialEnded: _dial_ended,
+    c.FallbackBegun: lambda call, e: {"fallback": True},
+    c.RecordingFinished: lambda call, e: {"recordings": tuple(dict.fromkeys((*call.recordings, e.recording)))},
+    c.CallEnded: _ended,
+}
+"""The changed fields of a record, by the type of the fact."""

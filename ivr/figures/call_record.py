@@ -1,0 +1,154 @@
+"""What is kept of calls, queue visits and offers: one frozen record each, and the rule of a call's one outcome."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from acd.model import OfferResult, VisitOutcome
+
+
+class CallOutcome(Enum):
+    """How a call ended; every call has exactly one (see `outcome_of`)."""
+
+    REFUSED = "refused"  # all lines were busy
+    BLOCKED = "blocked"
+    CLOSED = "closed"
+    ENDED_IN_IVR = "ended in IVR"
+    SELF_SERVED = "self-served"
+    TRANSFERRED = "transferred directly"  # reached an extension without a queue
+    VOICEMAIL = "voicemail"
+    CALLBACK = "callback"
+    ABANDONED = "abandoned"
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """An extension that the dialplan rang for the caller, without a queue."""
+
+    extension: str
+    begun: datetime
+    answered: datetime | None = None
+    ended: datetime | None = None
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One call. Durations in microseconds; `outcome` is None while the call lives.
+
+    `complete` says that nothing of the call is open any more (visits, talks): from then on it is counted.
+    """
+
+    call: str
+    did: str
+    started: datetime
+    caller: str = ""  # opaque key, see ivr.records.callers
+    flow: str = ""
+    config: str = ""
+    ended: datetime | None = None
+    outcome: CallOutcome | None = None
+    complete: bool = False
+    keys: tuple[str, ...] = ()  # "<step>:<key>", in order
+    wrong_keys: int = 0
+    no_keys: int = 0
+    steps: int = 0
+    step: str = ""  # the last one entered
+    notice: str = ""  # version of the notice that was heard to its end
+    queue: str = ""  # the last one
+    agent: str = ""  # who talked last: an agent or a dialled extension
+    wait_us: int = 0
+    talk_us: int = 0
+    dials: tuple[Dial, ...] = ()
+    fallback: bool = False
+    recordings: tuple[str, ...] = ()
+    prompts_missing: int = 0
+    by: str = ""  # who hung up
+    cause: int = 0  # Q.850
+    reason: str = ""  # the flow's own word for the end
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRecord:
+    """One stay of a call in one queue. `outcome` is None while the caller waits."""
+
+    visit: str
+    call: str
+    queue: str
+    joined: datetime
+    priority: int = 0
+    parked: bool = False  # reception is rung by the dialplan alone: keeps the place, does not wait
+    ended: datetime | None = None
+    outcome: VisitOutcome | None = None
+    wait_us: int = 0
+    agent: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRecord:
+    """One agent, one caller, one ringing phone. `talk_us` is None until the talk, if any, has ended."""
+
+    offer: str
+    visit: str
+    call: str
+    queue: str
+    agent: str
+    made: datetime
+    rule: str = ""
+    answered: datetime | None = None
+    bridged: datetime | None = None
+    closed: datetime | None = None
+    result: OfferResult | None = None
+    talk_ended: datetime | None = None
+    talk_us: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """The phone rings, or both talk."""
+        return self.result is None or (self.bridged is not None and self.talk_ended is None)
+
+
+Record = CallRecord | VisitRecord | OfferRecord
+
+_SAID_BY_THE_FLOW = {
+    outcome.value: outcome
+    for outcome in (
+        CallOutcome.BLOCKED,
+        CallOutcome.CLOSED,
+        CallOutcome.SELF_SERVED,
+        CallOutcome.VOICEMAIL,
+        CallOutcome.CALLBACK,
+        CallOutcome.FAILED,
+    )
+}
+
+
+def outcome_of(call: CallRecord, visits: Sequence[VisitRecord]) -> CallOutcome:
+    """The one outcome of an ended call; the first rule that holds.
+
+    1. all lines were busy: refused;
+    2. talked to an agent of a queue: answered; talked to a dialled extension: transferred directly;
+    3. the flow said why it ended (blocked, closed, self-served, voicemail, callback, failed): that;
+    4. asked for a person (joined a queue, had an extension rung) and reached nobody, whoever hung up: abandoned,
+       or callback when a visit ended so;
+    5. entered at least one step of the flow: ended in IVR;
+    6. else failed: the line was answered and nothing happened.
+    """
+    if call.outcome is CallOutcome.REFUSED:
+        return CallOutcome.REFUSED
+    outcomes = {visit.outcome for visit in visits}
+    if VisitOutcome.ANSWERED in outcomes:
+        return CallOutcome.ANSWERED
+    if any(dial.answered for dial in call.dials):
+        return CallOutcome.TRANSFERRED
+    if call.reason in _SAID_BY_THE_FLOW:
+        return _SAID_BY_THE_FLOW[call.reason]
+    if VisitOutcome.CALLBACK in outcomes:
+        return CallOutcome.CALLBACK
+    if visits or call.dials:
+        return CallOutcome.ABANDONED
+    return CallOutcome.ENDED_IN_IVR if call.steps else CallOutcome.FAILED

@@ -1,0 +1,197 @@
+"""The exposition for Prometheus: what the journal's entries say (computed at each scrape) and the server's health.
+
+One registry of our own. Names begin with `centralita_` and end with their unit.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from ivr.figures.board import Board
+from ivr.figures.projection import Projection
+from ivr.figures.tally import Distribution, Labels, Tally
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+COMMAND_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class CallFigures(Collector):
+    """Calls, queues, agents and offers, as the fold stands at the moment of the scrape.
+
+    `now` gives the wall time (for the longest wait). `queues` are always shown, also while empty.
+    """
+
+    def __init__(
+        self,
+        projection: Projection,
+        tally: Tally,
+        board: Board,
+        now: Callable[[], datetime],
+        queues: Iterable[str] = (),
+        lines: int = 0,
+    ) -> None:
+        self._projection, self._tally, self._board = projection, tally, board
+        self._now, self._queues, self._lines = now, tuple(sorted(queues)), lines
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is computed when the collector is registered."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """All families."""
+        yield from self._calls()
+        yield from self._waiting()
+        yield from self._offers()
+        yield from self._sums()
+
+    def _calls(self) -> Iterator[Metric]:
+        tally = self._tally
+        yield _counter("calls_started", "Calls that came in, refused ones included.", ["did"], tally.started)
+        yield _counter("calls", "Ended calls by their one outcome.", ["did", "outcome"], tally.calls)
+        refused: dict[Labels, float] = {(did,): n for did, n in tally.refused().items()}
+        yield _counter("lines_refused", "Calls refused because all lines were busy.", ["did"], refused)
+        yield _gauge("lines", "Lines of the site.", {(): self._lines})
+        yield _gauge("lines_in_use", "Calls that live now.", {(): len(self._projection.open_calls())})
+        yield _counter("menu_choices", "Keys that a menu knew.", ["step", "key"], tally.choices)
+        yield _counter("menu_failures", "Wrong keys, and no key in time.", ["step", "kind"], tally.failures)
+        yield _counter("prompts_missing", "Prompts skipped for want of a file.", ["prompt"], tally.prompts)
+        yield _counter("fallbacks", "Reception rung by the dialplan alone.", [], {(): tally.fallbacks.total()})
+        yield _counter("recordings", "Recordings completed.", ["queue"], tally.recordings)
+        seconds = {labels: us / 1e6 for labels, us in tally.recorded_us.items()}
+        yield _counter("recorded_seconds", "Length of the recordings.", ["queue"], seconds)
+
+    def _waiting(self) -> Iterator[Metric]:
+        length: dict[Labels, float] = {(queue,): 0 for queue in self._queues}
+        longest: dict[Labels, float] = dict(length)
+        now = self._now()
+        for visit in self._projection.open_visits():
+            if not visit.parked:
+                key = (visit.queue,)
+                length[key] = length.get(key, 0) + 1
+                waited = max(0.0, (now - visit.joined).total_seconds())
+                longest[key] = max(longest.get(key, 0), waited)
+        tally = self._tally
+        yield _gauge("queue_length", "Callers waiting.", length, ["queue"])
+        yield _gauge("queue_longest_wait_seconds", "How long the first in the queue has waited.", longest, ["queue"])
+        yield _counter("queue_joined", "Queue visits begun.", ["queue"], tally.joined)
+        yield _counter("queue_visits", "Queue visits by their one outcome.", ["queue", "outcome"], tally.visits)
+        yield _histogram("wait_seconds", "Waiting time of ended visits.", ["queue", "outcome"], tally.waits)
+
+    def _offers(self) -> Iterator[Metric]:
+        tally = self._tally
+        states: dict[Labels, float] = {(state,): n for state, n in self._board.by_state(self._projection).items()}
+        yield _gauge("agents", "Agents by what they do.", states, ["state"])
+        yield _counter("offers_made", "Phones rung for a caller.", ["queue"], tally.offered)
+        yield _counter("offers", "Offers by their one result.", ["queue", "result"], tally.offers)
+        yield _histogram("talk_seconds", "Talks with agents of a queue.", ["queue"], tally.talks)
+
+    def _sums(self) -> Iterator[Metric]:
+        parts: dict[Labels, float] = {(k,): n for k, n in self._tally.difference(self._projection).items()}
+        yield _gauge("sum_difference", "Begun minus ended minus open: must be 0.", parts, ["of"])
+        corrected: dict[Labels, float] = {(): self._tally.corrections.total()}
+        yield _counter("corrections", "Outcomes that a late fact changed after they were counted.", [], corrected)
+        unclaimed: dict[Labels, float] = {(): self._projection.unclaimed}
+        yield _counter("unclaimed_facts", "Facts about calls that nobody saw begin.", [], unclaimed)
+
+
+def _counter(name: str, text: str, labels: Sequence[str], values: Mapping[Labels, float]) -> Metric:
+    family = CounterMetricFamily(f"centralita_{name}", text, labels=labels)
+    for key, value in sorted(values.items()):
+        family.add_metric(list(key), value)
+    return family
+
+
+def _gauge(name: str, text: str, values: dict[Labels, float], labels: Sequence[str] = ()) -> Metric:
+    family = GaugeMetricFamily(f"centralita_{name}", text, labels=labels)
+    for key, value in sorted(values.items()):
+        family.add_metric(list(key), value)
+    return family
+
+
+def _histogram(name: str, text: str, labels: Sequence[str], values: dict[Labels, Distribution]) -> Metric:
+    family = HistogramMetricFamily(f"centralita_{name}", text, labels=labels)
+    for key, spread in sorted(values.items()):
+        family.add_metric(list(key), buckets=spread.cumulative(), sum_value=spread.sum_us / 1e6)
+    return family
+
+
+class Health:
+    """The server's own figures: AMI, AGI, loop, journal, drift, configuration. Set by the parts that know."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"centralita_{name}", text, labels, registry=registry)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"centralita_{name}", text, labels, registry=registry)
+
+        self.ami_connected = gauge("ami_connected", "1 while logged in to Asterisk's manager interface.")
+        self.ami_logins = counter("ami_logins", "Logins to Asterisk's manager interface.")
+        self.ami_events = counter("ami_events", "Events received from Asterisk.")
+        self.agi_sessions = gauge("agi_sessions", "FastAGI sessions that are open.")
+        self.agi_sessions_total = counter("agi_sessions_opened", "FastAGI sessions opened.")
+        self.agi_command_seconds = Histogram(
+            "centralita_agi_command_seconds",
+            "From an AGI command to its reply (a prompt counts with its length).",
+            buckets=COMMAND_BOUNDS,
+            registry=registry,
+        )
+        self.agi_rejected = counter("agi_rejected", "FastAGI connections closed by us.", "reason")
+        self.agi_failures = counter("agi_failures", "FastAGI sessions that a fault of ours ended.")
+        self.loop_longest_block_seconds = gauge(
+            "loop_longest_block_seconds", "The loop's longest block in the last minute."
+        )
+        self.drift = counter("drift", "What we believed and Asterisk did not, repaired after a login.", "what")
+        self.config_info = gauge("config_info", "1 for the configuration in force.", "version")
+        self.journal_degraded = gauge("journal_degraded", "1 while decisions are carried out before they are durable.")
+        self.journal_position = gauge("journal_position", "Position of the journal's last entry.")
+        self.records_behind = gauge("records_behind", "Entries that are not yet in the records.")
+
+    def config(self, version: str) -> None:
+        """The configuration that is in force now; the figure keeps only this one."""
+        self.config_info.clear()
+        self.config_info.labels(version).set(1)
+
+    # The observer of the FastAGI server (ivr.asterisk.agi.server.Observer).
+    def session_opened(self) -> None:
+        """A FastAGI session began."""
+        self.agi_sessions.inc()
+        self.agi_sessions_total.inc()
+
+    def session_closed(self) -> None:
+        """A FastAGI session is over."""
+        self.agi_sessions.dec()
+
+    def command_done(self, seconds: float) -> None:
+        """An AGI command has its reply."""
+        self.agi_command_seconds.observe(seconds)
+
+    def refused(self, reason: str) -> None:
+        """A FastAGI connection was closed by a limit; `reason` is one of the server's own few words."""
+        self.agi_rejected.labels(reason).inc()
+
+    def failed(self) -> None:
+        """A handler of ours raised."""
+        self.agi_failures.inc()
+
+
+class Metrics:
+    """The registry: `health` to set, `text()` to serve."""
+
+    def __init__(self, figures: CallFigures | None = None) -> None:
+        self.registry = CollectorRegistry()
+        self.health = Health(self.registry)
+        if figures is not None:
+            self.registry.register(figures)
+
+    def show(self, figures: CallFigures) -> None:
+        """Add the calls' figures, once they are restored from the records."""
+        self.registry.register(figures)
+
+    def text(self) -> bytes:
+        """The exposition in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,274 @@
+"""The fold from the journal's entries to records of calls, visits and offers. Pure: no clock, no I/O.
+
+Facts of one call may come in any order and, after a gap, late: what is derived (outcome, wait, talk, agent) is
+computed anew from the call's parts at each change. A fact about a call whose start is not known yet waits for it,
+bounded; without a start there is no call.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from acd import decisions as d
+from acd import facts as f
+from acd.model import OfferId, OfferResult
+from ivr.call import facts as c
+from ivr.figures.call_folds import FOLDS, finished, microseconds
+from ivr.figures.call_record import CallOutcome, CallRecord, OfferRecord, Record, VisitRecord, outcome_of
+
+REMEMBERED_CALLS = 20_000
+WAITING_FACTS = 4_096
+IMPORTED_AFTER = timedelta(seconds=1)
+"""A fact whose own time lies further back than this before its entry was imported: wall time measures it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record that an entry made or changed; `before` is None for a new one."""
+
+    before: Record | None
+    after: Record
+
+
+class Projection:
+    """All open calls, visits and offers, and the lately ended ones.
+
+    `records` are what the store knew at the position from which entries will follow.
+    """
+
+    def __init__(self, records: Iterable[Record] = (), remembered: int = REMEMBERED_CALLS) -> None:
+        self.calls: OrderedDict[str, CallRecord] = OrderedDict()
+        self.visits: dict[str, VisitRecord] = {}
+        self.offers: dict[str, OfferRecord] = {}
+        self.unclaimed = 0  # facts thrown away because their call never started
+        self._open: dict[str, dict[str, None]] = {"call": {}, "visit": {}, "offer": {}}
+        self._of_call: defaultdict[str, set[str]] = defaultdict(set)
+        self._waiting: OrderedDict[str, list[c.CallFact]] = OrderedDict()
+        self._waiting_count = 0
+        self._remembered = remembered
+        self._touched: dict[tuple[str, str], Record | None] = {}
+        for record in records:
+            self._keep(record)
+        self._touched.clear()
+
+    def apply(self, at: datetime, event: object, decisions: Sequence[object] = ()) -> tuple[Change, ...]:
+        """Fold one entry in; `at` is the moment of its append. Returns what changed, calls last."""
+        self._touched.clear()
+        happened: datetime = getattr(event, "at", at)
+        imported = at - happened > IMPORTED_AFTER
+        if isinstance(event, c.CallFact):
+            self._call_fact(event)
+        else:
+            self._engine_fact(event)
+        for decision in decisions:
+            self._decision(decision, happened, imported)
+        for call in dict.fromkeys(getattr(self._find(kind, key), "call", "") for kind, key in list(self._touched)):
+            self._derive(call)
+        self._forget()
+        found = [Change(before, self._find(kind, key)) for (kind, key), before in self._touched.items()]
+        return tuple(sorted((x for x in found if x.before != x.after), key=lambda x: isinstance(x.after, CallRecord)))
+
+    def open_calls(self) -> list[CallRecord]:
+        """Calls that have not ended, oldest first: the lines in use."""
+        return [call for call in self.incomplete_calls() if call.ended is None]
+
+    def incomplete_calls(self) -> list[CallRecord]:
+        """Calls of which something is still open (also after the caller hung up), oldest first."""
+        return sorted((self.calls[x] for x in self._open["call"]), key=lambda x: (x.started, x.call))
+
+    def open_visits(self) -> list[VisitRecord]:
+        """Visits without an outcome, in order of joining."""
+        return sorted((self.visits[x] for x in self._open["visit"]), key=lambda x: (x.joined, x.visit))
+
+    def open_offers(self) -> list[OfferRecord]:
+        """Offers that ring or talk, oldest first."""
+        return sorted((self.offers[x] for x in self._open["offer"]), key=lambda x: (x.made, x.offer))
+
+    # ------------------------------------------------------------------ storage
+    def _find(self, kind: str, key: str) -> Any:
+        records: dict[str, Mapping[str, Record]] = {"call": self.calls, "visit": self.visits, "offer": self.offers}
+        return records[kind][key]
+
+    def _keep(self, record: Record) -> None:
+        before: Record | None
+        if isinstance(record, CallRecord):
+            name, before, lives = ("call", record.call), self.calls.get(record.call), not record.complete
+            self.calls[record.call] = record
+        elif isinstance(record, VisitRecord):
+            name, before, lives = ("visit", record.visit), self.visits.get(record.visit), record.outcome is None
+            self.visits[record.visit] = record
+            self._of_call[record.call].add(record.visit)
+        else:
+            name, before, lives = ("offer", record.offer), self.offers.get(record.offer), record.open
+            self.offers[record.offer] = record
+            self._of_call[record.call].add(record.offer)
+        self._touched.setdefault(name, before)
+        kind, key = name
+        if lives:
+            self._open[kind][key] = None
+        else:
+            self._open[kind].pop(key, None)
+
+    def _forget(self) -> None:
+        while len(self.calls) > self._remembered:
+            oldest = next(iter(self.calls))
+            if not self.calls[oldest].complete or ("call", oldest) in self._touched:
+                self.calls.move_to_end(oldest)  # still open: look at it again after a full round
+                break
+            del self.calls[oldest]
+            for part in self._of_call.pop(oldest, ()):
+                self.visits.pop(part, None)
+                self.offers.pop(part, None)
+
+    # ------------------------------------------------------------------ facts about calls
+    def _call_fact(self, event: c.CallFact) -> None:
+        if isinstance(event, c.CallStarted):
+            self._started(event)
+        elif isinstance(event, c.CallRefused):
+            if event.call not in self.calls:
+                refused = CallOutcome.REFUSED
+                self._keep(
+                    CallRecord(call=event.call, did=event.did, started=event.at, ended=event.at, outcome=refused)
+                )
+        elif event.call in self.calls:
+            self._fold(event)
+        else:
+            self._wait(event)
+
+    def _started(self, event: c.CallStarted) -> None:
+        known = self.calls.get(event.call)
+        if known is None:
+            known = CallRecord(call=event.call, did=event.did, started=event.at)
+        self._keep(
+            replace(
+                known,
+                started=min(known.started, event.at),
+                caller=known.caller or event.caller,
+                flow=known.flow or event.flow,
+                config=known.config or event.config,
+            )
+        )
+        for waiting in self._waiting.pop(event.call, ()):
+            self._waiting_count -= 1
+            self._fold(waiting)
+
+    def _wait(self, event: c.CallFact) -> None:
+        self._waiting.setdefault(event.call, []).append(event)
+        self._waiting_count += 1
+        while self._waiting_count > WAITING_FACTS:
+            _, dropped = self._waiting.popitem(last=False)
+            self._waiting_count -= len(dropped)
+            self.unclaimed += len(dropped)
+
+    def _fold(self, event: c.CallFact) -> None:
+        fold = FOLDS.get(type(event))
+        if fold is not None:
+            self._keep(replace(self.calls[event.call], **fold(self.calls[event.call], event)))
+
+    # ------------------------------------------------------------------ facts of the engine
+    def _engine_fact(self, event: object) -> None:
+        if isinstance(event, f.CallerJoined):
+            self._joined(event, event.at)
+        elif isinstance(event, f.CallerParked | f.CallerReturned):
+            if visit := self.visits.get(event.visit):
+                self._keep(replace(visit, parked=isinstance(event, f.CallerParked)))
+        elif isinstance(event, f.Resynchronised):
+            for seen in event.callers:
+                self._joined(seen, seen.joined_at)
+                self._keep(replace(self.visits[seen.visit], parked=seen.parked))
+        elif isinstance(event, f.OfferAnswered | f.OfferBridged | f.TalkEnded):
+            field = {f.OfferAnswered: "answered", f.OfferBridged: "bridged", f.TalkEnded: "talk_ended"}[type(event)]
+            offer = self.offers.get(event.offer)
+            if offer is not None and getattr(offer, field) is None:
+                changed: dict[str, Any] = {field: event.at}
+                self._keep(replace(offer, **changed))
+
+    def _joined(self, event: f.CallerJoined | f.CallerSeen, at: datetime) -> None:
+        if event.visit not in self.visits:
+            self._keep(
+                VisitRecord(visit=event.visit, call=event.call, queue=event.queue, joined=at, priority=event.priority)
+            )
+
+    # ------------------------------------------------------------------ decisions
+    def _decision(self, decision: object, at: datetime, imported: bool) -> None:
+        if isinstance(decision, d.MakeOffer):
+            self._keep(
+                OfferRecord(
+                    offer=decision.offer,
+                    visit=decision.visit,
+                    call=decision.call,
+                    queue=decision.queue,
+                    agent=decision.agent,
+                    made=at,
+                    rule=decision.rule,
+                )
+            )
+        elif isinstance(decision, d.CloseOffer):
+            self._closed(decision.offer, decision.result, at)
+        elif isinstance(decision, d.EndVisit):
+            self._visit_ended(decision, at, imported)
+        elif isinstance(decision, d.BeginWrapUp):
+            self._talk_ended(decision, at, imported)
+
+    def _closed(self, offer_id: OfferId, result: OfferResult, at: datetime) -> None:
+        offer = self.offers.get(offer_id)
+        if offer is None or offer.result is not None:
+            return
+        bridged = offer.bridged or (at if result is OfferResult.ANSWERED else None)
+        self._keep(replace(offer, result=result, closed=at, bridged=bridged))
+
+    def _visit_ended(self, decision: d.EndVisit, at: datetime, imported: bool) -> None:
+        visit = self.visits.get(decision.visit)
+        if visit is None or visit.outcome is not None:
+            return
+        self._keep(
+            replace(
+                visit,
+                ended=at,
+                outcome=decision.outcome,
+                wait_us=microseconds(at - visit.joined) if imported else max(0, decision.wait_us),
+                agent=decision.agent or "",
+                why=decision.why,
+                parked=False,
+            )
+        )
+
+    def _talk_ended(self, decision: d.BeginWrapUp, at: datetime, imported: bool) -> None:
+        ending = {key: None for kind, key in self._touched if kind == "offer"} | self._open["offer"]
+        for offer in [self.offers[key] for key in ending]:
+            if offer.agent != decision.agent or offer.bridged is None or offer.talk_us is not None:
+                continue
+            ended = offer.talk_ended or at
+            measured = microseconds(ended - offer.bridged) if imported else max(0, decision.talk_us)
+            self._keep(replace(offer, talk_ended=ended, talk_us=measured))
+
+    # ------------------------------------------------------------------ what follows from the parts
+    def _derive(self, call_id: str) -> None:
+        call = self.calls.get(call_id)
+        parts = self._of_call.get(call_id, set())
+        for offer in [self.offers[p] for p in parts if p in self.offers]:
+            if offer.bridged and offer.talk_ended and offer.talk_us is None:
+                self._keep(replace(offer, talk_us=microseconds(offer.talk_ended - offer.bridged)))
+        if call is None:
+            return
+        visits = sorted((self.visits[p] for p in parts if p in self.visits), key=lambda v: (v.joined, v.visit))
+        talks = sorted((o for p in parts if (o := self.offers.get(p)) and o.bridged), key=lambda o: (o.made, o.offer))
+        if call.ended is not None:
+            call = replace(call, dials=tuple(finished(dial, call.ended) for dial in call.dials))
+        agents = [(o.bridged, o.agent) for o in talks if o.bridged]
+        agents += [(x.answered, x.extension) for x in call.dials if x.answered]
+        ended = call.ended is not None
+        self._keep(
+            replace(
+                call,
+                queue=visits[-1].queue if visits else "",
+                agent=max(agents)[1] if agents else "",
+                wait_us=sum(v.wait_us for v in visits),
+                talk_us=sum(o.talk_us or 0 for o in talks)
+                + sum(microseconds(x.ended - x.answered) for x in call.dials if x.answered and x.ended),
+                outcome=outcome_of(call, visits) if ended else None,
+                complete=ended and all(v.outcome for v in visits) and not any(o.open for o in talks),
+            )
+        )
