@@ -1,0 +1,124 @@
+"""Where everything that changes lies: one tree under `CENTRALITA_VAR`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.settings.environment import Environment
+
+# sockaddr_un.sun_path has 108 bytes with the final zero (unix(7)); Asterisk cuts a longer name off and never answers.
+_SOCKET_PATH_LIMIT = 107
+
+# Debian's packages: the Colombian voice has the phrases of every day, the Mexican one has all (asterisk falls back from
+# es_CO to es).
+_SHIPPED_SOUNDS = {"es_CO": "es_CO_f_Avatar", "es": "es_MX_f_Allison", "en": "en_US_f_Allison"}
+
+
+class PathError(Exception):
+    """A folder cannot be used for this. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders of one instance. `root` is the provisioned Asterisk, which several instances may share."""
+
+    var: Path
+    root: Path
+
+    @classmethod
+    def of(cls, environment: Environment) -> "Paths":
+        """The folders that the environment names."""
+        return cls(environment.var, environment.asterisk_root)
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys; for this user only."""
+        return self.var / "secrets"
+
+    @property
+    def asterisk(self) -> Path:
+        """Everything of Asterisk."""
+        return self.var / "asterisk"
+
+    @property
+    def etc(self) -> Path:
+        """The rendered configuration."""
+        return self.asterisk / "etc"
+
+    @property
+    def log(self) -> Path:
+        """Asterisk's log and its channel events (`cel-custom/`)."""
+        return self.asterisk / "log"
+
+    @property
+    def spool(self) -> Path:
+        """Asterisk's spool."""
+        return self.asterisk / "spool"
+
+    @property
+    def run(self) -> Path:
+        """Process id and control socket."""
+        return self.asterisk / "run"
+
+    @property
+    def lib(self) -> Path:
+        """The database of registrations."""
+        return self.asterisk / "lib"
+
+    @property
+    def share(self) -> Path:
+        """Sounds, music, and the documentation that Asterisk reads at its start."""
+        return self.asterisk / "share"
+
+    @property
+    def sounds(self) -> Path:
+        """What Asterisk can play by name."""
+        return self.share / "sounds"
+
+    @property
+    def music(self) -> Path:
+        """Files of the music class `default`."""
+        return self.share / "moh" / "default"
+
+    @property
+    def recordings(self) -> Path:
+        """Recorded talks."""
+        return self.var / "recordings"
+
+    @property
+    def recordings_done(self) -> Path:
+        """One empty file for each recording that is complete."""
+        return self.recordings / "done"
+
+    @property
+    def modules(self) -> Path:
+        """Asterisk's modules: in the tree's folder of the machine's architecture.
+
+        Raises PathError when the tree is no provisioned Asterisk.
+        """
+        for folder in sorted((self.root / "usr" / "lib").glob("*/asterisk/modules")):
+            return folder
+        raise PathError(f"{self.root} holds no Asterisk; unpack one with: asterisk-conf/provision.sh {self.root}")
+
+    def make(self) -> None:
+        """Create every folder. Raises PathError when the control socket's name would be too long."""
+        socket = self.run / "asterisk.ctl"
+        if len(str(socket).encode()) > _SOCKET_PATH_LIMIT:
+            raise PathError(f"{socket} is longer than a socket's name may be; set CENTRALITA_VAR to a shorter path")
+        self.var.mkdir(parents=True, exist_ok=True)
+        self.secrets.mkdir(mode=0o700, exist_ok=True)
+        folders = (self.etc, self.log / "cel-custom", self.spool, self.run, self.lib, self.sounds)
+        for folder in (*folders, self.music, self.recordings_done, self.var / "log"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._link(self.spool / "monitor", self.recordings)  # where MixMonitor writes names without a folder
+        shipped = self.root / "usr" / "share" / "asterisk"
+        self._link(self.share / "documentation", shipped / "documentation")
+        for language, voice in _SHIPPED_SOUNDS.items():
+            self._link(self.sounds / language, shipped / "sounds" / voice)
+
+    @staticmethod
+    def _link(link: Path, to: Path) -> None:
+        """Make `link` lead to `to`, unless it does, or somebody put a folder of his own there."""
+        if link.is_symlink() and link.readlink() != to:
+            link.unlink()
+        if not link.is_symlink() and not link.exists():
+            link.symlink_to(to)
