@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from ivr.clock import Clock
@@ -32,6 +34,12 @@ def command(paths: Paths, *arguments: str) -> list[str]:
         )
     loader = (str(loaders[0]), "--library-path", str(libraries), "--argv0", "asterisk")
     return [*loader, str(program), *configuration, *arguments]
+
+
+def tied(arguments: Sequence[str]) -> list[str]:
+    """The same command, ended by the kernel when this process dies without having stopped it."""
+    setpriv = shutil.which("setpriv")  # util-linux; present on every Debian
+    return [setpriv, "--pdeathsig", "TERM", "--", *arguments] if setpriv else list(arguments)
 
 
 def taken(environment: Environment) -> tuple[str, ...]:
@@ -81,7 +89,7 @@ class Asterisk:
         console = (paths.log / "console.log").open("ab")
         with console:
             process = await asyncio.create_subprocess_exec(
-                *command(paths, "-f", "-n"),  # in the foreground, without colours
+                *tied(command(paths, "-f", "-n")),  # in the foreground, without colours
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,

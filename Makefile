@@ -1,0 +1,50 @@
+# `make` alone lists what there is. Everything that changes lies in .venv/ and var/.
+.DEFAULT_GOAL := help
+.PHONY: help packages venv provision run call test check bench soak lock
+
+BIN := .venv/bin
+ROOT := $(or $(CENTRALITA_ASTERISK_ROOT),$(or $(CENTRALITA_VAR),var)/asterisk/root)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+packages:
+	@asterisk-conf/packages.sh run
+
+venv: .venv/installed ## the Python environment in .venv
+.venv/installed: requirements.lock pyproject.toml | packages
+	python3 -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+provision: | packages ## Asterisk 22, unpacked under var/ (or where CENTRALITA_ASTERISK_ROOT says)
+	@test -x '$(ROOT)/usr/sbin/asterisk' || asterisk-conf/provision.sh '$(ROOT)'
+
+run: packages venv ## the whole line in this terminal, until Ctrl-C
+	@exec $(BIN)/ivr run
+
+call: venv ## a real call through `make run`: make call KEY=1 (AT=2026-11-23T10:00 pretends a time)
+	@exec $(BIN)/ivr call $(if $(KEY),--key '$(KEY)') $(if $(AT),--at '$(AT)')
+
+test: venv provision ## every test, with real Asterisk and real phones
+	@asterisk-conf/packages.sh test
+	$(BIN)/python -m pytest -m 'not soak' $(TESTS)
+
+check: venv ## format, lint, types, import contracts, generated pages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/ivr docs --check
+
+bench: venv provision ## our wires and the journal against their peers; writes bench/RESULTS.md
+	$(BIN)/python -m bench.run
+
+soak: venv provision ## the long proofs
+	@asterisk-conf/packages.sh test
+	$(BIN)/python -m pytest -m soak $(TESTS)
+
+lock: venv ## requirements.lock anew from pyproject.toml
+	$(BIN)/pip-compile --quiet --allow-unsafe --extra=dev --extra=test --generate-hashes --strip-extras \
+		--no-emit-find-links --no-emit-index-url --no-emit-trusted-host --output-file=requirements.lock pyproject.toml

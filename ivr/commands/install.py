@@ -1,0 +1,20 @@
+"""`ivr install`: everything that has to be there before Asterisk and the server start."""
+
+import os
+import sys
+
+import click
+
+from ivr.install.prepare import InstallError, prepare
+from ivr.settings.environment import Environment, SettingsError
+
+
+@click.command(name="install")
+def command() -> None:
+    """Unpack Asterisk, make passwords, prompts and music, and render Asterisk's configuration."""
+    try:
+        prepared = prepare(Environment.from_environ(os.environ), click.echo)
+    except (SettingsError, InstallError) as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(1)
+    click.echo(f"ready to start: {prepared.paths.etc}")

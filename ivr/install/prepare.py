@@ -1,0 +1,81 @@
+"""Makes an instance ready to start: everything that `ivr install` and `ivr run` do before Asterisk and the server run.
+
+Each step is skipped when its result is there already, so a second start costs next to nothing.
+"""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.install import secrets
+from ivr.install.paths import PathError, Paths
+from ivr.install.render import RenderError, render
+from ivr.install.secrets import Secrets, SecretsError
+from ivr.install.sounds import PromptFiles
+from ivr.language import Severity, Site, load_site
+from ivr.settings.environment import Environment
+
+SOURCE = Path(__file__).resolve().parents[2]
+"""The folder of the source tree, which holds `asterisk-conf/`: the server is installed with `pip install -e`."""
+
+
+class InstallError(Exception):
+    """The instance cannot be started. The message has every reason with its remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What an instance starts with."""
+
+    site: Site
+    paths: Paths
+    secrets: Secrets
+    prompts: PromptFiles
+
+
+def prepare(environment: Environment, say: Callable[[str], None]) -> Prepared:
+    """Check the site, unpack Asterisk, make secrets, prompts and music, and render the configuration.
+
+    `say` gets a line for each step that takes time or leaves a doubt. Raises InstallError.
+    """
+    site = checked_site(environment, say)
+    paths = Paths.of(environment)
+    try:
+        provision(paths, say)
+        paths.make()
+        kept = secrets.ensure(paths.secrets, site.extensions)
+        prompts = PromptFiles.of(site, environment.config, paths)
+        for fault in prompts.make():
+            say(f"prompt left out: {fault}")
+        if not any(paths.music.iterdir()):
+            from ivr.install import music  # numpy takes 0.1 s, and only the first start needs it
+
+            music.write(paths.music)
+        render(
+            SOURCE / "asterisk-conf", paths, site, environment, kept, lambda name: prompts.path_of(name, site.language)
+        )
+    except (PathError, SecretsError, RenderError, OSError) as fault:
+        raise InstallError(str(fault)) from None
+    return Prepared(site, paths, kept, prompts)
+
+
+def checked_site(environment: Environment, say: Callable[[str], None]) -> Site:
+    """The site, when it has no error; warnings are said. Raises InstallError with all errors."""
+    checked = load_site(environment.config, environment.flows)
+    errors = [str(problem) for problem in checked.problems if problem.severity is Severity.ERROR]
+    if errors or checked.site is None:
+        raise InstallError("\n".join(errors))
+    for problem in checked.problems:
+        say(str(problem))
+    return checked.site
+
+
+def provision(paths: Paths, say: Callable[[str], None]) -> None:
+    """Unpack Asterisk unless the tree is there. Raises InstallError."""
+    if (paths.root / "usr" / "sbin" / "asterisk").exists():
+        return
+    say(f"Asterisk is not there yet: unpacking it into {paths.root} (once)")
+    script = SOURCE / "asterisk-conf" / "provision.sh"
+    if subprocess.run((str(script), str(paths.root)), check=False).returncode:
+        raise InstallError("Asterisk could not be unpacked; the reason stands above")
