@@ -38,6 +38,7 @@ class ChannelSeen:
     extension: str
     bridge: str  # empty when it is in none
     application: str
+    caller_number: str  # as the trunk or the phone sent it: hostile
     variables: Mapping[str, str]  # those of VARIABLES that the channel has, and that are not empty
 
     @property
@@ -86,6 +87,7 @@ def channel(item: Event) -> ChannelSeen:
         extension=item.get("Exten"),
         bridge=item.get("BridgeID"),
         application=item.get("Application"),
+        caller_number=item.get("CallerIDNum"),
         variables={name: value for name, value in item.variables.items() if value},
     )
 

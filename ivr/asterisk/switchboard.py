@@ -26,17 +26,14 @@ from acd.facts import (
     TalkEnded,
 )
 from acd.model import AgentId, CallId, LegState, OfferId, OfferResult, offer_channel, offer_of_channel
-from ivr.asterisk.ami.event import Event
-from ivr.asterisk.snapshot import ChannelSeen, Snapshot, device_state
+from ivr.asterisk.ami import Event
+from ivr.asterisk.snapshot import UP, ChannelSeen, Snapshot, agent_of, device_state
 from ivr.asterisk.ticket import Ticket
 from ivr.call import facts
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.clock import Clock
 
 log = structlog.get_logger(__name__)
-
-CHANNEL_UP = "6"
-"""AST_STATE_UP (Asterisk, include/asterisk/channelstate.h)."""
 
 RESULT_OF_CAUSE = {
     1: OfferResult.UNREACHABLE,  # 404
@@ -82,7 +79,7 @@ class Switchboard:
             "OriginateResponse": self._originate_response,
             "BridgeEnter": self._bridge_enter,
             "BridgeLeave": self._bridge_leave,
-            "BridgeDestroy": lambda e: self._bridges.pop(e.get("BridgeUniqueid", ""), None) and None,
+            "BridgeDestroy": self._bridge_destroy,
             "HangupRequest": self._hangup_request,
             "SoftHangupRequest": self._hangup_request,
             "DialEnd": self._dial_end,
@@ -109,9 +106,10 @@ class Switchboard:
         """Take a snapshot, fill the gap from the CEL file, submit what lives. Returns the drift: how many of our
         beliefs were wrong."""
         self._held = []
+        began = self._clock.engine_us()
         seen = await snapshot()
         await gap()
-        drift = self._resynchronise(seen)
+        drift = self._resynchronise(seen, began)
         held, self._held = self._held, None
         for event in held:
             self._dispatch(event)
@@ -130,7 +128,7 @@ class Switchboard:
             handler(event)
 
     # ------------------------------------------------------------------ resynchronisation
-    def _resynchronise(self, seen: Snapshot) -> int:
+    def _resynchronise(self, seen: Snapshot, began: int) -> int:
         by_id = {channel.uniqueid: channel for channel in seen.channels}
         self._bridges = {}
         for channel in seen.channels:
@@ -176,6 +174,7 @@ class Switchboard:
                 callers=tuple(callers),
                 legs=tuple(legs),
                 devices=devices,
+                began=began,
             )
         )
         return drift
@@ -198,10 +197,10 @@ class Switchboard:
         return 0 if known else 1
 
     def _leg_state(self, offer: OfferId, channel: ChannelSeen) -> LegState:
-        if not channel.up:
+        if channel.state != UP:
             return LegState.RINGING
         self._answered.add(offer)
-        caller = self._callers.get(offer, "")
+        caller = self._callers.get(offer)
         if channel.bridge and caller in self._bridges.get(channel.bridge, ()):
             self._bridged.add(offer)
             return LegState.BRIDGED
@@ -212,58 +211,60 @@ class Switchboard:
         return {"at": self._clock.now(), "t": self._clock.engine_us()}
 
     def _device(self, event: Event) -> None:
-        technology, _, name = event.get("Device", "").partition("/")
-        if technology == "PJSIP" and name in self._agents():
-            state = device_state(event.get("State", ""))
-            self._desk.submit(
-                DeviceChanged(at=self._clock.now(), t=self._clock.engine_us(), agent=AgentId(name), state=state)
-            )
+        agent = agent_of(event.get("Device"))
+        if agent is not None and agent in self._agents():
+            state = device_state(event.get("State"))
+            now, t = self._clock.now(), self._clock.engine_us()
+            self._desk.submit(DeviceChanged(at=now, t=t, agent=agent, state=state))
 
     def _newstate(self, event: Event) -> None:
-        offer = offer_of_channel(event.get("Uniqueid", ""))
-        if offer and event.get("ChannelState") == CHANNEL_UP and offer not in self._answered:
+        offer = offer_of_channel(event.get("Uniqueid"))
+        if offer and event.get("ChannelState") == str(UP) and offer not in self._answered:
             self._answered.add(offer)
             self._desk.submit(OfferAnswered(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
 
     def _originate_response(self, event: Event) -> None:
         """Only a failure without any channel matters: every other end comes as `Hangup` with its cause."""
-        offer = offer_of_channel(event.get("ActionID", ""))
+        offer = offer_of_channel(event.get("Uniqueid"))
         if offer and event.get("Response") == "Failure" and event.get("Reason") == "0":
             self._leg_ended(offer, cause=20)
 
     def _bridge_enter(self, event: Event) -> None:
-        members = self._bridges.setdefault(event.get("BridgeUniqueid", ""), set())
-        members.add(event.get("Uniqueid", ""))
+        members = self._bridges.setdefault(event.get("BridgeUniqueid"), set())
+        members.add(event.get("Uniqueid"))
         for offer, caller in list(self._callers.items()):
             if offer not in self._bridged and caller in members and offer_channel(offer) in members:
                 self._bridged.add(offer)
                 self._desk.submit(OfferBridged(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
 
     def _bridge_leave(self, event: Event) -> None:
-        self._bridges.get(event.get("BridgeUniqueid", ""), set()).discard(event.get("Uniqueid", ""))
+        self._bridges.get(event.get("BridgeUniqueid"), set()).discard(event.get("Uniqueid"))
+
+    def _bridge_destroy(self, event: Event) -> None:
+        self._bridges.pop(event.get("BridgeUniqueid"), None)
 
     def _hangup_request(self, event: Event) -> None:
         """Who hung up is told here and nowhere else; our own Hangup and Redirect show as a soft request."""
-        uniqueid = event.get("Uniqueid", "")
+        uniqueid = event.get("Uniqueid")
         if live := self._calls.get(uniqueid):
             live.hung_up_by = live.hung_up_by or ("caller" if event.name == "HangupRequest" else "us")
         elif (offer := offer_of_channel(uniqueid)) and event.name == "HangupRequest" and offer in self._bridged:
-            caller = self._calls.get(self._callers.get(offer, ""))
+            caller = self._calls.get(self._callers.get(offer, CallId("")))
             if caller is not None:
                 caller.hung_up_by = caller.hung_up_by or "agent"
 
     def _dial_end(self, event: Event) -> None:
-        live = self._calls.get(event.get("Uniqueid", ""))
+        live = self._calls.get(event.get("Uniqueid"))
         if live is None or event.get("DialStatus") != "ANSWER":
             return
-        extension = event.get("DestChannel", "").removeprefix("PJSIP/").rpartition("-")[0]
+        extension = event.get("DestChannel").removeprefix("PJSIP/").rpartition("-")[0]
         self._desk.record(
             facts.DialAnswered(at=self._clock.now(), call=live.call, extension=extension),
             key=f"dial answered:{event.get('DestUniqueid')}",
         )
 
     def _hangup(self, event: Event) -> None:
-        uniqueid = event.get("Uniqueid", "")
+        uniqueid = event.get("Uniqueid")
         cause = int(event.get("Cause", "0") or "0")
         if (offer := offer_of_channel(uniqueid)) is not None:
             if not uniqueid.endswith(";2"):
@@ -312,17 +313,17 @@ class Switchboard:
         now = self._clock.now()
         match event.get("UserEvent"):
             case "LineRefused":
-                call = CallId(event.get("CallId", ""))
-                refused = facts.CallRefused(at=now, call=call, did=event.get("Did", ""))
+                call = CallId(event.get("CallId"))
+                refused = facts.CallRefused(at=now, call=call, did=event.get("Did"))
                 self._desk.record(refused, key=f"refused:{call}")
             case "AcdLost":
-                offer = OfferId(event.get("Offer", ""))
+                offer = OfferId(event.get("Offer"))
                 if offer in self._callers:
                     lost = OfferFailed(at=now, t=self._clock.engine_us(), offer=offer, result=OfferResult.LOST)
                     self._desk.submit(lost)
                     self.forget(offer)
             case "FallbackBegun":
-                self._fallback(CallId(event.get("CallId", "")))
+                self._fallback(CallId(event.get("CallId")))
 
     def _fallback(self, call: CallId) -> None:
         live = self._calls.get(call)

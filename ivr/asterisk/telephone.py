@@ -10,8 +10,7 @@ import structlog
 
 from acd.decisions import MakeOffer
 from acd.model import CallId, OfferId, OfferResult, VisitId, offer_channel
-from ivr.asterisk.ami.errors import AmiError, AmiLost, AmiRefused
-from ivr.asterisk.ami.link import AmiLink
+from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.language.site import QueueSettings
 from recordings.policy import may_record
@@ -72,13 +71,15 @@ class Telephone:
             "CallerID": shown_caller(label, live.number),
             "ChannelId": offer_channel(offer.offer),
             "Async": "true",
-            "Variable": [
-                f"CALLER_CHAN={offer.call}",
-                f"CALL_ID={offer.call}",
-                f"OFFER={offer.offer}",
-                f"WHISPER={self._whisper(offer.queue) or ''}",
-                f"REC={int(record)}",
-            ],
+            "Variable": variables(
+                {
+                    "CALLER_CHAN": offer.call,
+                    "CALL_ID": offer.call,
+                    "OFFER": offer.offer,
+                    "WHISPER": self._whisper(offer.queue) or "",
+                    "REC": str(int(record)),
+                }
+            ),
         }
         try:
             await self._link.action("Originate", fields)

@@ -7,18 +7,18 @@ journal. `DONE` is always written last: an empty `DONE` tells the dialplan that 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from acd.facts import CallerGone, CallerJoined, CallerReturned
-from acd.model import CallId, VisitId
+from acd.model import CallId, QueueId, VisitId
 from ivr.asterisk.agi.session import Session
 from ivr.asterisk.ticket import Ticket
 from ivr.call import effects, facts
 from ivr.call.calls import LiveCall, LiveCalls
-from ivr.call.machine import CallInfo, Machine
+from ivr.call.machine import Machine
 from ivr.call.place import Place
+from ivr.call.story import CallInfo
 from ivr.clock import Clock
 from ivr.language.site import Site
 
@@ -38,7 +38,7 @@ class Sounds(Protocol):
     """Where prompts are; None = not available, to be skipped."""
 
     def path_of(self, name: str, language: str) -> str | None: ...
-    def version_of(self, name: str, language: str) -> str: ...
+    def version_of(self, name: str, language: str) -> str | None: ...
 
 
 class Waiting(Protocol):
@@ -61,9 +61,11 @@ class CallRunner:
         clock: Clock,
         waiting: Waiting,
         caller_key: Callable[[str, str], str],
+        complain: Callable[[str, str], None],
         trust_pretended_time: bool,
     ) -> None:
-        """`caller_key(number, name)` gives the opaque key of a caller and keeps the number in the erasable table."""
+        """`caller_key(number, name)` gives the opaque key of a caller and keeps the number in the erasable table;
+        `complain(problem, detail)` tells an administrator."""
         self._site = site
         self._sounds = sounds
         self._desk = desk
@@ -71,6 +73,7 @@ class CallRunner:
         self._clock = clock
         self._waiting = waiting
         self._caller_key = caller_key
+        self._complain = complain
         self._pretend = trust_pretended_time
         self._routes: dict[str, Callable[[Session, LiveCall], Awaitable[None]]] = {
             "/call": self._flow,
@@ -98,18 +101,14 @@ class CallRunner:
         if live.started_at is None:
             live = self._begin(session, live, did)
         site = self._site()
-        flow = site.flows[site.entry[did]] if did in site.entry else next(iter(site.flows.values()))
-        machine = Machine(
-            site,
-            flow,
-            CallInfo(live.call, did, live.caller),
-            Place.parse(place_text),
-            effects.Returned.parse(returned_text, fresh=not place_text),
-        )
-        performer = _Performer(self, session, live, site, self._time_of(pretended, site))
-        effect = machine.start()
+        flow = site.flow_for(did) or site.default_flow
+        info = CallInfo(call=live.call, did=did, caller=live.caller)
+        returned = effects.Returned.parse(returned_text)
+        machine = Machine(site, flow, info, Place.decode(place_text), returned)
+        performer = _Performer(self, session, live, self._time_of(pretended, site))
+        effect = machine.start(self._clock.now())
         while (answer := await performer.perform(effect)) is not None:
-            effect = machine.step(answer)
+            effect = machine.step(answer, self._clock.now())
 
     def _begin(self, session: Session, live: LiveCall, did: str) -> LiveCall:
         name = session.environment.get("agi_calleridname", "")
@@ -128,15 +127,15 @@ class CallRunner:
         return met
 
     def _time_of(self, pretended: str, site: Site) -> Callable[[], datetime]:
-        zone = ZoneInfo(site.timezone)
+        zone = site.zone
         if self._pretend and pretended:
             try:
                 moment = datetime.fromisoformat(pretended)
                 moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-                return lambda: moment.astimezone(zone)
+                return lambda: site.local(moment)
             except ValueError:
                 log.warning("pretended time is not a time", text=pretended)
-        return lambda: self._clock.now().astimezone(zone)
+        return lambda: site.local(self._clock.now())
 
     # ------------------------------------------------------------------ waiting
     async def _still_waits(self, session: Session, live: LiveCall, ticket: Ticket) -> bool:
@@ -194,12 +193,11 @@ class _Performer:
     """Carries out the effects of one visit of the flow."""
 
     def __init__(
-        self, runner: CallRunner, session: Session, live: LiveCall, site: Site, time_of_day: Callable[[], datetime]
+        self, runner: CallRunner, session: Session, live: LiveCall, time_of_day: Callable[[], datetime]
     ) -> None:
         self._runner = runner
         self._session = session
         self._live = live
-        self._site = site
         self._time = time_of_day
         self._returned = bool(_arguments(session, 5)[2])
 
@@ -214,6 +212,9 @@ class _Performer:
                 return await self._remember(place)
             case effects.Tell(fact=fact):
                 self._runner._desk.record(fact)
+                return effects.Done()
+            case effects.Complain(problem=problem, detail=detail):
+                self._runner._complain(problem, detail)
                 return effects.Done()
             case effects.AskTime():
                 return effects.Time(self._time())
@@ -231,32 +232,35 @@ class _Performer:
     async def _play(self, effect: effects.Play) -> effects.Input:
         sound = self._runner._sounds.path_of(effect.prompt, effect.language)
         if sound is None:
-            return effects.Played(key=None, complete=False, missing=True)
+            return effects.Played(complete=False, missing=True)
         if not effect.notice:
             played = await self._session.stream_file(sound, effect.keys)
-            return effects.Played(key=played.key, complete=played.key is None, missing=not played.ok)
+            return effects.Played(key=played.key, complete=played.key is None and played.ok, missing=not played.ok)
+        version = self._runner._sounds.version_of(effect.prompt, effect.language) or ""
         # A key pressed while STREAM FILE listens to none is lost to AGI. So it listens to all, and the notice goes on
         # from the sample at which the key stopped it.
         first, offset = None, 0
         while True:
             played = await self._session.stream_file(sound, ALL_KEYS, offset)
-            if played.key is None or not played.ok:
-                return effects.Played(key=first, complete=played.ok, missing=not played.ok)
+            if played.key is None:
+                # nothing more to play after a key in the last sample is no missing file
+                whole = played.ok or offset > 0
+                return effects.Played(key=first, complete=whole, missing=not whole, version=version)
             first, offset = first or played.key, played.offset
 
     async def _remember(self, place: Place) -> effects.Input:
         """The place and the used-up RETURNED change together: a crash in between would repeat a dial."""
         if self._returned:
-            await self._session.execute("MSet", f"PLACE={place},RETURNED=,TICKET=")
+            await self._session.execute("MSet", f"PLACE={place.encode()},RETURNED=,TICKET=")
             self._returned = False
         else:
-            await self._session.set_variable("PLACE", str(place))
+            await self._session.set_variable("PLACE", place.encode())
         return effects.Done()
 
     async def _queue(self, effect: effects.JoinQueue) -> None:
         live = self._live
         visit = VisitId(f"{live.call}/{live.visits + 1}")
-        ticket = Ticket(visit, effect.queue, self._runner._clock.now(), effect.priority)
+        ticket = Ticket(visit, QueueId(effect.queue), self._runner._clock.now(), effect.priority)
         await self._session.set_variable("TICKET", str(ticket))
         self._runner._join(live.call, ticket)
         await self._session.set_variable("DONE", "wait")
