@@ -1,0 +1,225 @@
+"""The shell round the fold: journal entries in, records and figures out, without ever blocking the loop.
+
+Changes are collected for a moment, then written by one thread in one transaction together with the counters and the
+journal's position. What a crash cuts off is folded again from the journal at the next start: nothing is lost or
+counted twice. While the database cannot be written, changes wait (one per record, so they are bounded by the number
+of calls) and everything else goes on.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from acd.codec import decode
+from ivr import log as logs
+from ivr.clock import Clock, Timer
+from ivr.figures.board import Board
+from ivr.figures.call_record import Record
+from ivr.figures.projection import Projection
+from ivr.figures.tally import Tally
+from ivr.records.callers import LONGEST_NAME, CallerKeys, normalised
+from ivr.records.store import RecordStore
+
+log = logs.get(__name__)
+
+COLLECT_SECONDS = 0.1
+RETRY_SECONDS = (0.5, 1, 2, 5)
+KNOWN_CALLS = 5_000
+"""Ended calls that are taken back into memory at start, for facts that come late."""
+
+
+class Entry(Protocol):
+    """A journal entry as the journal keeps it (acd.journal.Entry)."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def event(self) -> Mapping[str, Any]: ...
+    @property
+    def decisions(self) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Journal(Protocol):
+    """What is read of the journal."""
+
+    def read(self, after: int = 0) -> AsyncIterator[Entry]: ...
+
+
+class Ledger:
+    """All that is folded from the journal: `projection`, `tally`, `board`, kept in a RecordStore."""
+
+    def __init__(self, store: RecordStore, clock: Clock, keys: CallerKeys, thread: ThreadPoolExecutor) -> None:
+        self.store = store
+        self.projection = Projection()
+        self.tally = Tally()
+        self.board = Board()
+        self.position = 0
+        self.trouble = ""  # why the records cannot be written now
+        self._clock, self._keys, self._thread = clock, keys, thread
+        self._written = 0
+        self._changed: dict[tuple[type, str], Record] = {}
+        self._callers: dict[str, dict[str, Any]] = {}
+        self._timer: Timer | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, url: str, *, clock: Clock, keys: CallerKeys, agents: Iterable[str] = (), dids: Iterable[str] = ()
+    ) -> "Ledger":
+        """Open or create the records and take up the fold where it stands. Raises RecordsUnavailable."""
+        loop = asyncio.get_running_loop()
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="records")
+        try:
+            store = await loop.run_in_executor(thread, RecordStore.open, url)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        ledger = cls(store, clock, keys, thread)
+
+        def read() -> tuple[list[Record], int, Any, Any]:
+            return store.known(KNOWN_CALLS), store.position(), store.state("tally"), store.state("board")
+
+        records, ledger.position, tally, board = await loop.run_in_executor(thread, read)
+        ledger._written = ledger.position
+        ledger.projection = Projection(records)
+        ledger.tally, ledger.board = Tally(dids), Board(agents)
+        ledger.tally.restore(tally)
+        ledger.board.restore(board)
+        return ledger
+
+    async def catch_up(self, journal: Journal) -> int:
+        """Fold what the journal has and the records have not; returns how many entries. Call it before any live one.
+
+        A journal that is shorter than the records know is another one (it was removed): its entries are all new.
+        """
+        last = 0
+        entries = 0
+        async for entry in journal.read(after=self.position):
+            last = entry.position
+            self._fold(entry.at, decode(entry.event), [decode(x) for x in entry.decisions])
+            self.position = entry.position
+            entries += 1
+        if not entries and self.position and not await _reaches(journal, self.position):
+            log.warning("the journal is a new one; the records go on", records=self.position)
+            self.position = self._written = 0
+            return await self.catch_up(journal)
+        if entries:
+            log.info("records caught up with the journal", entries=entries, position=last)
+        return entries
+
+    def on_entry(
+        self, position: int | None, at: datetime, event: object, decisions: Sequence[object], live: bool = True
+    ) -> None:
+        """The dispatcher's listener. Entries that are in the records already are passed over."""
+        if position is not None:
+            if position <= self.position:
+                return
+            self.position = position
+        self._fold(at, event, decisions)
+
+    def caller_key(self, number: str, name: str = "") -> str:
+        """The opaque key of a caller, whose number and name are kept in the one erasable table."""
+        key = self._keys.key_of(number)
+        if key:
+            shown = "".join(c for c in name if c.isprintable())[:LONGEST_NAME]
+            row = {"caller": key, "number": normalised(number), "name": shown, "seen": self._clock.now()}
+            self._callers[key] = row
+            self._write_soon()
+        return key
+
+    @property
+    def behind(self) -> int:
+        """Entries that are folded but not yet in the database."""
+        return max(0, self.position - self._written)
+
+    async def flush(self) -> None:
+        """Write what is collected, now. Raises SQLAlchemyError when that fails; nothing is lost then."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        await self._write()
+
+    async def close(self) -> None:
+        """Write what is collected and let the database go."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            await self.flush()
+        except SQLAlchemyError as error:
+            log.error("the last records were not written; the next start takes them from the journal", why=str(error))
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.store.close)
+        self._thread.shutdown(wait=False)
+
+    # ------------------------------------------------------------------ inside
+    def _fold(self, at: datetime, event: object, decisions: Sequence[object]) -> None:
+        changes = self.projection.apply(at, event, decisions)
+        self.tally.count(event, changes)
+        self.board.apply(event, decisions)
+        for change in changes:
+            record = change.after
+            self._changed[type(record), _key(record)] = record
+        self._write_soon()
+
+    def _write_soon(self) -> None:
+        if self._timer is None and not self._closed:
+            seconds = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1] if self._failures else COLLECT_SECONDS
+            self._timer = self._clock.call_later(seconds, self._begin)
+
+    def _begin(self) -> None:
+        self._timer = None
+        if self._writing is not None and not self._writing.done():
+            self._write_soon()
+            return
+        self._writing = asyncio.ensure_future(self._attempt())
+
+    async def _attempt(self) -> None:
+        try:
+            await self._write()
+        except SQLAlchemyError as error:
+            self._failures += 1
+            if not self.trouble:
+                log.error("records cannot be written; they wait", why=str(error).splitlines()[0])
+            self.trouble = str(error).splitlines()[0]
+            self._write_soon()
+        else:
+            if self.trouble:
+                log.info("records are written again")
+            self._failures, self.trouble = 0, ""
+
+    async def _write(self) -> None:
+        changed, self._changed = self._changed, {}
+        callers, self._callers = self._callers, {}
+        position = self.position
+        states = {"tally": self.tally.state(), "board": self.board.state()}
+
+        def save() -> None:
+            self.store.save(position, changed.values(), states)
+            if callers:
+                self.store.keep_callers(list(callers.values()))
+
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, save)
+        except BaseException:
+            self._changed = changed | self._changed  # newer ones win
+            self._callers = callers | self._callers
+            raise
+        self._written = position
+
+
+def _key(record: Record) -> str:
+    return str(getattr(record, type(record).__name__.removesuffix("Record").lower()))
+
+
+async def _reaches(journal: Journal, position: int) -> bool:
+    """Whether the journal has an entry at this position."""
+    async for entry in journal.read(after=position - 1):
+        return entry.position >= position
+    return False

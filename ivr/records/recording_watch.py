@@ -1,0 +1,81 @@
+"""Watches for finished recordings and tells the journal. The folder's work runs in a thread."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from acd.model import CallId
+from ivr import log as logs
+from ivr.call.facts import RecordingFinished
+from ivr.clock import Clock
+from recordings.catalogue import Recording
+from recordings.intake import Intake, Refused
+
+log = logs.get(__name__)
+
+EVERY_SECONDS = 0.5
+"""A record is to be complete within a second of the call's end."""
+
+
+class RecordingWatch:
+    """Looks for markers each half second; `tell(event, key)` is the dispatcher's `record`."""
+
+    def __init__(self, intake: Intake, clock: Clock, tell: Callable[[RecordingFinished, str], Any]) -> None:
+        self._intake, self._clock, self._tell = intake, clock, tell
+        self._task: asyncio.Task[None] | None = None
+        self._refused: set[str] = set()  # told once
+
+    def start(self) -> None:
+        """Begin to watch; also takes what finished while the server was away, and tells of orphans."""
+        self._task = asyncio.ensure_future(self._watch())
+
+    async def close(self) -> None:
+        """Watch no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def look(self) -> int:
+        """Take every recording that has finished; returns how many."""
+        taken = 0
+        for name in await asyncio.to_thread(self._intake.waiting):
+            result = await asyncio.to_thread(self._intake.take, name)
+            if isinstance(result, Refused):
+                self._refuse(result)
+                await asyncio.to_thread(self._intake.settle, name)
+                continue
+            await self._told(result)
+            await asyncio.to_thread(self._intake.settle, name)
+            taken += 1
+        return taken
+
+    async def _told(self, recording: Recording) -> None:
+        event = RecordingFinished(
+            at=self._clock.now(),
+            call=CallId(recording.call),
+            recording=recording.recording,
+            queue=recording.queue,
+            agent=recording.agent,
+            seconds_us=recording.length_us,
+        )
+        durable = self._tell(event, f"recording:{recording.recording}")
+        if asyncio.isfuture(durable) or asyncio.iscoroutine(durable):
+            await durable
+        log.info("recording finished", call=recording.call, recording=recording.recording, bytes=recording.bytes)
+
+    def _refuse(self, refused: Refused) -> None:
+        if refused.name not in self._refused:
+            self._refused.add(refused.name)
+            log.warning("no recording", name_of_marker=refused.name, why=refused.why)
+
+    async def _watch(self) -> None:
+        for name in await asyncio.to_thread(self._intake.orphans, self._clock.now()):
+            log.warning("a recording was cut off and never finished", recording=name)
+        while True:
+            try:
+                await self.look()
+            except (OSError, SQLAlchemyError) as error:
+                log.error("recordings cannot be taken in; they wait", why=str(error).splitlines()[0])
+            await self._clock.sleep(EVERY_SECONDS)

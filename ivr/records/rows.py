@@ -1,0 +1,68 @@
+"""Records as rows of their tables, and back."""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Table
+
+from acd.model import OfferResult, VisitOutcome
+from ivr.figures.call_record import CallOutcome, CallRecord, Dial, OfferRecord, Record, VisitRecord
+from ivr.records import tables
+
+TABLE_OF: dict[type, Table] = {
+    CallRecord: tables.calls,
+    VisitRecord: tables.visits,
+    OfferRecord: tables.offers,
+}
+
+
+def row_of(record: Record) -> dict[str, Any]:
+    """The values of the record's columns; text is cut to what its column holds."""
+    table = TABLE_OF[type(record)]
+    return {
+        f.name: _plain(getattr(record, f.name), getattr(table.c[f.name].type, "length", None))
+        for f in dataclasses.fields(record)
+    }
+
+
+def _plain(value: Any, longest: int | None) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_dial_row(v) if isinstance(v, Dial) else v for v in value]
+    if isinstance(value, str):
+        # PostgreSQL takes no zero bytes, and neither database may refuse a record for a hostile text's length.
+        return value.replace("\0", "")[:longest]
+    return value
+
+
+def _dial_row(dial: Dial) -> dict[str, Any]:
+    row = dataclasses.asdict(dial)
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+
+
+def _dial(row: Mapping[str, Any]) -> Dial:
+    times = {key: datetime.fromisoformat(row[key]) for key in ("begun", "answered", "ended") if row[key]}
+    return Dial(extension=row["extension"], result=row["result"], **times)
+
+
+def call_of(row: Mapping[str, Any]) -> CallRecord:
+    """A row of `calls` as a record."""
+    values = dict(row)
+    values["outcome"] = CallOutcome(row["outcome"]) if row["outcome"] else None
+    values["keys"], values["recordings"] = tuple(row["keys"]), tuple(row["recordings"])
+    values["dials"] = tuple(_dial(dial) for dial in row["dials"])
+    return CallRecord(**values)
+
+
+def visit_of(row: Mapping[str, Any]) -> VisitRecord:
+    """A row of `visits` as a record."""
+    return VisitRecord(**{**row, "outcome": VisitOutcome(row["outcome"]) if row["outcome"] else None})
+
+
+def offer_of(row: Mapping[str, Any]) -> OfferRecord:
+    """A row of `offers` as a record."""
+    return OfferRecord(**{**row, "result": OfferResult(row["result"]) if row["result"] else None})

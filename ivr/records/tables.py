@@ -1,0 +1,134 @@
+"""The tables of the records: calls, visits, offers, callers, and where the fold stands."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC also where the database knows no time zones (SQLite)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: UTC, without zone for SQLite."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without time zone cannot be recorded")
+        utc = value.astimezone(UTC)
+        return utc if dialect.name != "sqlite" else utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database: aware, in UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData()
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call", String(64), primary_key=True),
+    Column("did", String(32), nullable=False),
+    Column("started", UtcTime, nullable=False),
+    Column("caller", String(64), nullable=False),
+    Column("flow", String(128), nullable=False),
+    Column("config", String(64), nullable=False),
+    Column("ended", UtcTime),
+    Column("outcome", String(32)),
+    Column("complete", Boolean, nullable=False),
+    Column("keys", JSON, nullable=False),
+    Column("wrong_keys", Integer, nullable=False),
+    Column("no_keys", Integer, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("step", String(128), nullable=False),
+    Column("notice", String(64), nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("wait_us", BigInteger, nullable=False),
+    Column("talk_us", BigInteger, nullable=False),
+    Column("dials", JSON, nullable=False),
+    Column("fallback", Boolean, nullable=False),
+    Column("recordings", JSON, nullable=False),
+    Column("prompts_missing", Integer, nullable=False),
+    Column("by", String(32), nullable=False),
+    Column("cause", Integer, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("source", String(32), nullable=False),
+    Index("calls_started", "started"),
+    Index("calls_complete", "complete"),
+    Index("calls_caller", "caller"),
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    Column("visit", String(96), primary_key=True),
+    Column("call", String(64), nullable=False, index=True),
+    Column("queue", String(64), nullable=False),
+    Column("joined", UtcTime, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("parked", Boolean, nullable=False),
+    Column("ended", UtcTime),
+    Column("outcome", String(32), index=True),
+    Column("wait_us", BigInteger, nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("why", String(64), nullable=False),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("offer", String(64), primary_key=True),
+    Column("visit", String(96), nullable=False),
+    Column("call", String(64), nullable=False, index=True),
+    Column("queue", String(64), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("made", UtcTime, nullable=False),
+    Column("rule", String(128), nullable=False),
+    Column("answered", UtcTime),
+    Column("bridged", UtcTime),
+    Column("closed", UtcTime),
+    Column("result", String(32), index=True),
+    Column("talk_ended", UtcTime),
+    Column("talk_us", BigInteger),
+)
+
+callers = Table(
+    "callers",
+    metadata,
+    # The only place where a caller's number stands. A row can be erased; the records keep their opaque key.
+    Column("caller", String(64), primary_key=True),
+    Column("number", String(64), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("seen", UtcTime, nullable=False),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    # Where folds stand: the journal's position, and what they carry on from there (counters, board, CEL offset).
+    Column("name", String(32), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+)
