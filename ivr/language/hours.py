@@ -39,7 +39,7 @@ class HolidayCalendar:
         """All holidays of a year in order of date. The first call for a year computes (about a millisecond)."""
         days: dict[date, str] = {}
         for day, names in _computed(self.country, year):
-            kept = [name for name in names if not any(name.startswith(left_out) for left_out in self.not_observed)]
+            kept = [name for name in names if name not in self.not_observed]
             if kept:
                 days[day] = "; ".join(kept)
         days.update((day, name) for day, name in self.also.items() if day.year == year)
@@ -54,8 +54,12 @@ def _computed(country: str, year: int) -> tuple[tuple[date, tuple[str, ...]], ..
     # Imported here: it takes 80 ms, and only sites with holidays need it.
     import holidays
 
-    found = holidays.country_holidays(country, years=year)
-    return tuple((day, tuple(found.get_list(day))) for day in sorted(found) if day.year == year)
+    found = holidays.country_holidays(country, years=year, language="es" if country == "CO" else None)
+    return tuple(
+        (day, tuple(name.removesuffix(" (observado)") for name in found.get_list(day)))
+        for day in sorted(found)
+        if day.year == year
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,93 @@
+"""Every code of a problem, with what it means and what to do: the reference page is made of this."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of problem."""
+
+    code: str
+    title: str
+    remedy: str
+    warning: bool = False
+
+
+CODES = (
+    # --- Any file
+    Code("YAML001", "The file cannot be read", "Create it, or give the server's user the right to read it."),
+    Code(
+        "YAML002",
+        "The file is not UTF-8",
+        "Save it with the encoding UTF-8; the place is that of the first wrong byte.",
+    ),
+    Code("YAML003", "The file, a text or a key is too large", "Divide the file or shorten the text."),
+    Code("YAML004", "A tab at the beginning of a line", "Indent with blanks."),
+    Code("YAML005", "An invisible control character", "Delete it."),
+    Code("YAML006", "The file is empty", "Write its first key, or delete the file."),
+    Code(
+        "YAML007", "The file is not written as YAML asks", "Look at colons, quotes, brackets and leading blanks there."
+    ),
+    Code("YAML008", "The same key twice", "Delete one; the message names the line of the first."),
+    Code("YAML009", "Too many levels inside each other", "Write it flatter; files of a site need five levels."),
+    Code("YAML010", "A tag (!something)", "Delete the tag."),
+    Code("YAML011", "An alias (*name) without its anchor", "Put text that begins with * into quotes."),
+    Code("YAML012", "A second document in the file", "Delete the line --- and what follows, or use another file."),
+    Code("YAML013", "A key that is not a word or a number", "Put it into quotes."),
+    Code("YAML014", "The merge key <<", "In a flow, write `same as: STEP`."),
+    Code("YAML015", "The file does not begin with a key", "Begin with `flow: NAME` or with what the file is about."),
+    # --- Flows
+    Code("FLOW001", "The flow has not the name of its file", "Give both the same name."),
+    Code("FLOW003", "The first step does not exist", "Correct `start:`, or write the step."),
+    Code(
+        "FLOW010", "A step without a verb", "Say what the step does: play, notice, ask, hours, queue, dial or hang up."
+    ),
+    Code("FLOW011", "A setting or its value is missing", "Add it."),
+    Code("FLOW012", "An unknown setting", "Correct its name; the message tells the nearest one."),
+    Code("FLOW013", "A value of the wrong kind", "Write a text, a list or indented settings, as the message says."),
+    Code("FLOW014", "A value that is not possible", "Write one as in the message."),
+    Code("FLOW015", "A step with two verbs", "Make two steps of it."),
+    Code("FLOW016", "`same as` names a step that does not exist", "Correct the name."),
+    Code("FLOW017", "`same as` leads in a circle", "Write one of the steps out."),
+    Code("FLOW018", "A name that a step cannot have", "Use small letters without accents, digits and _."),
+    Code("FLOW020", "The next step does not exist", "Correct the name, or write the step."),
+    Code("FLOW021", "An unknown prompt", "Correct the name, or write the prompt in prompts.yaml."),
+    Code("FLOW022", "A prompt without the flow's language", "Add the text in prompts.yaml."),
+    Code("FLOW023", "An unknown queue", "Correct the name, or add the queue in queues.yaml."),
+    Code("FLOW024", "An unknown extension", "Correct it, or add it in site.yaml."),
+    Code("FLOW025", "An unknown timetable", "Correct the name, or add the timetable in hours.yaml."),
+    Code("FLOW026", "A number that the line does not have", "Correct it, or add it in site.yaml."),
+    Code("FLOW027", "Two flows answer the same number", "Delete it from one of them."),
+    Code("FLOW028", "A language that the site does not have", "Correct it, or add it to `languages` in site.yaml."),
+    Code("FLOW030", "A step that no caller reaches", "Lead to it from another step, or delete it."),
+    Code("FLOW031", "A silent caller goes round for ever", "Let one of the steps lead to a person or to `hang up`."),
+    Code(
+        "FLOW032",
+        "A recorded queue without the recording notice on the way",
+        "Put a `notice` before it; without one, calls that come this way are not recorded.",
+        warning=True,
+    ),
+    # --- Configuration
+    Code("CONF011", "A setting or its value is missing", "Add it."),
+    Code("CONF012", "An unknown setting", "Correct its name; the message tells the nearest one."),
+    Code("CONF013", "A value of the wrong kind", "Write a text, a list or indented settings, as the message says."),
+    Code("CONF014", "A value that is not possible", "Write one as in the message."),
+    Code("CONF020", "A number that no flow answers", "Add it to `numbers` of a flow, or delete it from site.yaml."),
+    Code("CONF021", "An unknown prompt", "Correct the name, or write the prompt in prompts.yaml."),
+    Code("CONF022", "An unknown extension", "Correct it, or add it to `extensions` in site.yaml."),
+    Code("CONF023", "A queue that nobody can serve", "Give an agent the skill, or ask for a lower level."),
+    Code("CONF024", "A prompt that says nothing", "Write a text in a language, or name a recording."),
+    Code("CONF025", "A language that the site does not have", "Correct it, or add it to `languages` in site.yaml."),
+    Code("CONF026", "A recording's file does not exist", "Put the file there, or correct its name."),
+    Code("CONF027", "A prompt without the site's language", "Add the text in prompts.yaml."),
+    Code("CONF028", "A setting without the one it needs", "Write both or neither."),
+    Code("CONF029", "A date or name that does nothing", "Delete the line, or correct it.", warning=True),
+    Code("CONF031", "A day of the week without hours", "Write its hours, or closed."),
+    Code("CONF032", "A day of the week twice", "Delete one."),
+    Code("CONF033", "Not a day of the week", "Write monday to sunday in English, for example monday to friday."),
+    Code("CONF034", "An extension or address used twice", "Delete one."),
+    Code("CONF040", "A prompt that nobody hears", "Use it in a flow or a queue, or delete it.", warning=True),
+    Code("CONF041", "There is no flow", "Write at least one file in the folder of flows."),
+)
+
+WARNINGS = frozenset(code.code for code in CODES if code.warning)

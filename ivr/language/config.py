@@ -1,0 +1,313 @@
+"""Reads `config/`: site.yaml, queues.yaml, hours.yaml, prompts.yaml, and checks what they say of each other."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from ivr.language.faults import locator, validate
+from ivr.language.hours import Day, HolidayCalendar, OpeningHours
+from ivr.language.problems import Problem, quoted, suggestion
+from ivr.language.reader import Document, read_file
+from ivr.language.schema import HoursFile, PromptsFile, QueueFile, QueuesFile, SiteFile, TimetableFile
+from ivr.language.site import AgentSettings, Prompt, QueueSettings
+
+M = TypeVar("M", bound=BaseModel)
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(slots=True)
+class Source(Generic[M]):
+    """A file: its document (None when unreadable), its model (None when something in it is wrong), its bytes."""
+
+    file: str
+    document: Document | None
+    model: M | None
+    content: bytes
+
+    def names(self, key: str) -> frozenset[str] | None:
+        """The keys below a top-level key, read even from a file with faults; None when they cannot be known."""
+        data = self.document.data.get(key) if self.document is not None else None
+        return frozenset(data) if isinstance(data, dict) else None
+
+
+@dataclass(slots=True)
+class Configuration:
+    """The four files, and the problems found in them so far."""
+
+    folder: Path
+    site: Source[SiteFile]
+    queues: Source[QueuesFile]
+    hours: Source[HoursFile]
+    prompts: Source[PromptsFile]
+    problems: list[Problem]
+
+    @property
+    def sources(self) -> tuple[Source[Any], ...]:
+        """All files, in a fixed order."""
+        return (self.site, self.queues, self.hours, self.prompts)
+
+    def languages_of(self, prompt: str) -> frozenset[str]:
+        """The languages of a prompt, also of one with faults."""
+        entry = (self.prompts.document.data.get("prompts") or {}).get(prompt) if self.prompts.document else None
+        if not isinstance(entry, dict):
+            return frozenset()
+        return frozenset(entry.get("texts") or {}) | frozenset(entry.get("recordings") or {})
+
+
+def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configuration:
+    """Read the four files and check each by itself and against the others."""
+    problems: list[Problem] = []
+
+    def source(name: str, model: type[M], prepare: Callable[[Document], None] | None = None) -> Source[M]:
+        path = folder / name
+        document, content, found = read_file(path, shown(path))
+        problems.extend(found)
+        checked: M | None = None
+        if document is not None:
+            if prepare is not None:
+                prepare(document)
+            checked, found = validate(model, document.data, "CONF", locator(document), f"a setting of {name}")
+            problems.extend(found)
+        return Source(shown(path), document, checked, content)
+
+    configuration = Configuration(
+        folder,
+        source("site.yaml", SiteFile),
+        source("queues.yaml", QueuesFile),
+        source("hours.yaml", HoursFile),
+        source("prompts.yaml", PromptsFile, _collect_languages),
+        problems,
+    )
+    problems.extend(_site_problems(configuration))
+    problems.extend(_queue_problems(configuration))
+    problems.extend(_hour_problems(configuration))
+    problems.extend(_prompt_problems(configuration))
+    return configuration
+
+
+def _collect_languages(document: Document) -> None:
+    """`es-CO: words` stands beside `recordings:` in the file; the model wants the words together, as `texts`."""
+    prompts = document.data.get("prompts")
+    if not isinstance(prompts, dict):
+        return
+    for name, entry in prompts.items():
+        if not isinstance(entry, dict):
+            continue
+        gathered = {key: value for key, value in entry.items() if key != "recordings"}
+        for key in gathered:
+            document.values[("prompts", name, "texts", key)] = document.values[("prompts", name, key)]
+            document.keys[("prompts", name, "texts", key)] = document.keys[("prompts", name, key)]
+        prompts[name] = {"texts": gathered, **({"recordings": entry["recordings"]} if "recordings" in entry else {})}
+
+
+def _site_problems(configuration: Configuration) -> Iterator[Problem]:
+    document, model = configuration.site.document, configuration.site.model
+    if document is None or model is None:
+        return
+    if model.reception not in model.extensions:
+        message = f"extension {quoted(model.reception)} is not among the extensions{suggestion(model.reception, model.extensions)}"
+        yield Problem.at(document.place(("reception",)), "CONF022", message)
+    if model.language not in model.languages:
+        message = f"{quoted(model.language)} is not among the languages{suggestion(model.language, model.languages)}"
+        yield Problem.at(document.place(("language",)), "CONF025", message)
+    seen: dict[str, str] = {}
+    for name, trunk in model.trunks.items():
+        for index, address in enumerate(trunk.addresses):
+            if address in seen:
+                message = f"{address} already belongs to the trunk {quoted(seen[address])}; delete one"
+                yield Problem.at(document.place(("trunks", name, "addresses", index)), "CONF034", message)
+            seen.setdefault(address, name)
+
+
+def _queue_problems(configuration: Configuration) -> Iterator[Problem]:
+    document, model = configuration.queues.document, configuration.queues.model
+    if document is None or model is None:
+        return
+    extensions = configuration.site.names("extensions")
+    for agent in model.agents:
+        if extensions is not None and agent not in extensions:
+            message = f"extension {quoted(agent)} is not in site.yaml{suggestion(agent, sorted(extensions))}"
+            yield Problem.at(document.key_place(("agents", agent)), "CONF022", message)
+    for name, queue in model.queues.items():
+        if not serving(queue, model):
+            wanted = " and ".join(f"{n.skill} at least {n.level}" for n in queue.needs)
+            skills = sorted({skill for agent in model.agents.values() for skill in agent.skills})
+            hint = "".join(suggestion(n.skill, skills) for n in queue.needs if n.skill not in skills)
+            message = f"no agent has the skill {wanted}{hint}"
+            yield Problem.at(document.place(("queues", name, "needs")), "CONF023", message)
+        yield from _queue_prompts(configuration, name, queue)
+
+
+def _queue_prompts(configuration: Configuration, name: str, queue: QueueFile) -> Iterator[Problem]:
+    document, known = configuration.queues.document, configuration.prompts.names("prompts")
+    assert document is not None
+    language = configuration.site.model.language if configuration.site.model is not None else None
+    for setting, prompt in (("announce", queue.announce), ("whisper", queue.whisper)):
+        place = document.place(("queues", name, setting))
+        if not prompt or known is None:
+            continue
+        if prompt not in known:
+            message = f"there is no prompt {quoted(prompt)}{suggestion(prompt, sorted(known))}"
+            yield Problem.at(place, "CONF021", message)
+        elif language is not None and language not in configuration.languages_of(prompt):
+            message = f"the prompt {quoted(prompt)} has no text in {language}; add it in prompts.yaml"
+            yield Problem.at(place, "CONF027", message)
+    if bool(queue.announce) != (queue.announce_every is not None):
+        there, lacking = ("announce", "announce every") if queue.announce else ("announce every", "announce")
+        message = f"'{there}' needs '{lacking}' beside it"
+        yield Problem.at(document.key_place(("queues", name, there)), "CONF028", message)
+
+
+def _hour_problems(configuration: Configuration) -> Iterator[Problem]:
+    document, model = configuration.hours.document, configuration.hours.model
+    if document is None or model is None:
+        return
+    for name, timetable in model.hours.items():
+        seen: dict[str, str] = {}
+        for written in timetable.week:
+            place = document.key_place(("hours", name, "week", written))
+            days = _days(written)
+            if not days:
+                hint = suggestion(written, DAYS)
+                yield Problem.at(place, "CONF033", f"{quoted(written)} is not a day or 'first to last day'{hint}")
+            for day in days:
+                if day in seen:
+                    yield Problem.at(place, "CONF032", f"{day} already has hours in {quoted(seen[day])}; delete one")
+                seen.setdefault(day, written)
+        missing = [day for day in DAYS if day not in seen]
+        if missing and all(_days(written) for written in timetable.week):
+            message = f"{', '.join(missing)}: no hours; write them, or closed"
+            yield Problem.at(document.key_place(("hours", name, "week")), "CONF031", message)
+
+
+def _days(written: str) -> tuple[str, ...]:
+    """`saturday`, or `monday to friday`; empty when it is neither."""
+    first, _, last = written.partition(" to ")
+    if first not in DAYS or (last and last not in DAYS) or (" to " in written and not last):
+        return ()
+    start, end = DAYS.index(first), DAYS.index(last or first)
+    return DAYS[start : end + 1]
+
+
+def _prompt_problems(configuration: Configuration) -> Iterator[Problem]:
+    document, model = configuration.prompts.document, configuration.prompts.model
+    if document is None or model is None:
+        return
+    languages = configuration.site.model.languages if configuration.site.model is not None else None
+    for name, prompt in model.prompts.items():
+        if not prompt.texts and not prompt.recordings:
+            message = f"the prompt {quoted(name)} says nothing; write for example 'es-CO: words'"
+            yield Problem.at(document.key_place(("prompts", name)), "CONF024", message)
+        for group, entries in (("texts", prompt.texts), ("recordings", prompt.recordings)):
+            for language in entries:
+                if languages is not None and language not in languages:
+                    message = f"{quoted(language)} is not among the site's languages{suggestion(language, languages)}"
+                    yield Problem.at(document.key_place(("prompts", name, group, language)), "CONF025", message)
+        for language, text in prompt.texts.items():
+            if not text.strip():
+                message = f"the text is empty; write what {quoted(name)} says"
+                yield Problem.at(document.place(("prompts", name, "texts", language)), "CONF024", message)
+        for language, file in prompt.recordings.items():
+            fault = _recording_fault(configuration.folder, file)
+            if fault:
+                yield Problem.at(document.place(("prompts", name, "recordings", language)), "CONF026", fault)
+
+
+def _recording_fault(folder: Path, file: str) -> str:
+    """Why a recording cannot be used; empty = it can. Only files below the folder of the configuration count."""
+    try:
+        path = (folder / file).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            return f"{quoted(file)} lies outside the folder of prompts.yaml; put the recording into it"
+        return "" if path.is_file() else f"there is no file {quoted(file)} in the folder of prompts.yaml"
+    except (OSError, ValueError):
+        return f"{quoted(file)} cannot be the name of a file"
+
+
+def holiday_problems(configuration: Configuration, years: Iterable[int]) -> Iterator[Problem]:
+    """Names under `not observed` that the computed list of these years does not have."""
+    document, model = configuration.site.document, configuration.site.model
+    if document is None or model is None or not model.holidays.not_observed:
+        return
+    everything = HolidayCalendar(country=model.holidays.country)
+    names = sorted(
+        {name for year in years for names in everything.of_year(year).values() for name in names.split("; ")}
+    )
+    for index, name in enumerate(model.holidays.not_observed):
+        if name not in names:
+            message = f"no holiday is called {quoted(name)}{suggestion(name, names)}"
+            yield Problem.at(document.place(("holidays", "not observed", index)), "CONF029", message)
+
+
+def serving(queue: QueueFile, model: QueuesFile) -> tuple[str, ...]:
+    """The agents who have all skills that a queue asks for."""
+    return tuple(
+        extension
+        for extension, agent in model.agents.items()
+        if all(agent.skills.get(need.skill, 0) >= need.level for need in queue.needs)
+    )
+
+
+def calendar(model: SiteFile) -> HolidayCalendar:
+    """The site's holidays."""
+    settings = model.holidays
+    return HolidayCalendar(country=settings.country, also=settings.also, not_observed=tuple(settings.not_observed))
+
+
+def queue_settings(model: QueuesFile) -> Mapping[str, QueueSettings]:
+    """The queues as the server uses them."""
+    return {
+        name: QueueSettings(
+            label=queue.label,
+            strategy=queue.strategy,
+            needs=queue.needs,
+            agents=serving(queue, model),
+            ring=queue.ring,
+            wrap_up=queue.wrap_up,
+            longest_wait=queue.longest_wait,
+            announce=queue.announce or None,
+            announce_every=queue.announce_every,
+            record=queue.record,
+            whisper=queue.whisper or None,
+            music=queue.music,
+        )
+        for name, queue in model.queues.items()
+    }
+
+
+def agent_settings(model: QueuesFile, extensions: Mapping[str, str]) -> Mapping[str, AgentSettings]:
+    """The agents as the server uses them; one without a name has that of the extension."""
+    return {
+        extension: AgentSettings(label=agent.label or extensions[extension], skills=agent.skills)
+        for extension, agent in model.agents.items()
+    }
+
+
+def opening_hours(model: HoursFile) -> Mapping[str, OpeningHours]:
+    """The timetables as the server uses them."""
+    return {
+        name: OpeningHours(
+            label=timetable.label, week=_week(timetable), holiday=timetable.holidays, other_days=timetable.other_days
+        )
+        for name, timetable in model.hours.items()
+    }
+
+
+def _week(timetable: TimetableFile) -> tuple[Day, ...]:
+    by_day = {day: spans for written, spans in timetable.week.items() for day in _days(written)}
+    return tuple(by_day[day] for day in DAYS)
+
+
+def prompt_texts(model: PromptsFile) -> Mapping[str, Prompt]:
+    """The prompts as the server uses them, their words without line breaks."""
+    return {
+        name: Prompt(
+            texts={language: " ".join(text.split()) for language, text in prompt.texts.items()},
+            recordings=prompt.recordings,
+        )
+        for name, prompt in model.prompts.items()
+    }

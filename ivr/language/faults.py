@@ -1,0 +1,92 @@
+"""pydantic's errors as problems with a place, in an administrator's words."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ivr.language.problems import Place, Problem, quoted, suggestion
+from ivr.language.reader import Document, Path_
+
+M = TypeVar("M", bound=BaseModel)
+
+# The same endings for flows (FLOW) and configuration (CONF).
+MISSING, UNKNOWN, KIND, VALUE = "011", "012", "013", "014"
+
+Locate = Callable[[Path_, bool], Place]
+"""The place of a path below the checked value; True = of the key, False = of the value."""
+
+
+def locator(document: Document, base: Path_ = ()) -> Locate:
+    """Places in a document, below a path."""
+    return lambda path, key: document.key_place((*base, *path)) if key else document.place((*base, *path))
+
+
+def validate(model: type[M], data: Any, family: str, where: Locate, what: str) -> tuple[M | None, list[Problem]]:
+    """The model of the data, or all its problems. `what` names it in messages: "a menu setting"."""
+    try:
+        return model.model_validate(data), []
+    except ValidationError as fault:
+        return None, [_problem(error, model, family, where, what) for error in fault.errors(include_url=False)]
+
+
+def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Locate, what: str) -> Problem:
+    path = tuple(part for part in error["loc"] if part != "[key]" and not str(part).startswith("function-"))
+    of_key = "[key]" in error["loc"]
+    kind, last = error["type"], str(path[-1]) if path else ""
+    if kind == "missing":
+        return Problem.at(
+            where(path[:-1], True), family + MISSING, f"{quoted(last)} is missing here; add '{last}: ...'"
+        )
+    if kind == "extra_forbidden":
+        known = _settings(model, path[:-1])
+        message = f"{quoted(last)} is not {what if len(path) == 1 else 'a setting here'}{suggestion(last, known)}"
+        return Problem.at(where(path, True), family + UNKNOWN, message)
+    if error["input"] is None:
+        return Problem.at(
+            where(path, True), family + MISSING, f"{quoted(last)} has no value; write one after the colon"
+        )
+    place = where(path, of_key)
+    if kind in _KINDS:
+        return Problem.at(place, family + KIND, f"{_subject(path)} must be {_KINDS[kind]}")
+    if kind == "too_short":
+        return Problem.at(place, family + VALUE, f"{_subject(path)} is empty; write at least one")
+    if kind == "literal_error":
+        words = error.get("ctx", {}).get("expected", "")
+        return Problem.at(place, family + VALUE, f"{quoted(str(error['input']))} is not possible here; write {words}")
+    message = error["msg"] if kind == "wrong_value" else f"{quoted(str(error['input']))} is not possible here"
+    return Problem.at(place, family + VALUE, message)
+
+
+_KINDS = {
+    "string_type": "a text",
+    "dict_type": "settings: indented lines 'key: value' below it",
+    "model_type": "settings: indented lines 'key: value' below it",
+    "model_attributes_type": "settings: indented lines 'key: value' below it",
+    "list_type": "a list, for example [first, second]",
+}
+
+
+def _subject(path: Path_) -> str:
+    """How a message calls the value: its key, or its position in a list."""
+    last = path[-1] if path else ""
+    if isinstance(last, int):
+        return f"item {last + 1} of {quoted(str(path[-2]))}" if len(path) > 1 else f"item {last + 1}"
+    return quoted(last) if last else "this"
+
+
+def _settings(model: type[BaseModel], path: Path_) -> list[str]:
+    """The settings that are known where an unknown one stood: follows the model down the path."""
+    current: Any = model
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            by_alias = {info.alias or name: info for name, info in current.model_fields.items()}
+            info = by_alias.get(str(part))
+            current = info.annotation if info is not None else None
+        else:
+            inside = getattr(current, "__args__", ())
+            current = inside[-1] if inside else None
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return [info.alias or name for name, info in current.model_fields.items()]
+    return []

@@ -1,0 +1,242 @@
+"""Reads one flow: its head, its steps with what they inherit by `same as`, and the names in them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ivr.language.config import Configuration
+from ivr.language.faults import Locate, locator, validate
+from ivr.language.graph import graph_problems
+from ivr.language.problems import Place, Problem, quoted, suggestion
+from ivr.language.reader import Document, Path_, read_file
+from ivr.language.schema import FlowHead
+from ivr.language.site import Flow
+from ivr.language.step import Reference, Step
+from ivr.language.words import HANG_UP, NAME_PATTERN
+from ivr.verbs import VERBS
+
+SAME_AS = "same as"
+
+_MISSING = {"prompt": "FLOW021", "queue": "FLOW023", "extension": "FLOW024", "hours": "FLOW025"}
+_CALLED = {
+    "prompt": ("prompt", "prompts.yaml"),
+    "queue": ("queue", "queues.yaml"),
+    "extension": ("extension", "site.yaml"),
+    "hours": ("timetable", "hours.yaml"),
+}
+
+
+@dataclass(slots=True)
+class Draft:
+    """A flow as far as it could be read. `flow` is None when something in it is wrong."""
+
+    file: str
+    name: str
+    content: bytes = b""
+    flow: Flow | None = None
+    document: Document | None = None
+    numbers: tuple[str, ...] = ()
+    prompts: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_flow(path: Path, shown: str, configuration: Configuration) -> Draft:
+    """Read and check a flow's file by itself and against the configuration."""
+    document, content, problems = read_file(path, shown)
+    draft = Draft(shown, path.stem, content, document=document, problems=problems)
+    if document is not None:
+        _Reading(document, draft, configuration).read()
+    return draft
+
+
+class _Reading:
+    """One flow on its way from document to Flow."""
+
+    def __init__(self, document: Document, draft: Draft, configuration: Configuration) -> None:
+        self._document = document
+        self._draft = draft
+        self._configuration = configuration
+        self._raw: Mapping[str, Any] = {}
+        self._origins: dict[str, dict[str, str]] = {}  # step -> setting -> the step that it was written in
+
+    def read(self) -> None:
+        """Fill the draft."""
+        head, problems = validate(FlowHead, self._document.data, "FLOW", locator(self._document), "a setting of a flow")
+        self._draft.problems.extend(problems)
+        steps = self._steps()
+        if head is not None:
+            self._draft.numbers = tuple(head.numbers)
+            self._draft.problems.extend(self._head_problems(head))
+        references = [(name, step, r) for name, step in steps.items() for r in step.references()]
+        self._draft.prompts = {r.name for _, _, r in references if r.kind == "prompt"}
+        for name, _, reference in references:
+            self._draft.problems.extend(self._reference_problems(name, reference, head))
+        if head is None or self._draft.problems:
+            # A flow with a wrong name somewhere would seem to have unreachable steps, too.
+            return
+        graph = graph_problems(head.start, steps, self._recorded(), self._key_place, self.place)
+        self._draft.problems.extend(graph)
+        self._draft.flow = Flow(
+            name=head.flow,
+            language=head.language,
+            numbers=self._draft.numbers,
+            start=head.start,
+            steps=steps,
+            file=self._draft.file,
+        )
+
+    def _head_problems(self, head: FlowHead) -> Iterator[Problem]:
+        document, configuration = self._document, self._configuration
+        if head.flow != self._draft.name:
+            message = f"the flow is called {quoted(head.flow)}, its file {quoted(self._draft.name)}; use one name"
+            yield Problem.at(document.place(("flow",)), "FLOW001", message)
+        if head.start not in self._raw:
+            message = f"there is no step {quoted(head.start)}{suggestion(head.start, self._raw)}"
+            yield Problem.at(document.place(("start",)), "FLOW003", message)
+        site = configuration.site.model
+        if site is not None and head.language not in site.languages:
+            message = (
+                f"{quoted(head.language)} is not a language of the site{suggestion(head.language, site.languages)}"
+            )
+            yield Problem.at(document.place(("language",)), "FLOW028", message)
+        known = configuration.site.names("numbers")
+        for index, number in enumerate(head.numbers):
+            place = document.place(("numbers", index))
+            if known is not None and number not in known:
+                message = f"{quoted(number)} is not a number of the line{suggestion(number, sorted(known))}"
+                yield Problem.at(place, "FLOW026", message)
+            if number in head.numbers[:index]:
+                yield Problem.at(place, "FLOW027", f"{quoted(number)} stands here twice; delete one")
+
+    def _steps(self) -> dict[str, Step]:
+        data = self._document.data.get("steps")
+        self._raw = data if isinstance(data, dict) else {}
+        steps: dict[str, Step] = {}
+        for name in self._raw:
+            step, problems = self._step(name)
+            self._draft.problems.extend(problems)
+            if step is not None:
+                steps[name] = step
+        return steps
+
+    def _step(self, name: str) -> tuple[Step | None, list[Problem]]:
+        import re
+
+        place = self._document.key_place(("steps", name))
+        if not re.fullmatch(NAME_PATTERN, name):
+            hint = "; 'hang up' needs no step: write `then: hang up`" if name == HANG_UP else ""
+            message = f"{quoted(name)} cannot be a step's name: small letters without accents, digits and _{hint}"
+            return None, [Problem.at(place, "FLOW018", message)]
+        settings, problem = self._inherited(name, ())
+        if problem is not None:
+            return None, [problem]
+        verbs = [setting for setting in settings if setting in VERBS]
+        own = [verb for verb in verbs if self._origins[name][verb] == name]
+        if len(verbs) > 1 and len(own) < len(verbs):
+            # The step's own verb replaces the inherited one of another kind: that is no "same" step.
+            message = f"{quoted(own[0]) if own else 'this'} is another verb than in the step that it is the same as"
+            return None, [Problem.at(place, "FLOW015", message)]
+        if len(verbs) > 1:
+            second = self._place_of(name)((verbs[1],), True)
+            message = f"a step does one thing, this one has {' and '.join(map(quoted, verbs))}; make two steps"
+            return None, [Problem.at(second, "FLOW015", message)]
+        if not verbs:
+            return None, [self._no_verb(name, settings, place)]
+        model = VERBS[verbs[0]]
+        return validate(model, settings, "FLOW", self._place_of(name), f"a setting of {quoted(verbs[0])}")
+
+    def _no_verb(self, name: str, settings: Mapping[str, Any], place: Place) -> Problem:
+        import difflib
+
+        for setting in settings:
+            near = difflib.get_close_matches(setting, VERBS, 1, 0.7)
+            if near:
+                where = self._place_of(name)((setting,), True)
+                message = f"{quoted(setting)} is not a verb; did you mean {quoted(near[0])}?"
+                return Problem.at(where, "FLOW010", message)
+        message = f"the step {quoted(name)} does nothing; add one of: {', '.join(VERBS)}"
+        return Problem.at(place, "FLOW010", message)
+
+    def _inherited(self, name: str, way: tuple[str, ...]) -> tuple[dict[str, Any], Problem | None]:
+        """The settings of a step with those of the step that it is the same as; the step's own win."""
+        own = self._raw[name]
+        if not isinstance(own, dict):
+            place = self._document.key_place(("steps", name))
+            message = f"the step {quoted(name)} must have settings: indented lines 'key: value' below it"
+            return {}, Problem.at(place, "FLOW013", message)
+        base = own.get(SAME_AS)
+        self._origins[name] = {setting: name for setting in own if setting != SAME_AS}
+        if SAME_AS not in own:
+            return dict(own), None
+        place = self._document.place(("steps", name, SAME_AS))
+        if base not in self._raw or not isinstance(base, str):
+            message = f"there is no step {quoted(str(base or ''))}{suggestion(str(base or ''), self._raw)}"
+            return {}, Problem.at(place, "FLOW016", message)
+        if base in (*way, name):
+            circle = " -> ".join((*way, name, base))
+            return {}, Problem.at(place, "FLOW017", f"'same as' leads in a circle: {circle}; write one of them out")
+        settings, problem = self._inherited(base, (*way, name))
+        if problem is not None:
+            # Told once, at the step that is at fault; a circle has no such step and is told at each.
+            return {}, problem if problem.code == "FLOW017" else Problem.at(
+                place, "FLOW016", f"the step {quoted(base)} is not right, so nothing can be the same as it"
+            )
+        merged = {**settings, **{key: value for key, value in own.items() if key != SAME_AS}}
+        self._origins[name] = {**self._origins[base], **self._origins[name]}
+        return merged, None
+
+    def _place_of(self, name: str) -> Locate:
+        """Places in a step, those of inherited settings at the step that they were written in."""
+        origins = self._origins[name]
+
+        def locate(path: Path_, key: bool) -> Place:
+            if path and str(path[0]) in origins:
+                name_of_origin = origins[str(path[0])]
+            else:
+                name_of_origin = name
+            whole = ("steps", name_of_origin, *path)
+            return self._document.key_place(whole) if key or not path else self._document.place(whole)
+
+        return locate
+
+    def place(self, step: str, path: tuple[str, ...]) -> Place:
+        """The place of a value in a step."""
+        return self._place_of(step)(path, False)
+
+    def _key_place(self, step: str) -> Place:
+        return self._document.key_place(("steps", step))
+
+    def _reference_problems(self, step: str, reference: Reference, head: FlowHead | None) -> Iterator[Problem]:
+        place = self._place_of(step)(reference.path, False)
+        if reference.kind == "step":
+            if reference.name != HANG_UP and reference.name not in self._raw:
+                hint = suggestion(reference.name, [*self._raw, HANG_UP])
+                yield Problem.at(place, "FLOW020", f"there is no step {quoted(reference.name)}{hint}")
+            return
+        known = self._known(reference.kind)
+        if known is None:
+            return
+        if reference.name not in known:
+            word, file = _CALLED[reference.kind]
+            hint = suggestion(reference.name, sorted(known))
+            message = f"there is no {word} {quoted(reference.name)} in {file}{hint}"
+            yield Problem.at(place, _MISSING[reference.kind], message)
+        elif reference.kind == "prompt" and head is not None:
+            if head.language not in self._configuration.languages_of(reference.name):
+                message = f"the prompt {quoted(reference.name)} has no text in {head.language}; add it in prompts.yaml"
+                yield Problem.at(place, "FLOW022", message)
+
+    def _known(self, kind: str) -> frozenset[str] | None:
+        configuration = self._configuration
+        if kind == "prompt":
+            return configuration.prompts.names("prompts")
+        if kind == "queue":
+            return configuration.queues.names("queues")
+        if kind == "extension":
+            return configuration.site.names("extensions")
+        return configuration.hours.names("hours")
+
+    def _recorded(self) -> frozenset[str]:
+        model = self._configuration.queues.model
+        return frozenset(name for name, queue in model.queues.items() if queue.record) if model else frozenset()

@@ -1,0 +1,91 @@
+"""A flow as a graph: steps that nobody reaches, silent circles, recorded queues without the notice."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ivr.language.problems import Place, Problem, quoted
+from ivr.language.step import Step
+
+
+def graph_problems(
+    start: str,
+    steps: Mapping[str, Step],
+    recorded: frozenset[str],
+    key_place: Callable[[str], Place],
+    place: Callable[[str, tuple[str, ...]], Place],
+) -> Iterator[Problem]:
+    """What is wrong with the ways through a flow whose names are all right. `recorded`: queues that record."""
+    reached = _reached(start, steps)
+    for name in steps:
+        if name not in reached:
+            message = f"no caller reaches the step {quoted(name)}; lead to it from another step, or delete it"
+            yield Problem.at(key_place(name), "FLOW030", message)
+    yield from _circles(steps, place)
+    yield from _unannounced(start, steps, recorded, place)
+
+
+def _reached(start: str, steps: Mapping[str, Step]) -> set[str]:
+    seen, waiting = {start}, [start]
+    while waiting:
+        for target in steps[waiting.pop()].targets():
+            if target.name not in seen:
+                seen.add(target.name)
+                waiting.append(target.name)
+    return seen
+
+
+def _circles(steps: Mapping[str, Step], place: Callable[[str, tuple[str, ...]], Place]) -> Iterator[Problem]:
+    """Each circle that a caller who presses nothing goes round, told once, where it closes."""
+    finished: set[str] = set()
+    for first in steps:
+        # Depth first, without recursion: a flow may have thousands of steps.
+        way: list[str] = []
+        on_way: set[str] = set()
+        stack: list[tuple[str, bool]] = [(first, True)]
+        while stack:
+            name, entering = stack.pop()
+            if not entering:
+                way.pop()
+                on_way.discard(name)
+                finished.add(name)
+                continue
+            if name in finished or name in on_way:
+                continue
+            way.append(name)
+            on_way.add(name)
+            stack.append((name, False))
+            if steps[name].takes_time:
+                continue
+            for target in steps[name].without_caller():
+                if target.name in on_way:
+                    circle = " -> ".join((*way[way.index(target.name) :], target.name))
+                    message = (
+                        f"a caller who presses nothing goes round for ever: {circle}; lead out to a person or 'hang up'"
+                    )
+                    yield Problem.at(place(name, target.path), "FLOW031", message)
+                else:
+                    stack.append((target.name, True))
+
+
+def _unannounced(
+    start: str,
+    steps: Mapping[str, Step],
+    recorded: frozenset[str],
+    place: Callable[[str, tuple[str, ...]], Place],
+) -> Iterator[Problem]:
+    """Queues that record, reached without passing a notice."""
+    seen, waiting = {start}, [start]
+    while waiting:
+        name = waiting.pop()
+        if steps[name].verb == "notice":
+            continue
+        for target in steps[name].targets():
+            if target.name not in seen:
+                seen.add(target.name)
+                waiting.append(target.name)
+    for name, step in steps.items():
+        if name not in seen or step.verb != "queue":
+            continue
+        for reference in step.references():
+            if reference.kind == "queue" and reference.name in recorded:
+                message = f"{quoted(reference.name)} is recorded, but a caller may come here without hearing a notice"
+                yield Problem.at(place(name, reference.path), "FLOW032", f"{message}; such calls are not recorded")

@@ -1,0 +1,157 @@
+"""Joins configuration and flows into a checked site."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.language.config import (
+    Configuration,
+    agent_settings,
+    calendar,
+    holiday_problems,
+    opening_hours,
+    prompt_texts,
+    queue_settings,
+    read_configuration,
+)
+from ivr.language.flows import Draft, read_flow
+from ivr.language.problems import Place, Problem, Severity, quoted
+from ivr.language.site import Extension, Flow, Site, Trunk
+
+YEARS = range(2024, 2036)
+"""Years whose holidays are computed when a site is loaded, so that no call waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of a check. `site` is None when there is an error; warnings leave it usable."""
+
+    site: Site | None
+    problems: tuple[Problem, ...]
+    files: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep the site from being used."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+
+def load_site(config: Path, flows: Path) -> Checked:
+    """Read and check everything. Never raises for what a file contains."""
+    configuration = read_configuration(config, _shown)
+    paths = sorted(flows.glob("*.yaml"))
+    drafts = [read_flow(path, _shown(path), configuration) for path in paths]
+    problems = [*configuration.problems, *(problem for draft in drafts for problem in draft.problems)]
+    problems += _entry_problems(configuration, drafts)
+    problems += holiday_problems(configuration, YEARS)
+    if not paths:
+        message = "there is no flow here; write at least one file NAME.yaml"
+        problems.append(Problem.at(Place(_shown(flows), 1, 1), "CONF041", message))
+    if not problems or all(problem.severity is Severity.WARNING for problem in problems):
+        problems += _unheard(configuration, drafts)
+    return _checked(configuration, drafts, problems)
+
+
+def load_flow(config: Path, flow: Path) -> Checked:
+    """Check one flow's file against a configuration, without the other flows. The result has no site."""
+    configuration = read_configuration(config, _shown)
+    draft = read_flow(flow, _shown(flow), configuration)
+    return Checked(None, _ordered([*configuration.problems, *draft.problems]), (draft.file,))
+
+
+def _shown(path: Path) -> str:
+    """The path as messages have it: from the working folder where possible."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, by file, line and column."""
+    return tuple(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.code, p.message)))
+
+
+def _checked(configuration: Configuration, drafts: Sequence[Draft], problems: list[Problem]) -> Checked:
+    files = (*(source.file for source in configuration.sources), *(draft.file for draft in drafts))
+    ordered = _ordered(problems)
+    flows = {draft.flow.name: draft.flow for draft in drafts if draft.flow is not None}
+    if any(problem.severity is Severity.ERROR for problem in ordered):
+        return Checked(None, ordered, files)
+    return Checked(_site(configuration, flows, _version(configuration, drafts)), ordered, files)
+
+
+def _version(configuration: Configuration, drafts: Sequence[Draft]) -> str:
+    """SHA-256 over the names and contents of all files; the folders that they lie in do not count."""
+    digest = hashlib.sha256()
+    named = [(Path(source.file).name, source.content) for source in configuration.sources]
+    for name, content in (*named, *((f"{draft.name}.yaml", draft.content) for draft in drafts)):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str) -> Site:
+    site, queues = configuration.site.model, configuration.queues.model
+    hours, prompts = configuration.hours.model, configuration.prompts.model
+    assert site is not None and queues is not None and hours is not None and prompts is not None
+    owner = {number: flow.name for flow in flows.values() for number in flow.numbers}
+    days = calendar(site)
+    for year in YEARS:
+        days.of_year(year)
+    return Site(
+        label=site.label,
+        timezone=site.timezone,
+        language=site.language,
+        languages=tuple(site.languages),
+        holidays=days,
+        lines=site.lines,
+        trunks={
+            name: Trunk(name=name, label=trunk.label, addresses=tuple(trunk.addresses), outbound=trunk.outbound)
+            for name, trunk in site.trunks.items()
+        },
+        numbers=site.numbers,
+        reception=site.reception,
+        fallback_after=site.fallback_after,
+        extensions={extension: Extension(label=label) for extension, label in site.extensions.items()},
+        queues=queue_settings(queues),
+        agents=agent_settings(queues, site.extensions),
+        hours=opening_hours(hours),
+        prompts=prompt_texts(prompts),
+        flows=flows,
+        entry={number: owner[number] for number in site.numbers},
+        version=version,
+    )
+
+
+def _entry_problems(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[Problem]:
+    """Numbers that two flows answer, and numbers that none does."""
+    owner: dict[str, str] = {}
+    for draft in drafts:
+        for index, number in enumerate(draft.numbers):
+            if owner.setdefault(number, draft.name) != draft.name and draft.document is not None:
+                place = draft.document.place(("numbers", index))
+                message = f"{quoted(number)} already leads to the flow {quoted(owner[number])}; delete it from one"
+                yield Problem.at(place, "FLOW027", message)
+    numbers, document = configuration.site.names("numbers"), configuration.site.document
+    if numbers is None or document is None or any(draft.document is None or not draft.numbers for draft in drafts):
+        # A flow that could not be read may be the one that answers the number.
+        if any(draft.document is None or draft.problems for draft in drafts):
+            return
+    if numbers is None or document is None or not drafts:
+        return
+    for number in sorted(numbers - set(owner)):
+        message = f"no flow answers {quoted(number)}; add it to 'numbers' of a flow"
+        yield Problem.at(document.key_place(("numbers", number)), "CONF020", message)
+
+
+def _unheard(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[Problem]:
+    """Prompts that neither a flow nor a queue uses."""
+    prompts, queues = configuration.prompts, configuration.queues.model
+    if prompts.document is None or queues is None:
+        return
+    used = {name for draft in drafts for name in draft.prompts}
+    used |= {name for queue in queues.queues.values() for name in (queue.announce, queue.whisper)}
+    for name in sorted((prompts.names("prompts") or frozenset()) - used):
+        message = f"nobody hears the prompt {quoted(name)}; use it, or delete it"
+        yield Problem.at(prompts.document.key_place(("prompts", name)), "CONF040", message)

@@ -1,0 +1,76 @@
+"""What is wrong in a file: one shape for flows and configuration, `file:line:col: CODE message`."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """An error keeps the site from being used; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands: line and column count from 1; 0:0 = the file as a whole."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to put right. The message says what is wrong and what to write instead."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+
+    @classmethod
+    def at(cls, place: Place, code: str, message: str) -> "Problem":
+        """A problem at a place; its severity is that of its code."""
+        from ivr.language.codes import WARNINGS
+
+        severity = Severity.WARNING if code in WARNINGS else Severity.ERROR
+        return cls(place.file, place.line, place.column, code, message, severity)
+
+    def __str__(self) -> str:
+        """The line that people and editors read."""
+        return f"{self.file}:{self.line}:{self.column}: {self.code} {self.message}"
+
+    def as_json(self) -> dict[str, str | int]:
+        """The same for programs: one object of `ivr check --format json`."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "code": self.code,
+            "message": self.message,
+            "severity": self.severity.value,
+        }
+
+
+def quoted(text: str, longest: int = 60) -> str:
+    """Text of a file for a message: in quotes, short, and without control characters."""
+    short = text if len(text) <= longest else text[: longest - 3] + "..."
+    return "'" + "".join(c if c.isprintable() else "?" for c in short) + "'"
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: "; did you mean 'x'?", else what there is."""
+    candidates = list(known)
+    lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
+    near = difflib.get_close_matches(word.lower()[:80], lowered, 1, 0.6)
+    if near:
+        return f"; did you mean {quoted(lowered[near[0]])}?"
+    if not candidates:
+        return ""
+    shown = ", ".join(candidates[:12]) + (", ..." if len(candidates) > 12 else "")
+    return f"; there are: {shown}"

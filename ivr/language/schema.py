@@ -1,0 +1,245 @@
+"""The files of `config/` as pydantic sees them. Names that refer to other files are checked in `ivr.language.config`."""
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ivr.language.hours import MINUTES_A_DAY, Day, Span
+from ivr.language.problems import quoted, suggestion
+from ivr.language.site import Need
+from ivr.language.words import Extension, Label, Language, Name, Number, Text, YesNo, between, whole, wrong
+
+SECOND = timedelta(seconds=1)
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _zone(value: Any) -> str:
+    try:
+        ZoneInfo(str(value))
+    except (OSError, ValueError):
+        raise wrong(f"{quoted(str(value))} is not a time zone: write for example America/Bogota") from None
+    return str(value)
+
+
+COUNTRIES = {"Colombia": "CO", "none": ""}
+
+
+def _country(value: Any) -> str:
+    if value not in COUNTRIES:
+        raise wrong(f"holidays of {quoted(str(value))} are not known{suggestion(str(value), COUNTRIES)}")
+    return COUNTRIES[value]
+
+
+def _date(value: Any) -> date:
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)):
+            raise ValueError
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise wrong(f"{quoted(str(value))} is not a date: write year-month-day, for example 2026-12-24") from None
+
+
+def _address(value: Any) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_network(str(value))) if "/" in str(value) else str(ipaddress.ip_address(str(value)))
+    except ValueError:
+        raise wrong(
+            f"{quoted(str(value))} is not an IP address: write for example 192.0.2.10 or 192.0.2.0/28"
+        ) from None
+
+
+def _host_port(value: Any) -> str:
+    match = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:(\d{1,5})", str(value))
+    if match is None or not 1 <= int(match[2]) <= 65535:
+        raise wrong(f"{quoted(str(value))} is not an address with a port: write for example 192.0.2.10:5060")
+    return str(value)
+
+
+_SPAN = re.compile(r"(\d{1,2}):(\d{2}) ?(?:to|-) ?(\d{1,2}):(\d{2})")
+
+
+def _day(value: Any) -> Day:
+    """A day as written: `closed`, or spans with commas between."""
+    if not isinstance(value, str):
+        raise wrong("write the hours as text, for example 08:00 to 17:30, or closed")
+    if value.strip() == "closed":
+        return ()
+    spans = []
+    for part in value.split(","):
+        match = _SPAN.fullmatch(part.strip())
+        if match is None:
+            raise wrong(f"{quoted(part.strip())} are not hours: write for example 08:00 to 17:30, or closed")
+        start_hour, start_minute, end_hour, end_minute = map(int, match.groups())
+        start, end = start_hour * 60 + start_minute, end_hour * 60 + end_minute
+        if start_minute > 59 or end_minute > 59 or max(start, end) > MINUTES_A_DAY:
+            raise wrong(f"{quoted(part.strip())}: a day goes from 00:00 to 24:00")
+        if end <= start:
+            raise wrong(f"{quoted(part.strip())} ends before it begins; a span over midnight is written on both days")
+        spans.append(Span(start, end))
+    spans.sort()
+    for one, other in zip(spans, spans[1:], strict=False):
+        if other.start < one.end:
+            raise wrong(f"{one} and {other} overlap; write one span, or two apart")
+    return tuple(spans)
+
+
+def _day_or_same(value: Any) -> Day | None:
+    return None if value == "like any day" else _day(value)
+
+
+_NEED = re.compile(r"([a-z][a-z0-9_]{0,39})(?: at least ([1-5]))?")
+
+
+def _needs(value: Any) -> tuple[Need, ...]:
+    """`servicio`, or `servicio at least 3`, several with `and` between."""
+    if not isinstance(value, str):
+        raise wrong("write a skill, for example servicio, or servicio at least 3")
+    needs = []
+    for part in value.split(" and "):
+        match = _NEED.fullmatch(part.strip())
+        if match is None:
+            raise wrong(
+                f"{quoted(part.strip())} is not a need: write a skill, or for example: servicio at least 3 (1 to 5)"
+            )
+        needs.append(Need(skill=match[1], level=int(match[2] or 1)))
+    return tuple(needs)
+
+
+OpenDay = Annotated[tuple[Span, ...], BeforeValidator(_day)]
+Date = Annotated[date, BeforeValidator(_date)]
+
+
+class HolidaySettings(_Settings):
+    """Which days are holidays."""
+
+    country: Annotated[str, BeforeValidator(_country)] = Field(description="Colombia, or none")
+    also: dict[Date, Label] = Field(default_factory=dict, description="further holidays: date: name")
+    not_observed: list[Text] = Field(
+        default_factory=list, alias="not observed", description="names of computed holidays that the company works on"
+    )
+
+
+class TrunkSettings(_Settings):
+    """A connection to a telephone company."""
+
+    label: Label = Field(description="its name for people")
+    addresses: list[Annotated[str, BeforeValidator(_address)]] = Field(
+        min_length=1, description="IP addresses that its calls come from"
+    )
+    outbound: Annotated[str, BeforeValidator(_host_port)] = Field(
+        default="", alias="calls to outside", description="address and port that calls to outside go to"
+    )
+
+
+class SiteFile(_Settings):
+    """`site.yaml`: the line's numbers, capacity and phones."""
+
+    label: Label = Field(description="the line's name for people")
+    timezone: Annotated[str, BeforeValidator(_zone)] = Field(alias="time zone", description="for hours and reports")
+    language: Language = Field(description="the language of whispers to agents")
+    languages: list[Language] = Field(min_length=1, description="all languages that prompts are written in")
+    holidays: HolidaySettings = Field(description="which days are holidays")
+    lines: Annotated[int, whole(1, 1000)] = Field(description="calls to and from outside at the same time")
+    trunks: dict[Name, TrunkSettings] = Field(min_length=1, description="connections to telephone companies")
+    numbers: dict[Number, Label] = Field(min_length=1, description="the numbers that callers dial: number: label")
+    reception: Extension = Field(description="the extension that helps when nothing else does")
+    fallback_after: Annotated[timedelta, between(5 * SECOND, 300 * SECOND)] = Field(
+        default=15 * SECOND, alias="fallback after", description="without the server, reception rings after this time"
+    )
+    extensions: dict[Extension, Label] = Field(min_length=1, description="the phones of the house: extension: label")
+
+
+class QueueFile(_Settings):
+    """A queue of `queues.yaml`."""
+
+    label: Label = Field(description="the queue's name for people; the agent's phone shows it")
+    needs: Annotated[tuple[Need, ...], BeforeValidator(_needs)] = Field(
+        description="the skill that agents must have: servicio, or servicio at least 3"
+    )
+    strategy: Annotated[str, BeforeValidator(lambda value: _strategy(value))] = Field(
+        default="longest idle", description="which free agent is rung first"
+    )
+    ring: Annotated[timedelta, between(5 * SECOND, 120 * SECOND)] = Field(description="how long an agent's phone rings")
+    wrap_up: Annotated[timedelta, between(0 * SECOND, 3600 * SECOND)] = Field(
+        default=0 * SECOND, alias="wrap-up", description="the agent's time after a talk"
+    )
+    longest_wait: Annotated[timedelta, between(10 * SECOND, 7200 * SECOND)] = Field(
+        alias="longest wait", description="then the caller leaves the queue by `waited too long`"
+    )
+    announce: Text = Field(default="", description="prompt that waiting callers hear")
+    announce_every: Annotated[timedelta, between(15 * SECOND, 600 * SECOND)] | None = Field(
+        default=None, alias="announce every", description="how often they hear it"
+    )
+    whisper: Text = Field(default="", description="prompt that the agent hears before the caller")
+    record: YesNo = Field(description="whether talks are recorded (only after a completed notice)")
+    music: Name = Field(default="default", description="class of music on hold")
+
+
+def _strategy(value: Any) -> str:
+    if value != "longest idle":
+        raise wrong(f"{quoted(str(value))} is not a strategy; there is: longest idle")
+    return str(value)
+
+
+class AgentFile(_Settings):
+    """An agent of `queues.yaml`."""
+
+    label: Label = Field(default="", description="name; left out: the extension's label")
+    skills: dict[Name, Annotated[int, whole(1, 5)]] = Field(min_length=1, description="skill: level from 1 to 5")
+
+
+class QueuesFile(_Settings):
+    """`queues.yaml`: who serves which queue."""
+
+    queues: dict[Name, QueueFile] = Field(min_length=1, description="the queues")
+    agents: dict[Extension, AgentFile] = Field(min_length=1, description="the people, by extension")
+
+
+class TimetableFile(_Settings):
+    """A timetable of `hours.yaml`."""
+
+    label: Label = Field(description="its name for people")
+    week: dict[Text, OpenDay] = Field(description="days: hours, for example monday to friday: 08:00 to 17:30")
+    holidays: Annotated[tuple[Span, ...] | None, BeforeValidator(_day_or_same)] = Field(
+        description="closed, other hours, or: like any day"
+    )
+    other_days: dict[Date, OpenDay] = Field(
+        default_factory=dict, alias="other days", description="dates that differ: date: hours"
+    )
+
+
+class HoursFile(_Settings):
+    """`hours.yaml`: the timetables."""
+
+    hours: dict[Name, TimetableFile] = Field(min_length=1, description="the timetables")
+
+
+class PromptFile(_Settings):
+    """A prompt of `prompts.yaml`; its languages are collected before (`ivr.language.config`)."""
+
+    texts: dict[Language, Text] = Field(default_factory=dict, description="language: what is said")
+    recordings: dict[Language, Text] = Field(default_factory=dict, description="language: file of the studio")
+
+
+class PromptsFile(_Settings):
+    """`prompts.yaml`: everything that is heard."""
+
+    prompts: dict[Name, PromptFile] = Field(min_length=1, description="the prompts")
+
+
+class FlowHead(_Settings):
+    """The beginning of a flow's file."""
+
+    flow: Name = Field(description="the flow's name: that of its file")
+    language: Language = Field(description="the language in which callers hear its prompts")
+    numbers: list[Number] = Field(default_factory=list, description="the numbers that this flow answers")
+    start: Text = Field(description="the first step")
+    steps: dict[str, Any] = Field(min_length=1, description="the steps: name: what happens")

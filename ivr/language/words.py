@@ -1,0 +1,163 @@
+"""The kinds of values that an administrator writes, as pydantic types: durations, names, yes and no, needs.
+
+Each raises a fault whose text says what to write. `Refers` marks a value that names something else.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from ivr.language.problems import quoted
+
+NAME_PATTERN = r"[a-z][a-z0-9_]{0,39}"
+"""Names of steps, flows, prompts and queues: short enough for a channel variable, safe in a file name."""
+
+HANG_UP = "hang up"
+"""The one target that is not a step."""
+
+KEYS = "1234567890*#"
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """This value is the name of a `kind`: step, prompt, queue, hours or extension."""
+
+    kind: str
+
+
+def wrong(message: str) -> PydanticCustomError:
+    """A fault of a value, with the remedy in its text."""
+    return PydanticCustomError("wrong_value", "{text}", {"text": message})
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "a text is needed")
+    return value
+
+
+def _name(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(NAME_PATTERN, text):
+        raise wrong(
+            f"{quoted(text)} cannot be a name: use small letters without accents, digits and _ "
+            "(at most 40), and begin with a letter"
+        )
+    return text
+
+
+_UNITS = {"s": 1, "min": 60, "h": 3600}
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    text = _text(value)
+    match = re.fullmatch(r"(\d{1,5}) ?(s|min|h)", text.strip())
+    if match is None:
+        raise wrong(f"{quoted(text)} is not a duration: write a whole number and s, min or h, for example 20 s")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _yes_or_no(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = _text(value)
+    if text not in ("yes", "no"):
+        raise wrong(f"{quoted(text)} is neither yes nor no")
+    return text == "yes"
+
+
+def _key(value: Any) -> str:
+    text = _text(value)
+    if len(text) != 1 or text not in KEYS:
+        raise wrong(
+            f'{quoted(text)} is not a key of a telephone: there are 0 to 9, * and # (write "*" and "#" in quotes)'
+        )
+    return text
+
+
+def _extension(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[1-9]\d{1,5}", text):
+        raise wrong(f'{quoted(text)} is not an extension: write 2 to 6 digits, for example "100"')
+    return text
+
+
+def _number(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"\d{3,15}", text):
+        raise wrong(
+            f"{quoted(text)} is not a telephone number: write 3 to 15 digits without blanks, as the trunk sends it"
+        )
+    return text
+
+
+def _language(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", text):
+        raise wrong(f"{quoted(text)} is not a language: write for example es-CO or en")
+    return text
+
+
+def _label(value: Any) -> str:
+    text = _text(value)
+    if not 1 <= len(text.strip()) <= 80 or "\n" in text:
+        raise wrong("a label is one line of 1 to 80 characters")
+    return text.strip()
+
+
+def between(least: timedelta, most: timedelta) -> BeforeValidator:
+    """A duration with bounds, both included."""
+
+    def check(value: Any) -> timedelta:
+        found = _duration(value)
+        if not least <= found <= most:
+            raise wrong(f"{quoted(str(value))} is out of range: write {_shown(least)} to {_shown(most)}")
+        return found
+
+    return BeforeValidator(check)
+
+
+def whole(least: int, most: int) -> BeforeValidator:
+    """A whole number with bounds, both included."""
+
+    def check(value: Any) -> int:
+        if isinstance(value, int):
+            return value
+        text = _text(value)
+        if not re.fullmatch(r"\d{1,6}", text) or not least <= int(text) <= most:
+            raise wrong(f"{quoted(text)} is out of range: write a whole number from {least} to {most}")
+        return int(text)
+
+    return BeforeValidator(check)
+
+
+def _shown(duration: timedelta) -> str:
+    seconds = int(duration.total_seconds())
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Name = Annotated[str, BeforeValidator(_name)]
+Label = Annotated[str, BeforeValidator(_label)]
+YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
+Key = Annotated[str, BeforeValidator(_key)]
+Extension = Annotated[str, BeforeValidator(_extension)]
+Number = Annotated[str, BeforeValidator(_number)]
+Language = Annotated[str, BeforeValidator(_language)]
+
+# What names something else. An empty optional one is left out by its default.
+Target = Annotated[str, BeforeValidator(_text), Refers("step")]
+KeyTargets = Annotated[dict[Key, Text], Refers("step")]
+PromptName = Annotated[str, BeforeValidator(_text), Refers("prompt")]
+QueueName = Annotated[str, BeforeValidator(_text), Refers("queue")]
+HoursName = Annotated[str, BeforeValidator(_text), Refers("hours")]
+ExtensionName = Annotated[str, BeforeValidator(_text), Refers("extension")]

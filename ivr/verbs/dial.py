@@ -1,0 +1,61 @@
+"""`dial`: ring one extension."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from ivr.call.effects import Done, Kind, Ring, Script, Tell
+from ivr.call.facts import DialBegun, DialEnded
+from ivr.call.story import Story, expect
+from ivr.language.step import Step
+from ivr.language.words import HANG_UP, ExtensionName, Target, between
+
+
+class Dial(Step):
+    """Rings one extension, without a queue; the caller hears music until somebody answers.
+
+    `busy` is also where the call goes when the phone refuses the call; without `busy`, that is as if nobody had
+    answered. A phone that is switched off counts as `no answer`.
+
+    ```yaml
+    recepcion:
+      dial: "100"
+      for: 25 s
+      no answer: nadie_contesta
+    ```
+    """
+
+    verb: ClassVar[str] = "dial"
+    takes_time: ClassVar[bool] = True
+
+    extension: ExtensionName = Field(alias="dial", description="the extension (site.yaml)")
+    no_answer: Target = Field(alias="no answer", description="the next step when nobody answers")
+    busy: Target = Field(default="", description="the next step when the phone is busy; left out: as `no answer`")
+    after_the_talk: Target = Field(
+        default=HANG_UP, alias="after the talk", description="the next step when the extension hung up"
+    )
+    ring: Annotated[timedelta, between(timedelta(seconds=5), timedelta(minutes=3))] = Field(
+        default=timedelta(seconds=25), alias="for", description="how long the phone rings"
+    )
+
+    def script(self, story: Story) -> Script:
+        """Ring, or take the exit that the call comes back with."""
+        returned = story.take_returned()
+        if returned is not None and returned.kind is Kind.TALK:
+            return self.after_the_talk
+        if returned is not None and returned.kind is Kind.DIAL:
+            result = _RESULTS.get(returned.detail, "unreachable")
+            ended = DialEnded(at=story.at, call=story.info.call, extension=self.extension, result=result)
+            expect(Done, (yield Tell(ended)))
+            if result == "answered":
+                return self.after_the_talk
+            return (self.busy or self.no_answer) if result == "busy" else self.no_answer
+        story.take_key()
+        expect(Done, (yield Tell(DialBegun(at=story.at, call=story.info.call, extension=self.extension))))
+        yield Ring(extension=self.extension, seconds=int(self.ring.total_seconds()))
+        raise RuntimeError("a terminal effect has no answer")
+
+
+# DIALSTATUS (Asterisk, apps/app_dial.c); all others, such as CHANUNAVAIL and CONGESTION, are "unreachable".
+_RESULTS = {"ANSWER": "answered", "NOANSWER": "no answer", "CANCEL": "no answer", "BUSY": "busy"}
