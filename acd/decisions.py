@@ -30,7 +30,8 @@ class MakeOffer:
     agent: AgentId
     ring_us: int
     rule: str
-    others: tuple[PassedOver, ...] = ()  # agents that were not chosen
+    others: tuple[PassedOver, ...] = ()  # agents that were not chosen, the first ones of the queue
+    left_out: int = 0  # how many more agents of the queue are not listed in `others`
     overtaken: tuple[PassedOver, ...] = ()  # earlier callers that this agent could not serve
 
 
@@ -61,7 +62,8 @@ class CloseOffer:
 class EndVisit:
     """The visit has its one outcome. `wait_us` from joining to the outcome, in engine time.
 
-    For `OVERFLOWED` the shell sends the caller back into the flow, at the exit `why`: "waited too long" or "nobody there".
+    For `OVERFLOWED` the shell sends the caller back into the flow, at the exit `why`: "waited too long" or
+    "nobody there".
     """
 
     visit: VisitId
@@ -100,4 +102,15 @@ class HangUpOrphan:
     offer: OfferId
 
 
-Decision = MakeOffer | CancelOffer | CloseOffer | EndVisit | BeginWrapUp | EndWrapUp | HangUpOrphan
+@event("sent back again")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendBackAgain:
+    """A caller whose visit has ended is seen waiting: the deed was lost in a crash. Send back at exit `why`."""
+
+    visit: VisitId
+    call: CallId
+    queue: QueueId
+    why: str
+
+
+Decision = MakeOffer | CancelOffer | CloseOffer | EndVisit | BeginWrapUp | EndWrapUp | HangUpOrphan | SendBackAgain

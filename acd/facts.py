@@ -148,11 +148,16 @@ class DeviceSeen:
 @event("resynchronised")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resynchronised(Fact):
-    """After every AMI login: everything that lives, as Asterisk says. What is not listed does not exist."""
+    """After every AMI login: everything that lives, as Asterisk says. What is not listed does not exist.
+
+    `began` is the engine time before the picture was begun: what the engine heard at or after it is newer than the
+    picture and is not judged by it. -1: the picture judges everything.
+    """
 
     callers: tuple[CallerSeen, ...]
     legs: tuple[LegSeen, ...]
     devices: tuple[DeviceSeen, ...]
+    began: int = -1
 
 
 @event("tick")

@@ -1,0 +1,206 @@
+"""What facts do to the state. Nothing is decided here: the same code runs when a journal is folded.
+
+Facts may be late, doubled or in the wrong order. The first word about an end wins; what comes after it is ignored.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from acd.facts import (
+    CallerGone,
+    CallerJoined,
+    CallerParked,
+    CallerReturned,
+    DeviceChanged,
+    EngineStarted,
+    Fact,
+    LinkLost,
+    OfferAnswered,
+    OfferBridged,
+    OfferFailed,
+    Resynchronised,
+    TalkEnded,
+    Tick,
+)
+from acd.model import OfferId, VisitId
+from acd.picture import absorb_picture
+from acd.state import EndedOffer, News, Offer, Phase, State, Visit, remember
+
+
+def absorb(state: State, fact: Fact) -> None:
+    """Let time pass to the fact's `t` (never back) and take in what it tells."""
+    state.news = News()
+    state.t = max(state.t, fact.t)
+    _pass_time(state)
+    _HANDLERS[type(fact)](state, fact)
+
+
+def _pass_time(state: State) -> None:
+    """What time alone changes: a phone has rested, a refused caller may be offered to the same agent again."""
+    for key in state.deadlines.take(state.t):
+        state.settle_key(key)
+
+
+def _started(state: State, fact: EngineStarted) -> None:
+    state.prefix, state.made = fact.prefix, 0
+    state.set_linked(False)
+
+
+def _joined(state: State, fact: CallerJoined) -> None:
+    if fact.visit in state.visits or fact.visit in state.ended_visits:
+        return
+    state.visit_seq += 1
+    visit = Visit(fact.visit, fact.call, fact.queue, fact.priority, state.t, state.visit_seq, state.t)
+    visit.gone = state.early.pop(fact.visit, "")
+    other = state.visits.get(state.calls.get(fact.call, VisitId("")))
+    if other is not None:  # a call waits in one queue at a time: the later visit counts
+        older = other if visit_number(other.id) <= visit_number(visit.id) else visit
+        older.gone = older.gone or "moved"
+        state.settle_visit(other)
+        state.news.visits[other.id] = None
+    state.add_visit(visit)
+    if other is not None and not other.gone:
+        state.calls[fact.call] = other.id
+    state.news.visits[visit.id] = None
+    state.news.joined[visit.id] = None
+
+
+def visit_number(visit: VisitId) -> int:
+    """The n of `<call>/<n>`; 0 when there is none."""
+    tail = visit.rpartition("/")[2]
+    return int(tail) if tail.isascii() and tail.isdigit() and len(tail) < 10 else 0
+
+
+def _parked(state: State, fact: CallerParked | CallerReturned) -> None:
+    visit = state.visits.get(fact.visit)
+    if visit is not None:
+        visit.parked = isinstance(fact, CallerParked)
+        visit.doubt = None  # somebody saw the caller
+        _touch_visit(state, visit)
+
+
+def _gone(state: State, fact: CallerGone) -> None:
+    how = "hung up" if fact.hung_up else "left"
+    visit = state.visits.get(fact.visit)
+    if visit is not None:
+        visit.gone = visit.gone or how
+        _touch_visit(state, visit)
+    elif fact.visit not in state.ended_visits and fact.visit not in state.early:
+        remember(state.early, fact.visit, how)
+
+
+def _touch_visit(state: State, visit: Visit) -> None:
+    visit.touched = state.t
+    state.settle_visit(visit)
+    state.news.visits[visit.id] = None
+
+
+def _device(state: State, fact: DeviceChanged) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.heard = state.t
+        state.set_device(agent, fact.state)
+
+
+def _answered(state: State, fact: OfferAnswered) -> None:
+    offer = state.offers.get(fact.offer)
+    if offer is None:
+        ended = state.ended_offers.get(fact.offer)
+        if ended is None or not ended.leg_gone:
+            state.news.orphans[fact.offer] = None
+    elif offer.phase is Phase.RINGING:
+        offer.phase, offer.changed, offer.doubt = Phase.ANSWERED, state.t, None
+        _touch_offer(state, offer)
+
+
+def _bridged(state: State, fact: OfferBridged) -> None:
+    offer = state.offers.get(fact.offer) or revive(state, fact.offer)
+    if offer is not None:
+        talk(state, offer)
+
+
+def talk(state: State, offer: Offer) -> None:
+    """Agent and caller are in the bridge."""
+    if offer.phase is not Phase.TALKING:
+        offer.phase, offer.changed, offer.doubt = Phase.TALKING, state.t, None
+        _touch_offer(state, offer)
+
+
+def revive(state: State, offer: OfferId) -> Offer | None:
+    """The leg of an offer given up for dead is in a bridge: two people talk. It lives again, result and all.
+
+    None when a fact told the end of the leg (this one is late), when nobody knows the offer, or when the agent
+    has another one by now.
+    """
+    ended = state.ended_offers.get(offer)
+    if ended is None or ended.leg_gone or state.agent(ended.agent).offer is not None:
+        return None
+    del state.ended_offers[offer]
+    revived = Offer(
+        offer, ended.visit, ended.call, ended.queue, ended.agent, state.t, 0, Phase.ANSWERED, state.t, state.t
+    )
+    revived.closed = True
+    state.offers[offer] = revived
+    state.agent(ended.agent).offer = offer
+    return revived
+
+
+def _failed(state: State, fact: OfferFailed) -> None:
+    offer = state.offers.get(fact.offer)
+    if offer is None:
+        _leg_is_gone(state, fact.offer)
+    elif not offer.over:
+        offer.told = offer.told or fact.result
+        offer.over = True
+        _touch_offer(state, offer)
+
+
+def _talk_ended(state: State, fact: TalkEnded) -> None:
+    offer = state.offers.get(fact.offer)
+    if offer is None:
+        _leg_is_gone(state, fact.offer)
+    elif not offer.over:
+        talk(state, offer)  # if nobody told us of the bridge: there was one
+        offer.over = True
+        _touch_offer(state, offer)
+
+
+def _leg_is_gone(state: State, offer: OfferId) -> None:
+    ended = state.ended_offers.get(offer)
+    if ended is not None and not ended.leg_gone:
+        state.ended_offers[offer] = EndedOffer(ended.visit, ended.call, ended.queue, ended.agent, leg_gone=True)
+
+
+def _touch_offer(state: State, offer: Offer) -> None:
+    offer.touched = state.t
+    state.settle_offer(offer)
+    state.news.offers[offer.id] = None
+
+
+def _link_lost(state: State, fact: LinkLost) -> None:
+    state.set_linked(False)
+
+
+def _tick(state: State, fact: Tick) -> None:
+    """Time has passed; that is all."""
+
+
+def _picture(state: State, fact: Resynchronised) -> None:
+    absorb_picture(state, fact, talk, revive)
+
+
+_HANDLERS: dict[type[Fact], Callable[[State, Any], None]] = {
+    EngineStarted: _started,
+    CallerJoined: _joined,
+    CallerParked: _parked,
+    CallerReturned: _parked,
+    CallerGone: _gone,
+    DeviceChanged: _device,
+    OfferAnswered: _answered,
+    OfferBridged: _bridged,
+    OfferFailed: _failed,
+    TalkEnded: _talk_ended,
+    LinkLost: _link_lost,
+    Resynchronised: _picture,
+    Tick: _tick,
+}

@@ -1,0 +1,119 @@
+"""The engine's state as a JSON object, and back: the checkpoint from which a recovery starts.
+
+Indexes and deadlines are not stored; they are built anew, so a checkpoint loads under a changed configuration too.
+"""
+
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+from acd.config import EngineConfig
+from acd.model import DeviceState, OfferId, QueueId, VisitId
+from acd.state import Agent, EndedOffer, EndedVisit, Offer, State, Visit
+
+FORMAT = 1
+T = TypeVar("T")
+
+
+class UnknownSnapshot(Exception):
+    """The checkpoint was written by another version: the journal has to be folded from its beginning."""
+
+
+def snapshot(state: State) -> dict[str, Any]:
+    """Everything that the next decision may depend on."""
+    return {
+        "format": FORMAT,
+        "t": state.t,
+        "linked": state.linked,
+        "prefix": state.prefix,
+        "made": state.made,
+        "visit_seq": state.visit_seq,
+        "ready_seq": state.ready_seq,
+        "visits": [_row(v) for v in state.visits.values()],
+        "calls": list(state.calls.items()),
+        "offers": [_row(o) for o in state.offers.values()],
+        "agents": [_row(a) for a in state.agents.values()],
+        "nobody_since": [[q.config.id, q.nobody_since] for q in state.queues.values() if q.nobody_since is not None],
+        "ended_visits": [[key, *_row(e)] for key, e in state.ended_visits.items()],
+        "ended_offers": [[key, *_row(e)] for key, e in state.ended_offers.items()],
+        "early": list(state.early.items()),
+    }
+
+
+def restore(config: EngineConfig, data: Mapping[str, Any]) -> State:
+    """A state that decides like the one that was stored. Raises UnknownSnapshot."""
+    if data.get("format") != FORMAT:
+        raise UnknownSnapshot(f"checkpoint format {data.get('format')!r}, this version reads {FORMAT}")
+    state = State(config)
+    state.t, state.linked, state.prefix, state.made = data["t"], data["linked"], data["prefix"], data["made"]
+    state.visit_seq, state.ready_seq = data["visit_seq"], data["ready_seq"]
+    for row in data["agents"]:
+        agent = _from_row(Agent, row)
+        state.agents[agent.id] = agent
+    for row in data["offers"]:
+        offer = _from_row(Offer, row)
+        state.offers[offer.id] = offer
+    state.ended_visits.update((VisitId(key), _from_row(EndedVisit, row)) for key, *row in data["ended_visits"])
+    state.ended_offers.update((OfferId(key), _from_row(EndedOffer, row)) for key, *row in data["ended_offers"])
+    state.early.update((VisitId(key), how) for key, how in data["early"])
+    _index(state, data)
+    return state
+
+
+def _index(state: State, data: Mapping[str, Any]) -> None:
+    since = {QueueId(name): t for name, t in data["nobody_since"]}
+    for queue in state.queues.values():
+        members = [state.agents[name] for name in queue.members]
+        queue.reachable = sum(a.device is not DeviceState.UNREACHABLE for a in members)
+        queue.nobody_since = since.get(queue.config.id)
+        for agent in sorted((a for a in members if a.ready is not None), key=lambda a: a.ready or 0):
+            queue.ready[agent.id] = None
+    for row in data["visits"]:
+        visit = _from_row(Visit, row)
+        state.add_visit(visit)
+    state.calls = dict(data["calls"])
+    for queue in state.queues.values():
+        state.settle_key(("queue", queue.config.id))
+    for agent in list(state.agents.values()):
+        state.settle_agent(agent)
+    for offer in state.offers.values():
+        state.settle_offer(offer)
+
+
+def _row(value: Any) -> list[Any]:
+    return [_plain(getattr(value, name)) for name in _names(type(value))]
+
+
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    return [list(item) for item in value.items()] if isinstance(value, dict) else value
+
+
+def _from_row(cls: type[T], row: list[Any]) -> T:
+    makers = _makers(cls)
+    return cls(*(value if value is None else make(value) for make, value in zip(makers, row, strict=True)))
+
+
+@cache
+def _makers(cls: Any) -> tuple[Callable[[Any], Any], ...]:
+    """For each field the function that turns its JSON form into its value."""
+    hints = typing.get_type_hints(cls)
+    return tuple(_maker(hints[name]) for name in _names(cls))
+
+
+def _maker(hint: Any) -> Callable[[Any], Any]:
+    if typing.get_origin(hint) is dict:
+        return dict
+    for part in (hint, *typing.get_args(hint)):
+        if isinstance(part, type) and issubclass(part, Enum):
+            return part
+    return lambda value: value
