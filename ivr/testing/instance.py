@@ -27,8 +27,9 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from ivr.clock import LoopClock
-from ivr.install.asterisk import Asterisk
+from ivr.install.asterisk import Asterisk, tied
 from ivr.install.paths import Paths
+from ivr.language.site import Site
 from ivr.settings.environment import Endpoint, Environment
 from ivr.testing.ears import Ears, sounds_of
 from ivr.testing.instance_site import copy_site
@@ -40,6 +41,9 @@ from ivr.testing.relay import Relay
 
 ROOT = Path(__file__).parents[2]
 """The repository."""
+
+IVR = Path(sys.executable).with_name("ivr")
+"""The command."""
 
 LINE = "6017436967"
 
@@ -64,6 +68,7 @@ class Instance:
         self._variables = dict(variables)
         self._lines: dict[str, Phone] = {}
         self._ears: Ears | None = None
+        self._site: Site | None = None
 
     @classmethod
     async def start(
@@ -110,17 +115,9 @@ class Instance:
 
     async def start_server(self, *, ready: bool = True) -> None:
         """Start `ivr serve`; with `ready` wait until it says so."""
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
         with (self.paths.var / "log" / "server.log").open("ab") as log:
             self.server = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "ivr.cli",
-                "serve",
-                env=environ | self._variables,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
+                *tied([str(IVR), "serve"]), env=self._environ(), cwd=ROOT, stdout=log, stderr=log
             )
         if ready:
             await self.until_ready()
@@ -211,6 +208,12 @@ class Instance:
     # ---- phones and people
 
     @property
+    def site(self) -> Site:
+        """The site as it was installed."""
+        assert self._site is not None
+        return self._site
+
+    @property
     def ears(self) -> Ears:
         """Know every prompt of the site and its music."""
         if self._ears is None:
@@ -293,13 +296,10 @@ class Instance:
 
     async def command(self, *arguments: str) -> str:
         """What `ivr <arguments>` prints; InstanceError when it fails."""
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "ivr.cli",
+            str(IVR),
             *arguments,
-            env=environ | self._variables,
+            env=self._environ(),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -336,30 +336,17 @@ class Instance:
 
     def _install(self) -> None:
         """What `ivr run` does before it starts anything, for these folders and ports."""
-        from ivr.install import music, secrets
-        from ivr.install.render import render
-        from ivr.install.sounds import PromptFiles
-        from ivr.language import load_site
+        from ivr.install.prepare import InstallError, prepare
 
-        checked = load_site(self.environment.config, self.environment.flows)
-        if checked.site is None:
-            raise InstanceError("\n".join(map(str, checked.problems)))
-        self.paths.make()
-        keys = secrets.ensure(self.paths.secrets, checked.site.extensions)
-        prompts = PromptFiles.of(checked.site, self.environment.config, self.paths)
-        faults = prompts.make()
-        if faults:
-            raise InstanceError("\n".join(faults))
-        music.write(self.paths.music)
-        language = checked.site.language
-        render(
-            ROOT / "asterisk-conf",
-            self.paths,
-            checked.site,
-            self._asterisks,
-            keys,
-            lambda name: prompts.path_of(name, language),
-        )
+        said: list[str] = []
+        try:
+            self._site = prepare(self._asterisks, said.append).site
+        except InstallError as fault:
+            raise InstanceError("\n".join([*said, str(fault)])) from fault
+
+    def _environ(self) -> dict[str, str]:
+        others = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
+        return others | self._variables
 
     async def _status(self, path: str) -> int:
         try:

@@ -68,11 +68,15 @@ class Person:
 
         return await self._until(found, f"{name} to its end", seconds)
 
-    async def hears_tone(self, hertz: float, seconds: float = 5, *, lasting: float = 0.3) -> float:
+    def sounded(self, hertz: float, *, after: float = 0.0) -> float:
+        """For how many seconds a tone was heard, after a position in seconds."""
+        return tones(self.call.media.heard.samples(after), [hertz])[hertz]
+
+    async def hears_tone(self, hertz: float, seconds: float = 5, *, lasting: float = 0.3, after: float = 0.0) -> float:
         """Until the other side's tone was heard for `lasting` seconds in all; returns how long it was."""
 
         def found() -> float | None:
-            sounded = tones(self.call.media.heard.samples(), [hertz])[hertz]
+            sounded = self.sounded(hertz, after=after)
             return sounded if sounded >= lasting else None
 
         return await self._until(found, f"a tone of {hertz:g} Hz", seconds)

@@ -1,0 +1,67 @@
+"""Instances for the live tests: one for each file, shared by its tests, with short prompts and short times."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_twisted import blockon
+
+from ivr.reactor import deferred
+from ivr.testing.instance import ROOT, Instance
+
+TREE = Path(os.environ.get("CENTRALITA_ASTERISK_ROOT", ROOT / "var" / "asterisk" / "root"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the provisioned Asterisk."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.live)
+            if not (TREE / "usr" / "sbin" / "asterisk").exists():
+                item.add_marker(pytest.mark.skip(reason=f"no Asterisk in {TREE}: run `make provision`"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """A failed test shows what everybody heard and the ends of the logs."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Instance):
+                report.sections.append(("what was heard", value.told()))
+                report.sections.append(("logs", value.logs(80)))
+    return report
+
+
+@pytest.fixture(scope="module")
+def company(request: pytest.FixtureRequest) -> Iterator[Instance]:
+    """The instance of a file of tests. The file's `CHANGES` are laid over the site, `START` goes to Instance.start."""
+    changes = getattr(request.module, "CHANGES", {})
+    options = getattr(request.module, "START", {})
+    # A short path: Asterisk's control socket must fit into 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="cl-", ignore_cleanup_errors=True) as folder:
+        instance = blockon(deferred(Instance.start(Path(folder), changes=changes, **options)))
+        try:
+            yield instance
+        finally:
+            blockon(deferred(instance.stop()))
+
+
+@pytest.fixture
+def line(company: Instance) -> Iterator[Instance]:
+    """The file's instance for one test: afterwards no call and no phone is left of it."""
+    company.persons.clear()
+    yield company
+    blockon(deferred(_tidy(company)))
+
+
+async def _tidy(company: Instance) -> None:
+    for person in company.persons:
+        await person.hang_up()
+    await company.forget_phones()
+    if company.asterisk is not None:
+        await company.until_idle()
