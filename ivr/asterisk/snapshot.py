@@ -86,7 +86,7 @@ def channel(item: Event) -> ChannelSeen:
         context=item.get("Context"),
         extension=item.get("Exten"),
         bridge=item.get("BridgeID"),
-        application=item.get("Application"),
+        application=item.get("Application").replace("(null)", ""),  # a channel that a bridge took out of its dialplan
         caller_number=item.get("CallerIDNum"),
         variables={name: value for name, value in item.variables.items() if value},
     )
@@ -104,6 +104,9 @@ def agent_of(device_name: str) -> AgentId | None:
 
 
 def device_state(text: str) -> DeviceState:
-    """Asterisk's word (`NOT_INUSE`, or `Not in use` in some lists), reduced to what routing asks."""
+    """Asterisk's word (`NOT_INUSE`, or `Not in use` in some lists), reduced to what routing asks.
+
+    The words are those of devstatestring and ast_devstate2str in Asterisk's main/devicestate.c.
+    """
     word = "".join(letter for letter in text.upper() if letter.isalpha())
     return _STATES.get(word, DeviceState.UNREACHABLE)

@@ -60,6 +60,6 @@ class Blocks:
             return Response(block)
         stripped = block.lstrip(b"\r\n")  # some versions of Asterisk send one line end too many
         if stripped != block:
-            return self._message(stripped) if stripped else None
-        self.strays += 1
+            return self._message(stripped)
+        self.strays += bool(block)
         return None

@@ -1,10 +1,12 @@
-"""What Asterisk's manager says: events and responses, whose fields are parsed only when somebody asks.
+"""What Asterisk's manager says: events and responses, whose fields are looked for only when somebody asks.
 
-Most events interest nobody: they are told apart by their name, which costs one search in the bytes. The block is
-decoded at once as a whole, so a character of several bytes can never be torn; bytes that are no UTF-8 become U+FFFD.
+Most events interest nobody: they are told apart by their name, which costs one search in the bytes; so does each field
+that is asked for. Only complete lines are decoded, so a letter of several bytes can never be torn; bytes that are no
+UTF-8 become U+FFFD.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Self
 
 EVENT = b"Event: "
@@ -24,19 +26,22 @@ class Message:
 
     def __getitem__(self, key: str) -> str:
         """The field's first value; KeyError when there is no such field."""
-        return self._parsed()[key.lower()][0]
+        value = self._first(key)
+        if value is None:
+            raise KeyError(key)
+        return value
 
     def get(self, key: str, default: str = "") -> str:
         """The field's first value, or `default`."""
-        values = self._parsed().get(key.lower())
-        return values[0] if values else default
+        value = self._first(key)
+        return default if value is None else value
 
     def all(self, key: str) -> tuple[str, ...]:
         """Every value of a field that may stand several times, in order."""
         return tuple(self._parsed().get(key.lower(), ()))
 
     def __contains__(self, key: str) -> bool:
-        return key.lower() in self._parsed()
+        return self._first(key) is not None
 
     def __iter__(self) -> Iterator[str]:
         """The names of the fields in small letters."""
@@ -62,6 +67,20 @@ class Message:
         """The message as it came."""
         return self._block
 
+    def _first(self, key: str) -> str | None:
+        block = self._block
+        exact, folded = _marks(key)
+        start = block.find(exact)
+        if start >= 0:
+            start += len(exact)
+            end = block.find(b"\r\n", start)
+            return (block[start:] if end < 0 else block[start:end]).decode("utf-8", "replace")
+        lower = block.lower()
+        if folded in lower or lower.startswith(folded[2:]):
+            values = self._parsed().get(key.lower())
+            return values[0] if values else None
+        return None
+
     def _parsed(self) -> dict[str, list[str]]:
         fields = self._fields
         if fields is None:
@@ -69,7 +88,7 @@ class Message:
             for line in self._block.decode("utf-8", "replace").split("\r\n"):
                 key, colon, value = line.partition(":")
                 if colon:
-                    # Exactly one blank follows the colon (manager.c); more belong to the value.
+                    # One blank follows the colon (astman_append in main/manager.c); more belong to the value.
                     fields.setdefault(key.lower(), []).append(value[1:] if value[:1] == " " else value)
         return fields
 
@@ -116,6 +135,12 @@ class Response(Message):
     def of(cls, response: str, fields: Mapping[str, FieldValue] | None = None) -> Self:
         """A response made by hand, for tests and fakes."""
         return cls._of(f"Response: {response}", fields or {})
+
+
+@lru_cache(1024)
+def _marks(key: str) -> tuple[bytes, bytes]:
+    """What stands before the value: as Asterisk writes it nearly always, and in any case of letters."""
+    return f"\r\n{key}: ".encode(), f"\r\n{key}:".lower().encode()
 
 
 def lines(fields: Mapping[str, FieldValue]) -> list[str]:
