@@ -4,7 +4,7 @@ A hang-up needs no input: whoever drives the machine simply stops asking.
 """
 
 from collections.abc import Generator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ivr.call.effects import (
     FRESH,
@@ -31,6 +31,8 @@ MAX_STEPS = 40
 
 RECEPTION_SECONDS = 30
 
+_BEFORE = datetime.fromtimestamp(0, UTC)  # until `start` says what time it is
+
 _TALKED = "ANSWER"  # DIALSTATUS after a conversation (Asterisk, apps/app_dial.c)
 
 
@@ -40,7 +42,7 @@ class Machine:
     def __init__(self, site: Site, flow: Flow, call: CallInfo, place: Place | None = None, returned: Returned = FRESH):
         """`flow` is the entry of the number that was called. `place` and `returned` come from the channel; with
         `returned` other than fresh and no usable place, the call starts anew, and that is told."""
-        self._story = Story(site=site, flow=flow, info=call, at=datetime.min)
+        self._story = Story(site=site, flow=flow, info=call, at=_BEFORE)
         self._place = place
         self._returned = returned
         self._talked = False

@@ -109,7 +109,8 @@ def _site_problems(configuration: Configuration) -> Iterator[Problem]:
     if document is None or model is None:
         return
     if model.reception not in model.extensions:
-        message = f"extension {quoted(model.reception)} is not among the extensions{suggestion(model.reception, model.extensions)}"
+        hint = suggestion(model.reception, model.extensions)
+        message = f"extension {quoted(model.reception)} is not among the extensions{hint}"
         yield Problem.at(document.place(("reception",)), "CONF022", message)
     if model.language not in model.languages:
         message = f"{quoted(model.language)} is not among the languages{suggestion(model.language, model.languages)}"

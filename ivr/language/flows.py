@@ -1,5 +1,7 @@
 """Reads one flow: its head, its steps with what they inherit by `same as`, and the names in them."""
 
+import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,8 +123,6 @@ class _Reading:
         return steps
 
     def _step(self, name: str) -> tuple[Step | None, list[Problem]]:
-        import re
-
         place = self._document.key_place(("steps", name))
         if not re.fullmatch(NAME_PATTERN, name):
             hint = "; 'hang up' needs no step: write `then: hang up`" if name == HANG_UP else ""
@@ -147,8 +147,6 @@ class _Reading:
         return validate(model, settings, "FLOW", self._place_of(name), f"a setting of {quoted(verbs[0])}")
 
     def _no_verb(self, name: str, settings: Mapping[str, Any], place: Place) -> Problem:
-        import difflib
-
         for setting in settings:
             near = difflib.get_close_matches(setting, VERBS, 1, 0.7)
             if near:
@@ -191,11 +189,7 @@ class _Reading:
         origins = self._origins[name]
 
         def locate(path: Path_, key: bool) -> Place:
-            if path and str(path[0]) in origins:
-                name_of_origin = origins[str(path[0])]
-            else:
-                name_of_origin = name
-            whole = ("steps", name_of_origin, *path)
+            whole = ("steps", origins.get(str(path[0]), name) if path else name, *path)
             return self._document.key_place(whole) if key or not path else self._document.place(whole)
 
         return locate
@@ -222,10 +216,12 @@ class _Reading:
             hint = suggestion(reference.name, sorted(known))
             message = f"there is no {word} {quoted(reference.name)} in {file}{hint}"
             yield Problem.at(place, _MISSING[reference.kind], message)
-        elif reference.kind == "prompt" and head is not None:
-            if head.language not in self._configuration.languages_of(reference.name):
-                message = f"the prompt {quoted(reference.name)} has no text in {head.language}; add it in prompts.yaml"
-                yield Problem.at(place, "FLOW022", message)
+        elif reference.kind == "prompt" and head is not None and self._lacks(reference.name, head.language):
+            message = f"the prompt {quoted(reference.name)} has no text in {head.language}; add it in prompts.yaml"
+            yield Problem.at(place, "FLOW022", message)
+
+    def _lacks(self, prompt: str, language: str) -> bool:
+        return language not in self._configuration.languages_of(prompt)
 
     def _known(self, kind: str) -> frozenset[str] | None:
         configuration = self._configuration

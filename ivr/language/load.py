@@ -134,11 +134,9 @@ def _entry_problems(configuration: Configuration, drafts: Sequence[Draft]) -> It
                 message = f"{quoted(number)} already leads to the flow {quoted(owner[number])}; delete it from one"
                 yield Problem.at(place, "FLOW027", message)
     numbers, document = configuration.site.names("numbers"), configuration.site.document
-    if numbers is None or document is None or any(draft.document is None or not draft.numbers for draft in drafts):
-        # A flow that could not be read may be the one that answers the number.
-        if any(draft.document is None or draft.problems for draft in drafts):
-            return
-    if numbers is None or document is None or not drafts:
+    # A flow that could not be read may be the one that answers the number.
+    unread = any(draft.document is None or (draft.problems and not draft.numbers) for draft in drafts)
+    if numbers is None or document is None or unread or not drafts:
         return
     for number in sorted(numbers - set(owner)):
         message = f"no flow answers {quoted(number)}; add it to 'numbers' of a flow"

@@ -157,9 +157,11 @@ class _Builder:
             return self._alias(event, mark)
         if depth > MAX_DEPTH:
             raise self._stop(mark, "YAML009", f"more than {MAX_DEPTH} levels inside each other; write it flatter")
+        assert isinstance(event, _Begins)
         if event.tag is not None and event.tag != "!":
             raise self._stop(mark, "YAML010", f"tags like {quoted(event.tag)} are not allowed; delete the tag")
         before = self._nodes
+        value: Value
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event, mark)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -263,6 +265,10 @@ _REMEDIES = (
 )
 
 
+_Begins = yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.MappingStartEvent
+"""Events that begin a value, aliases apart."""
+
+
 def _mark(event: yaml.Event) -> Mark:
     mark = event.start_mark
-    return Mark(mark.line + 1, mark.column + 1)
+    return Mark(mark.line + 1, mark.column + 1) if mark is not None else Mark(1, 1)

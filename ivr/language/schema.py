@@ -1,7 +1,8 @@
-"""The files of `config/` as pydantic sees them. Names that refer to other files are checked in `ivr.language.config`."""
+"""The files of `config/` as pydantic sees them; `ivr.language.config` checks names that refer to other files."""
 
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -85,7 +86,7 @@ def _day(value: Any) -> Day:
             raise wrong(f"{quoted(part.strip())} ends before it begins; a span over midnight is written on both days")
         spans.append(Span(start, end))
     spans.sort()
-    for one, other in zip(spans, spans[1:], strict=False):
+    for one, other in pairwise(spans):
         if other.start < one.end:
             raise wrong(f"{one} and {other} overlap; write one span, or two apart")
     return tuple(spans)

@@ -1,0 +1,65 @@
+"""The `ivr` command. Each subcommand is a module of `ivr.commands` with a click command named `command`.
+
+A module is imported only when its command runs: `ivr check` must not pay for the server.
+"""
+
+import importlib
+from pathlib import Path
+
+import click
+
+COMMANDS = {
+    "check": "check flows and configuration; say what is wrong, and where",
+    "run": "run everything in this terminal: Asterisk and the server",
+    "serve": "run the server alone (systemd does this)",
+    "install": "unpack Asterisk, make prompts, render its configuration",
+    "asterisk": "speak to the running Asterisk",
+    "call": "place a test call and tell what the caller hears",
+    "calls": "list the latest calls",
+    "queues": "show the queues",
+    "agents": "show the agents",
+    "explain": "explain a call: what was decided, and why",
+    "docs": "write the reference pages from the code",
+}
+"""Every command and its line in `ivr --help`."""
+
+
+class Commands(click.Group):
+    """Finds commands by name, without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands whose module is there."""
+        folder = Path(__file__).parent / "commands"
+        return [name for name in COMMANDS if (folder / f"{name}.py").is_file()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"ivr.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `ivr --help`, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; a fault of the environment is told without a traceback."""
+        from ivr.settings.environment import SettingsError
+
+        try:
+            return super().invoke(ctx)
+        except SettingsError as fault:
+            raise click.ClickException(str(fault)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="centralita", prog_name="ivr")
+def main() -> None:
+    """Centralita: the company line that Asterisk carries and this server decides."""
+
+
+if __name__ == "__main__":
+    main()

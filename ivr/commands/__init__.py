@@ -1,0 +1,1 @@
+"""The subcommands of `ivr`, one module each; see `ivr.cli`."""

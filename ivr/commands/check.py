@@ -1,0 +1,80 @@
+"""`ivr check`: everything that is wrong in flows and configuration, before a caller meets it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from ivr.clock import LoopClock
+from ivr.language.load import Checked, load_flow, load_site
+from ivr.language.problems import Severity
+from ivr.language.site import Site
+from ivr.settings.environment import Environment
+
+
+@click.command(name="check")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="for people or programs")
+def command(path: Path | None, form: str) -> None:
+    """Check the site, or what stands at PATH.
+
+    PATH: one flow's file (checked against the site's configuration), a folder of flows, or a folder with site.yaml.
+    Each problem is one line, file:line:column: CODE message. The exit status is 1 when there is an error.
+    """
+    environment = Environment.from_environ(os.environ)
+    checked = _check(path, environment.config, environment.flows)
+    if form == "json":
+        click.echo(json.dumps(_as_json(checked), ensure_ascii=False, indent=2))
+    else:
+        _tell(checked)
+    sys.exit(1 if checked.errors else 0)
+
+
+def _check(path: Path | None, config: Path, flows: Path) -> Checked:
+    if path is None:
+        return load_site(config, flows)
+    if not path.exists():
+        raise click.UsageError(f"there is nothing at {click.format_filename(path)}")
+    if not path.is_dir():
+        return load_flow(config, path)
+    return load_site(path, flows) if (path / "site.yaml").exists() else load_site(config, path)
+
+
+def _as_json(checked: Checked) -> dict[str, object]:
+    return {
+        "ok": not checked.errors,
+        "version": checked.site.version if checked.site is not None else None,
+        "files": list(checked.files),
+        "problems": [problem.as_json() for problem in checked.problems],
+    }
+
+
+def _tell(checked: Checked) -> None:
+    for problem in checked.problems:
+        word = "warning: " if problem.severity is Severity.WARNING else ""
+        place = f"{problem.file}:{problem.line}:{problem.column}"
+        click.echo(f"{place}: {problem.code} {word}{problem.message}")
+    errors = len(checked.errors)
+    if errors:
+        click.echo(f"{errors} error{'s' if errors > 1 else ''} in {len(checked.files)} files checked", err=True)
+    elif checked.site is not None:
+        _summarize(checked.site)
+    else:
+        click.echo("no error found")
+
+
+def _summarize(site: Site) -> None:
+    """What a site without errors looks like, for a last look: also the holidays, which are computed."""
+    click.echo(
+        f"{site.label}: {len(site.numbers)} numbers, {len(site.flows)} flows, {len(site.queues)} queues, "
+        f"{len(site.agents)} agents, {len(site.prompts)} prompts, {site.lines} lines. No error found."
+    )
+    year = site.local(LoopClock().now()).year
+    days = site.holidays.of_year(year)
+    click.echo(f"Holidays {year} ({len(days)}):")
+    for day, name in days.items():
+        click.echo(f"  {day:%Y-%m-%d %a}  {name}")
+    for name in site.holidays.not_observed:
+        click.echo(f"  not observed:   {name}")
