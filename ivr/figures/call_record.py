@@ -133,8 +133,8 @@ def outcome_of(call: CallRecord, visits: Sequence[VisitRecord]) -> CallOutcome:
     1. all lines were busy: refused;
     2. talked to an agent of a queue: answered; talked to a dialled extension: transferred directly;
     3. the flow said why it ended (blocked, closed, self-served, voicemail, callback, failed): that;
-    4. asked for a person (joined a queue, had an extension rung) and reached nobody, whoever hung up: abandoned,
-       or callback when a visit ended so;
+    4. asked for a person (joined a queue, had an extension or reception rung) and reached nobody, whoever hung up:
+       abandoned, or callback when a visit ended so;
     5. entered at least one step of the flow: ended in IVR;
     6. else failed: the line was answered and nothing happened.
     """
@@ -149,6 +149,6 @@ def outcome_of(call: CallRecord, visits: Sequence[VisitRecord]) -> CallOutcome:
         return _SAID_BY_THE_FLOW[call.reason]
     if VisitOutcome.CALLBACK in outcomes:
         return CallOutcome.CALLBACK
-    if visits or call.dials:
+    if visits or call.dials or call.fallback:
         return CallOutcome.ABANDONED
     return CallOutcome.ENDED_IN_IVR if call.steps else CallOutcome.FAILED

@@ -1,0 +1,229 @@
+"""From channel events to facts: what the engine and the records would have been told by AMI. Pure.
+
+The dialplan's contexts tell what a row means (asterisk-conf/extensions.conf.j2): a channel that begins in `from-trunk`
+is a call; `Dial` in `ring` or `fallback` rings an extension for it; `acd-...` is the leg of an offer.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from acd import facts as f
+from acd.model import CallId, OfferId, OfferResult, VisitId, offer_of_channel
+from ivr.asterisk.cel import Row
+from ivr.call import facts as c
+from ivr.figures.projection import Projection
+
+FROM_OUTSIDE = "from-trunk"
+CALLER_DIALS = frozenset({"ring", "fallback"})
+RESULT_OF_CAUSE = {
+    17: OfferResult.BUSY,
+    18: OfferResult.NO_ANSWER,
+    19: OfferResult.NO_ANSWER,
+    21: OfferResult.REFUSED,
+    0: OfferResult.CANCELLED,
+    16: OfferResult.CANCELLED,
+}
+"""Hangup cause (ITU-T Q.850) of a leg that nobody answered; any other means that the phone was not reached."""
+
+_COUNTRY_CODE = re.compile(r"\+?57(?=\d{10}$)")
+_EXTENSION = re.compile(r"PJSIP/([0-9*#]{1,20})")
+
+EngineFact = f.OfferAnswered | f.OfferBridged | f.OfferFailed | f.TalkEnded | f.CallerGone
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact to hand on: to the engine (`key` is None) or, under an idempotent key, only to the journal."""
+
+    fact: c.CallFact | EngineFact
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    call: CallId
+    row: Row
+    told: bool = False
+    refused: bool = False
+    answered: str = ""  # the dialled extension that talked
+    dialled: str = ""  # unique id of that leg
+
+
+def site_number(exten: str) -> str:
+    """The site's own number, however the trunk writes it.
+
+    >>> site_number("+576017436967")
+    '6017436967'
+    """
+    return _COUNTRY_CODE.sub("", exten)
+
+
+def who_hung_up(row: Row) -> str:
+    """caller, agent, us or unknown."""
+    if not row.source:
+        return "unknown"
+    if row.source == row.channel:
+        return "caller"
+    return "agent" if row.source.startswith("PJSIP/") else "us"
+
+
+class Story:
+    """Reads rows in their order and tells the facts that the projection does not have yet."""
+
+    def __init__(self, projection: Projection, caller_key: Callable[[str], str], config: str, t: int) -> None:
+        """`t`: engine time for the engine's facts (they happened before now). `config`: the version in force."""
+        self._known = projection
+        self._caller_key, self._config, self._t = caller_key, config, t
+        self._arrivals: dict[str, _Arrival] = {}
+        self._channels: dict[str, str] = {}  # name -> unique id
+        self._offers: dict[OfferId, str] = {}  # how far we told an offer: answered, bridged, over
+        self._ended: set[CallId] = set()
+        self._served: set[str] = set()  # calls that met an agent in these rows
+
+    def read(self, row: Row) -> list[Told]:
+        """The facts that this row tells."""
+        if row.event == "CHAN_START":
+            self._channels[row.channel] = row.uniqueid
+            if row.context == FROM_OUTSIDE:
+                self._arrivals[row.uniqueid] = _Arrival(CallId(row.uniqueid), row)
+            return []
+        offer = offer_of_channel(row.uniqueid)
+        if offer is not None:
+            return self._leg(offer, row) if not row.uniqueid.endswith(";2") else []
+        if row.event == "LINE_REFUSED":
+            return self._refused(row)
+        arrival = self._arrival(row.uniqueid)
+        if arrival is None or arrival.refused:
+            return []
+        return self._call(arrival, row)
+
+    # ------------------------------------------------------------------ calls
+    def _arrival(self, uniqueid: str) -> _Arrival | None:
+        """The call of that channel; one that began before our first row is known to the projection."""
+        if uniqueid in self._arrivals:
+            return self._arrivals[uniqueid]
+        known = self._known.calls.get(uniqueid)
+        if known is None:
+            return None
+        stand_in = Row(
+            event="CHAN_START",
+            at=known.started,
+            uniqueid=uniqueid,
+            linkedid=uniqueid,
+            channel="",
+            context=FROM_OUTSIDE,
+            exten=known.did,
+            app="",
+            data="",
+            number="",
+            dialled="",
+            peer="",
+        )
+        talked = next((dial.extension for dial in reversed(known.dials) if dial.answered), "")
+        return self._arrivals.setdefault(uniqueid, _Arrival(CallId(uniqueid), stand_in, told=True, answered=talked))
+
+    def _refused(self, row: Row) -> list[Told]:
+        arrival = self._arrivals.get(row.uniqueid)
+        if arrival is not None:
+            self._arrivals[row.uniqueid] = replace(arrival, refused=True)
+        if row.uniqueid in self._known.calls:
+            return []
+        did = site_number(str(row.extra.get("extra", row.exten)))
+        call = CallId(row.uniqueid)
+        return [Told(c.CallRefused(at=row.at, call=call, did=did), f"refused:{call}")]
+
+    def _call(self, arrival: _Arrival, row: Row) -> list[Told]:
+        if row.event == "ANSWER":
+            return self._began(arrival)
+        if row.event == "FALLBACK":
+            known = self._known.calls.get(arrival.call)
+            if known is not None and known.fallback:
+                return []
+            key = f"fallback:{arrival.call}:{row.at.isoformat()}"
+            return [*self._began(arrival), Told(c.FallbackBegun(at=row.at, call=arrival.call), key)]
+        if row.event in ("BRIDGE_ENTER", "BRIDGE_EXIT") and row.app == "Dial" and row.context in CALLER_DIALS:
+            return self._dialled(arrival, row)
+        return self._hung_up(arrival, row) if row.event == "HANGUP" else []
+
+    def _began(self, arrival: _Arrival) -> list[Told]:
+        if arrival.told:
+            return []
+        self._arrivals[arrival.call] = replace(arrival, told=True)
+        if arrival.call in self._known.calls:
+            return []
+        row = arrival.row
+        started = c.CallStarted(
+            at=row.at,
+            call=arrival.call,
+            did=site_number(row.exten),
+            caller=self._caller_key(row.number),
+            flow="",
+            config=self._config,
+        )
+        return [Told(started, f"started:{arrival.call}")]
+
+    def _dialled(self, arrival: _Arrival, row: Row) -> list[Told]:
+        match = _EXTENSION.match(row.data)
+        if match is None:
+            return []
+        extension = match[1]
+        if row.event == "BRIDGE_ENTER":
+            leg = self._channels.get(row.peer, f"{arrival.call}:{row.at.isoformat()}")
+            self._arrivals[arrival.call] = replace(self._arrivals[arrival.call], answered=extension, dialled=leg)
+            answered = c.DialAnswered(at=row.at, call=arrival.call, extension=extension)
+            return [] if self._has_answered(arrival.call, extension) else [Told(answered, f"dial answered:{leg}")]
+        leg = self._arrivals[arrival.call].dialled or f"{arrival.call}:{row.at.isoformat()}"
+        ended = c.DialEnded(at=row.at, call=arrival.call, extension=extension, result="answered")
+        return [] if self._has_ended_dial(arrival.call, extension) else [Told(ended, f"dial ended:{leg}")]
+
+    def _has_answered(self, call: CallId, extension: str) -> bool:
+        known = self._known.calls.get(call)
+        return known is not None and any(d.extension == extension and d.answered and not d.ended for d in known.dials)
+
+    def _has_ended_dial(self, call: CallId, extension: str) -> bool:
+        known = self._known.calls.get(call)
+        return known is not None and any(d.extension == extension and d.answered and d.ended for d in known.dials)
+
+    def _hung_up(self, arrival: _Arrival, row: Row) -> list[Told]:
+        known = self._known.calls.get(arrival.call)
+        if arrival.call in self._ended or (known and known.ended and known.source != "resynchronisation"):
+            return []
+        self._ended.add(arrival.call)
+        told = self._began(arrival)
+        told += [Told(gone) for gone in self._visits_left(arrival, row)]
+        ended = c.CallEnded(at=row.at, call=arrival.call, cause=row.cause, by=who_hung_up(row), source="cel")
+        return [*told, Told(ended, f"ended:{arrival.call}")]
+
+    def _visits_left(self, arrival: _Arrival, row: Row) -> list[f.CallerGone]:
+        served = bool(self._arrivals[arrival.call].answered)
+        open_visits: list[VisitId] = [
+            VisitId(v.visit) for v in self._known.open_visits() if v.call == arrival.call and v.joined <= row.at
+        ]
+        if arrival.call in self._served:
+            return []  # the bridge has ended the visit already; the projection only has not seen it yet
+        return [f.CallerGone(at=row.at, t=self._t, visit=visit, hung_up=not served) for visit in open_visits]
+
+    # ------------------------------------------------------------------ agents' legs
+    def _leg(self, offer: OfferId, row: Row) -> list[Told]:
+        known = self._known.offers.get(offer)
+        if known is None or known.talk_ended is not None:
+            return []  # a ghost: the resynchronisation deals with what still lives of it
+        stage = self._offers.get(offer) or ("bridged" if known.bridged else "answered" if known.answered else "")
+        if stage == "over" or (known.result is not None and not known.bridged):
+            return []
+        fact: EngineFact
+        if row.event == "ANSWER" and not stage:
+            fact, stage = f.OfferAnswered(at=row.at, t=self._t, offer=offer), "answered"
+        elif row.event == "BRIDGE_ENTER" and stage != "bridged" and row.linkedid == known.call:
+            fact, stage = f.OfferBridged(at=row.at, t=self._t, offer=offer), "bridged"
+            self._served.add(known.call)
+        elif row.event == "HANGUP" and stage == "bridged":
+            fact, stage = f.TalkEnded(at=row.at, t=self._t, offer=offer), "over"
+        elif row.event == "HANGUP":
+            result = OfferResult.LOST if stage else RESULT_OF_CAUSE.get(row.cause, OfferResult.UNREACHABLE)
+            fact, stage = f.OfferFailed(at=row.at, t=self._t, offer=offer, result=result), "over"
+        else:
+            return []
+        self._offers[offer] = stage
+        return [Told(fact)]
