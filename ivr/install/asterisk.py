@@ -5,7 +5,6 @@ import contextlib
 import shutil
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 
 from ivr.clock import Clock
 from ivr.install.paths import PathError, Paths
@@ -24,7 +23,7 @@ def command(paths: Paths, *arguments: str) -> list[str]:
     """The command line of Asterisk. A tree of `/` is an installed Asterisk. Raises PathError."""
     configuration = ("-C", str(paths.etc / "asterisk.conf"))
     program = paths.root / "usr" / "sbin" / "asterisk"
-    if paths.root == Path("/"):
+    if paths.installed:
         return [str(program), *configuration, *arguments]
     libraries = paths.modules.parent.parent
     loaders = sorted(paths.root.glob("usr/lib*/ld-linux*.so.*"))

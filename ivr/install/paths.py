@@ -1,5 +1,6 @@
 """Where everything that changes lies: one tree under `CENTRALITA_VAR`."""
 
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ class Paths:
     def of(cls, environment: Environment) -> "Paths":
         """The folders that the environment names."""
         return cls(environment.var, environment.asterisk_root)
+
+    @property
+    def installed(self) -> bool:
+        """Whether Asterisk is installed as a package (a root of `/`), in this container or in another one."""
+        return self.root == Path("/")
 
     @property
     def secrets(self) -> Path:
@@ -95,6 +101,8 @@ class Paths:
 
         Raises PathError when the tree is no provisioned Asterisk.
         """
+        if self.installed:
+            return Path("/usr/lib", sysconfig.get_config_var("MULTIARCH") or "", "asterisk/modules")
         for folder in sorted((self.root / "usr" / "lib").glob("*/asterisk/modules")):
             return folder
         raise PathError(f"{self.root} holds no Asterisk; unpack one with: asterisk-conf/provision.sh {self.root}")

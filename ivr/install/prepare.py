@@ -73,7 +73,7 @@ def checked_site(environment: Environment, say: Callable[[str], None]) -> Site:
 
 def provision(paths: Paths, say: Callable[[str], None]) -> None:
     """Unpack Asterisk unless the tree is there. Raises InstallError."""
-    if (paths.root / "usr" / "sbin" / "asterisk").exists():
+    if paths.installed or (paths.root / "usr" / "sbin" / "asterisk").exists():
         return
     say(f"Asterisk is not there yet: unpacking it into {paths.root} (once)")
     script = SOURCE / "asterisk-conf" / "provision.sh"

@@ -1,0 +1,191 @@
+"""Asterisk's configuration as it comes out of the templates: what it must hold, and what it must never hold."""
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivr.install import render as rendering
+from ivr.install import secrets
+from ivr.install.paths import Paths
+from ivr.install.render import RenderError, ami_permit, conf, digits, quoted, render
+from ivr.language.site import Extension, Site, Trunk
+from ivr.settings.environment import Environment
+from tests.unit.install.samples import environment, site
+
+TEMPLATES = Path(__file__).parents[3] / "asterisk-conf"
+
+
+def rendered(var: Path, a_site: Site, settings: Environment, templates: Path = TEMPLATES) -> dict[str, str]:
+    paths = Paths.of(settings)
+    (paths.root / "usr/lib/any-arch/asterisk/modules").mkdir(parents=True, exist_ok=True)
+    paths.make()
+    kept = secrets.ensure(paths.secrets, a_site.extensions)
+    render(templates, paths, a_site, settings, kept, lambda name: f"centralita/es-CO/{name}-0")
+    return {file.name: file.read_text() for file in paths.etc.iterdir()}
+
+
+def section(text: str, name: str) -> str:
+    """The lines of `[name]` in a configuration file, all sections of that name."""
+    found = [part for part in text.split("\n[") if part.startswith(f"{name}]") or part.startswith(f"[{name}]")]
+    assert found, f"no section {name}"
+    return "\n".join(found)
+
+
+def statements(text: str) -> str:
+    """The text without comments."""
+    return "\n".join(line.split(";")[0] for line in text.splitlines())
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    return rendered(tmp_path, site(), environment(tmp_path))
+
+
+def test_manager_has_one_user_with_the_least_rights(tmp_path: Path) -> None:
+    settings = environment(tmp_path, CENTRALITA_AMI="127.0.0.1:5999")
+    manager = statements(rendered(tmp_path, site(), settings)["manager.conf"])
+    assert manager.count("\n[") == 2
+    assert "bindaddr = 127.0.0.1" in manager
+    assert "port = 5999" in manager
+    assert "webenabled = no" in manager
+    user = section(manager, "centralita")
+    assert "deny = 0.0.0.0/0.0.0.0" in user
+    assert [line for line in user.splitlines() if line.startswith("permit")] == [
+        "permit = 127.0.0.0/255.0.0.0",
+        "permit = ::1/128",
+    ]
+    assert "read = system,call,user" in user
+    assert "write = originate,call,reporting" in user
+    assert (tmp_path / "secrets/ami.secret").read_text().strip() in user
+
+
+def test_dangerous_functions_stay_closed(files: dict[str, str]) -> None:
+    assert "live_dangerously = no" in files["asterisk.conf"]
+    assert "autoload = no" in files["modules.conf"]
+    loaded = statements(files["modules.conf"])
+    for module in ("app_system", "func_shell", "app_externalivr", "pbx_spool", "res_ari", "res_http"):
+        assert module not in loaded
+
+
+def test_every_module_has_a_reason(files: dict[str, str]) -> None:
+    modules = [line for line in files["modules.conf"].splitlines() if line.startswith("load")]
+    assert len(modules) > 40
+    assert len(set(modules)) == len(modules)
+
+
+def test_a_trunk_is_known_by_its_address_and_reaches_only_its_context(files: dict[str, str]) -> None:
+    trunk = section(files["pjsip.conf"], "trunk-operador")
+    assert "match = 127.0.0.10" in trunk
+    assert "match = 127.0.0.11" in trunk
+    assert "context = from-trunk" in trunk
+    assert "contact = sip:127.0.0.10:5060" in trunk
+    assert "contact" not in section(files["pjsip.conf"], "trunk-respaldo").replace("context", "")
+
+
+def test_there_is_no_path_from_a_trunk_to_a_trunk(files: dict[str, str]) -> None:
+    dialplan = statements(files["extensions.conf"])
+    assert "include" not in dialplan
+    assert dialplan.count("trunk-operador") == 1
+    assert "trunk-operador" in section(dialplan, "from-extension")
+    for name in ("from-trunk", "line", "call", "ring", "acd-wait", "acd-agent"):
+        assert "from-extension" not in section(dialplan, name)
+
+
+def test_without_a_way_out_nobody_can_dial_out(tmp_path: Path) -> None:
+    inward = Trunk(name="operador", label="", addresses=("127.0.0.10",), outbound="")
+    dialplan = rendered(tmp_path, site(trunks={"operador": inward}), environment(tmp_path))["extensions.conf"]
+    assert "_9X." not in statements(dialplan)
+
+
+def test_extensions_have_their_own_password(tmp_path: Path, files: dict[str, str]) -> None:
+    phones = dict(line.split(",") for line in (tmp_path / "secrets/phones.csv").read_text().splitlines()[1:])
+    for number, password in phones.items():
+        one = section(files["pjsip.conf"], number)
+        assert f"password = {password}" in one
+        assert "context = from-extension" in one
+        assert "auth_type = digest" in one
+    assert 'callerid = "SAC 1 x" <101>' in files["pjsip.conf"]
+
+
+def test_the_exact_cap_and_the_numbers_come_from_the_site(tmp_path: Path) -> None:
+    dialplan = rendered(tmp_path, site(lines=7), environment(tmp_path))["extensions.conf"]
+    assert dialplan.count("GROUP_COUNT(line@cap)} < 7]") == 2
+    for number in site().numbers:
+        assert f"exten => {number},1," in section(dialplan, "from-trunk")
+
+
+def test_a_pretended_time_counts_only_in_development(tmp_path: Path) -> None:
+    development = rendered(tmp_path / "d", site(), environment(tmp_path / "d"))
+    production = rendered(tmp_path / "p", site(), environment(tmp_path / "p", CENTRALITA_PROFILE="production"))
+    assert "X-Centralita-At" in statements(development["extensions.conf"])
+    assert "X-Centralita-At" not in statements(production["extensions.conf"])
+
+
+def test_files_with_passwords_are_for_this_user_only(tmp_path: Path, files: dict[str, str]) -> None:
+    for name in ("manager.conf", "pjsip.conf"):
+        assert stat.S_IMODE((tmp_path / "asterisk/etc" / name).stat().st_mode) == 0o600
+
+
+def test_only_what_differs_is_written_and_what_is_gone_is_removed(tmp_path: Path) -> None:
+    settings = environment(tmp_path)
+    rendered(tmp_path, site(), settings)
+    paths = Paths.of(settings)
+    kept = secrets.ensure(paths.secrets, [])
+    (paths.etc / "old.conf").write_text("")
+    again = render(TEMPLATES, paths, site(), settings, kept, lambda name: f"centralita/es-CO/{name}-0")
+    assert again == ("old.conf",)
+    assert not (paths.etc / "old.conf").exists()
+    fewer = render(TEMPLATES, paths, site(lines=3), settings, kept, lambda name: f"centralita/es-CO/{name}-0")
+    assert fewer == ("extensions.conf",)
+
+
+def test_a_name_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "pjsip.conf.j2").write_text("{{ site.nothing }}")
+    with pytest.raises(RenderError, match=r"pjsip\.conf\.j2.*nothing"):
+        rendered(tmp_path, site(), environment(tmp_path), templates)
+
+
+def test_a_path_that_a_shell_would_read_otherwise_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match="CENTRALITA_VAR"):
+        rendered(tmp_path, site(), environment(tmp_path / "a $(b)"))
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a\rb", "a\0b", "a\x1bb"])
+def test_nothing_ends_a_line(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(ValueError, match="control"):
+        conf(bad)
+    trunk = replace(site().trunks["operador"], outbound=bad)
+    with pytest.raises(RenderError, match="control"):
+        rendered(tmp_path, site(trunks={"operador": trunk}), environment(tmp_path))
+
+
+def test_a_semicolon_does_not_begin_a_comment() -> None:
+    assert conf("a;b") == "a\\;b"
+
+
+@pytest.mark.parametrize("bad", ["", "1,1", "10 0", "a", "1\n", "1" * 21])
+def test_extensions_are_digits(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(ValueError, match="number"):
+        digits(bad)
+
+
+def test_labels_cannot_leave_their_quotes(tmp_path: Path) -> None:
+    label = 'Caja "\\ <sip:x>; [x]\n#exec x'
+    assert quoted(label) == "Caja  sipx xexec x"
+    pjsip = rendered(tmp_path, site(extensions={"100": Extension(label=label)}), environment(tmp_path))["pjsip.conf"]
+    assert 'callerid = "Caja  sipx xexec x" <100>' in pjsip
+
+
+def test_manager_opens_to_private_networks_only_when_it_is_bound_beyond_the_loopback() -> None:
+    assert ami_permit("127.0.0.1") == ami_permit("localhost") == ami_permit("::1")
+    assert set(ami_permit("0.0.0.0")) > set(ami_permit("127.0.0.1"))
+    assert all(not network.startswith("0.") for network in ami_permit("0.0.0.0"))
+
+
+def test_who_is_sorry_says_so_with_a_prompt(files: dict[str, str]) -> None:
+    for prompt in rendering.SORRY_PROMPTS:
+        assert f"centralita/es-CO/{prompt}-0" in files["extensions.conf"]
