@@ -38,7 +38,7 @@ class ChannelSeen:
     extension: str
     bridge: str  # empty when it is in none
     application: str
-    caller_number: str  # as the trunk or the phone sent it: hostile
+    caller_number: str  # as the trunk or the phone sent it: hostile; empty when it is withheld
     variables: Mapping[str, str]  # those of VARIABLES that the channel has, and that are not empty
 
     @property
@@ -87,7 +87,7 @@ def channel(item: Event) -> ChannelSeen:
         extension=item.get("Exten"),
         bridge=item.get("BridgeID"),
         application=item.get("Application").replace("(null)", ""),  # a channel that a bridge took out of its dialplan
-        caller_number=item.get("CallerIDNum"),
+        caller_number=item.get("CallerIDNum").replace("<unknown>", ""),
         variables={name: value for name, value in item.variables.items() if value},
     )
 

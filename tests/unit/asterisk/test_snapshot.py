@@ -63,6 +63,7 @@ async def test_the_caller_who_talks_carries_the_ticket() -> None:
         "TICKET": "n1-1795290001.0001/1|servicio|1795290000000000|0",
     }
     assert caller.state == 6
+    assert caller.caller_number == "3000000001"
     assert caller.application == ""  # Asterisk writes (null): the bridge took the channel out of WaitExten
 
 
@@ -95,6 +96,10 @@ async def test_the_phones_asked_for_and_no_others() -> None:
         "102": DeviceState.FREE,
         "103": DeviceState.UNREACHABLE,  # unknown to Asterisk
     }
+
+
+def test_a_caller_who_withholds_the_number() -> None:
+    assert channel(Event.of("Status", {"Uniqueid": "a", "CallerIDNum": "<unknown>"})).caller_number == ""
 
 
 def test_nothing_lives() -> None:
