@@ -7,14 +7,13 @@ of calls) and everything else goes on.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from acd.codec import decode
 from ivr import log as logs
 from ivr.clock import Clock, Timer
 from ivr.figures.board import Board
@@ -32,23 +31,23 @@ KNOWN_CALLS = 5_000
 """Ended calls that are taken back into memory at start, for facts that come late."""
 
 
-class Entry(Protocol):
-    """A journal entry as the journal keeps it (acd.journal.Entry)."""
+class Recorded(Protocol):
+    """A durable entry as the dispatcher tells it (acd.dispatcher.Recorded)."""
 
     @property
     def position(self) -> int: ...
     @property
     def at(self) -> datetime: ...
     @property
-    def event(self) -> Mapping[str, Any]: ...
+    def event(self) -> Any: ...
     @property
-    def decisions(self) -> Sequence[Mapping[str, Any]]: ...
+    def decisions(self) -> Sequence[Any]: ...
 
 
 class Journal(Protocol):
-    """What is read of the journal."""
+    """What is asked of the journal (acd.journal.Journal)."""
 
-    def read(self, after: int = 0) -> AsyncIterator[Entry]: ...
+    def read(self, after: int = 0) -> AsyncIterator[Any]: ...
 
 
 class Ledger:
@@ -95,35 +94,24 @@ class Ledger:
         ledger.board.restore(board)
         return ledger
 
-    async def catch_up(self, journal: Journal) -> int:
-        """Fold what the journal has and the records have not; returns how many entries. Call it before any live one.
+    async def belongs_to(self, journal: Journal) -> bool:
+        """Compare with the journal, before `dispatcher.on_entry(ledger.on_entry, after=ledger.position)`.
 
-        A journal that is shorter than the records know is another one (it was removed): its entries are all new.
+        A journal that ends before our position is another one (it was removed): its entries are all new to us.
         """
-        last = 0
-        entries = 0
-        async for entry in journal.read(after=self.position):
-            last = entry.position
-            self._fold(entry.at, decode(entry.event), [decode(x) for x in entry.decisions])
-            self.position = entry.position
-            entries += 1
-        if not entries and self.position and not await _reaches(journal, self.position):
-            log.warning("the journal is a new one; the records go on", records=self.position)
-            self.position = self._written = 0
-            return await self.catch_up(journal)
-        if entries:
-            log.info("records caught up with the journal", entries=entries, position=last)
-        return entries
+        if self.position == 0:
+            return True
+        async for _ in journal.read(after=self.position - 1):
+            return True
+        log.warning("the journal is a new one; the records go on", records=self.position)
+        self.position = self._written = 0
+        return False
 
-    def on_entry(
-        self, position: int | None, at: datetime, event: object, decisions: Sequence[object], live: bool = True
-    ) -> None:
+    def on_entry(self, entry: Recorded) -> None:
         """The dispatcher's listener. Entries that are in the records already are passed over."""
-        if position is not None:
-            if position <= self.position:
-                return
-            self.position = position
-        self._fold(at, event, decisions)
+        if entry.position > self.position:
+            self.position = entry.position
+            self._fold(entry.at, entry.event, entry.decisions)
 
     def caller_key(self, number: str, name: str = "") -> str:
         """The opaque key of a caller, whose number and name are kept in the one erasable table."""
@@ -216,10 +204,3 @@ class Ledger:
 
 def _key(record: Record) -> str:
     return str(getattr(record, type(record).__name__.removesuffix("Record").lower()))
-
-
-async def _reaches(journal: Journal, position: int) -> bool:
-    """Whether the journal has an entry at this position."""
-    async for entry in journal.read(after=position - 1):
-        return entry.position >= position
-    return False
