@@ -35,6 +35,10 @@ class Engine:
         """An engine that goes on where `snapshot()` was taken. Raises acd.snapshot.UnknownSnapshot."""
         return cls(config, state=restore(config, data))
 
+    def load(self, data: Mapping[str, Any]) -> None:
+        """Become the engine whose `snapshot()` this is. Raises acd.snapshot.UnknownSnapshot and is then as before."""
+        self._state = restore(self.config, data)
+
     def apply(self, fact: Fact) -> tuple[Decision, ...]:
         """Take in a fact and decide what follows from it."""
         absorb(self._state, fact)

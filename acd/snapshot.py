@@ -84,7 +84,7 @@ def _index(state: State, data: Mapping[str, Any]) -> None:
 
 
 def _row(value: Any) -> list[Any]:
-    return [_plain(getattr(value, name)) for name in _names(type(value))]
+    return [_plain(getattr(value, name)) for name in _names(type(value))]  # type: ignore[arg-type]
 
 
 @cache
@@ -99,7 +99,7 @@ def _plain(value: Any) -> Any:
 
 
 def _from_row(cls: type[T], row: list[Any]) -> T:
-    makers = _makers(cls)
+    makers = _makers(cls)  # type: ignore[arg-type]
     return cls(*(value if value is None else make(value) for make, value in zip(makers, row, strict=True)))
 
 

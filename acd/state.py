@@ -183,7 +183,7 @@ class State:
         """An agent of the configuration, or one that only an old journal knows and that serves nobody any more."""
         return self.agents.get(agent) or self.agents.setdefault(agent, Agent(agent))
 
-    # -- visits --------------------------------------------------------------------------------------------------
+    # -- visits
 
     def add_visit(self, visit: Visit) -> None:
         self.visits[visit.id] = visit
@@ -235,7 +235,7 @@ class State:
         longest = visit.joined + queue.config.longest_wait_us if self.linked else None
         return min((due for due in (again, longest) if due is not None), default=None)
 
-    # -- agents --------------------------------------------------------------------------------------------------
+    # -- agents
 
     def settle_agent(self, agent: Agent) -> None:
         """Keep who is ready in the order of becoming ready; set the deadline of wrap-up and rest."""
@@ -285,7 +285,7 @@ class State:
                 self._settle_queue(queue)
         self.settle_agent(agent)
 
-    # -- offers, queues, link --------------------------------------------------------------------------------------
+    # -- offers, queues, link
 
     def settle_offer(self, offer: Offer) -> None:
         """Set the offer's deadline."""

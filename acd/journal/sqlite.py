@@ -1,0 +1,180 @@
+"""The embedded journal: one SQLite file, one writer thread, group commit.
+
+WAL with synchronous=NORMAL: an entry survives the death of the process at once, and a power cut up to the last
+checkpoint of the WAL; a power cut ends the calls too. Times are microseconds since 1970, UTC.
+"""
+
+import asyncio
+import fcntl
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from acd.journal.port import Entry, JournalUnavailable, Json
+from acd.journal.writer import Draft, OrderedWriter
+from acd.ports import Clock
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_PAGE = 2000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  key TEXT UNIQUE,
+  event TEXT NOT NULL,
+  decisions TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS checkpoint (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  position INTEGER NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+"""
+_INSERT = "INSERT INTO entries (at, key, event, decisions) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+
+
+class SqliteJournal:
+    """Make one with `open`."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._writer = OrderedWriter(self._store, clock, name=f"journal {path.name}")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
+        self._connection: sqlite3.Connection | None = None
+        self._lock: IO[bytes] | None = None
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock, *, writing: bool = True) -> "SqliteJournal":
+        """Open or make the file. Raises JournalUnavailable, also when another server writes it."""
+        journal = cls(path, clock)
+        try:
+            await journal._run(journal._thread, lambda: journal._open(writing))
+        except JournalUnavailable:
+            await journal.close()
+            raise
+        return journal
+
+    def _open(self, writing: bool) -> None:
+        if not writing:
+            self._connection = self._connect_to_read()
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = self._path.with_name(self._path.name + ".lock").open("wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise JournalUnavailable(f"{self._path}: another server writes this journal; stop it first") from error
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.executescript(_SCHEMA)
+        self._connection = connection
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=5
+        )
+
+    @property
+    def available(self) -> bool:
+        return self._writer.available
+
+    def append(
+        self, at: datetime, event: Json, decisions: Sequence[Json] = (), key: str | None = None
+    ) -> "asyncio.Future[int]":
+        return self._writer.append(Draft(at, event, decisions, key))
+
+    async def _store(self, drafts: Sequence[Draft]) -> Sequence[int]:
+        return await self._run(self._thread, lambda: self._write(drafts))
+
+    def _write(self, drafts: Sequence[Draft]) -> list[int]:
+        connection = self._open_connection()
+        rows = [
+            ((d.at - _EPOCH) // _MICROSECOND, d.key, _text(d.event), _text(list(d.decisions)) if d.decisions else "[]")
+            for d in drafts
+        ]
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            positions = [_insert(connection, row) for row in rows]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return positions
+
+    async def read(self, after: int = 0) -> AsyncIterator[Entry]:
+        connection = await self._run(self._reader, self._connect_to_read)
+        try:
+            while rows := await self._run(self._reader, lambda last=after: _page(connection, last)):  # type: ignore[misc]
+                for position, at, event, decisions in rows:
+                    moment = _EPOCH + timedelta(microseconds=at)
+                    yield Entry(position, moment, json.loads(event), tuple(json.loads(decisions)))
+                after = rows[-1][0]
+        finally:
+            connection.close()
+
+    async def save_checkpoint(self, position: int, state: Json) -> None:
+        def save() -> None:
+            sql = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)"
+            self._open_connection().execute(sql, (position, _text(state)))
+
+        await self._run(self._thread, save)
+
+    async def latest_checkpoint(self) -> tuple[int, dict[str, Any]] | None:
+        def load() -> Any:
+            return self._open_connection().execute("SELECT position, state FROM checkpoint").fetchone()
+
+        row = await self._run(self._thread, load)
+        return (row[0], json.loads(row[1])) if row else None
+
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise JournalUnavailable(f"{self._path} is closed")
+        return self._connection
+
+    async def _run(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(thread, work)
+        except (sqlite3.Error, OSError) as error:
+            raise JournalUnavailable(
+                f"{self._path}: {error}; see that the disk has room and the file is ours"
+            ) from error
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._release)
+        self._thread.shutdown(wait=False)
+        self._reader.shutdown(wait=False)
+
+    def _release(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _insert(connection: sqlite3.Connection, row: tuple[int, str | None, str, str]) -> int:
+    cursor = connection.execute(_INSERT, row)
+    if cursor.rowcount:
+        return int(cursor.lastrowid or 0)
+    return int(connection.execute("SELECT position FROM entries WHERE key = ?", (row[1],)).fetchone()[0])
+
+
+def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, int, str, str]]:
+    sql = "SELECT position, at, event, decisions FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+    return connection.execute(sql, (after, _PAGE)).fetchall()
