@@ -179,6 +179,14 @@ class Instance:
         lines = (await self.cli("core show channels concise")).splitlines()
         return [line.split("!")[0] for line in lines if line.count("!") > 5]
 
+    async def call_id(self, person: Person) -> str:
+        """The id of a living caller's call: the unique id of the channel that shows this number."""
+        for line in (await self.cli("core show channels concise")).splitlines():
+            fields = line.split("!")
+            if len(fields) > 13 and fields[0].startswith("PJSIP/trunk-") and fields[7] == person.name:
+                return fields[-1]
+        raise AssertionError(f"no channel of {person.name}")
+
     async def variable(self, channel: str, name: str) -> str:
         """A variable of a living channel; empty when it has none."""
         for line in (await self.cli(f"core show channel {channel}")).splitlines():
@@ -313,6 +321,11 @@ class Instance:
         """The rows of `ivr calls --json`, the oldest first."""
         rows: list[dict[str, Any]] = json.loads(await self.command("calls", "--json"))
         return rows
+
+    def recordings(self) -> dict[str, Path]:
+        """The recorded talks by file name, the oldest first."""
+        files = sorted(self.paths.recordings.glob("*.wav"), key=lambda file: file.stat().st_mtime)
+        return {file.stem: file for file in files}
 
     def logs(self, lines: int = 40) -> str:
         """The ends of the logs, for the message of a failed test."""

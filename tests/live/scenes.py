@@ -1,0 +1,143 @@
+"""What the live tests share: a site with short prompts and times, and the beginnings of calls."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ivr.testing.instance import Instance
+from ivr.testing.person import Person
+from ivr.testing.phone import Call
+
+CALLER, AGENT = 620.0, 1030.0
+"""The voices, in hertz."""
+
+OPEN, CLOSED, HOLIDAY = "2026-11-24T10:00", "2026-11-22T10:00", "2026-12-08T10:00"
+"""A Tuesday morning, a Sunday, and a holiday (all in the site's time)."""
+
+WELCOME, NOTICE, MENU = "bienvenida", "anuncio_grabacion", "menu_principal"
+
+QUEUES = {"1": "servicio", "2": "tesoreria", "3": "cartera", "4": "contabilidad"}
+PHONES = {"1": "101", "2": "201", "3": "301", "4": "401"}
+LABELS = {"1": "Servicio al Cliente", "2": "Tesorería", "3": "Cartera", "4": "Contabilidad"}
+
+_TEXTS = {
+    WELCOME: "Bienvenido a nuestra línea de atención.",
+    NOTICE: "Esta llamada puede ser grabada.",
+    MENU: "Servicio, uno. Tesorería, dos. Cartera, tres. Recepción, cero.",
+    "no_le_escuche": "No le escuché.",
+    "opcion_invalida": "Opción inválida.",
+    "sin_asesores": "No hay asesores disponibles.",
+    "cerrado": "Estamos cerrados. Llame mañana.",
+    "recepcion_no_contesta": "No podemos atenderle.",
+    "despedida": "Hasta luego. Gracias.",
+    "susurro_servicio": "Servicio al cliente.",
+    "susurro_tesoreria": "Tesorería.",
+    "susurro_cartera": "Llamada de cartera.",
+    "susurro_contabilidad": "Contabilidad.",
+}
+
+_SHORT_QUEUE = {"ring": "5 s", "wrap-up": "1 s", "longest wait": "2 min", "announce every": "10 min"}
+
+
+def short(**more: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes that make a site short; keyword `site`, `queues` lay more over the file of that name."""
+    changes: dict[str, Any] = {
+        "site.yaml": {"fallback after": "5 s", **more.get("site", {})},
+        "prompts.yaml": {"prompts": {name: {"es-CO": text, "en": None} for name, text in _TEXTS.items()}},
+        "queues.yaml": {"queues": {name: dict(_SHORT_QUEUE) for name in QUEUES.values()}},
+        "linea_principal.yaml": {"steps": {"menu": {"wait": "1 s"}, "recepcion": {"for": "5 s"}}},
+        "servicio_directo.yaml": {"steps": {"recepcion": {"for": "5 s"}}},
+    }
+    for name, settings in more.get("queues", {}).items():
+        changes["queues.yaml"]["queues"][name].update(settings)
+    if "agents" in more:
+        changes["queues.yaml"]["agents"] = more["agents"]
+    return changes
+
+
+async def at_menu(line: Instance, number: str, **how: str) -> Person:
+    """A caller who hears the menu."""
+    caller = await line.caller(number, at=OPEN, **how)
+    await caller.hears(MENU)
+    return caller
+
+
+async def waiting(line: Instance, number: str, key: str = "1", **how: str) -> Person:
+    """A caller who has chosen a queue and hears the music."""
+    caller = await at_menu(line, number, **how)
+    await caller.press(key)
+    await caller.hears("music")
+    return caller
+
+
+async def waiting_direct(line: Instance, number: str) -> Person:
+    """A caller who waits for `servicio` without having passed a menu."""
+    caller = await line.caller(number, did="6010000001", at=OPEN)
+    await caller.hears("music")
+    return caller
+
+
+async def talking(line: Instance, number: str, key: str = "1", **how: str) -> tuple[Person, Person]:
+    """A caller and an agent who hear each other."""
+    await line.phone(PHONES[key])
+    caller = await waiting(line, number, key, **how)
+    agent = await line.agent(PHONES[key])
+    await hear_each_other(caller, agent)
+    return caller, agent
+
+
+async def hear_each_other(caller: Person, agent: Person, *, seconds: float = 8) -> None:
+    """Both speak from now on until both were heard."""
+    after = caller.now, agent.now
+    caller.call.media.hush()
+    agent.call.media.hush()
+    caller.say(CALLER, seconds)
+    agent.say(AGENT, seconds)
+    try:
+        await caller.hears_tone(AGENT, seconds, after=after[0])
+        await agent.hears_tone(CALLER, seconds, after=after[1])
+    finally:
+        caller.call.media.hush()
+        agent.call.media.hush()
+
+
+async def refuse(call: Call, code: int) -> None:
+    """What a phone does that refuses."""
+    await call.ring()
+    await asyncio.sleep(0.2)
+    await call.reject(code)
+
+
+async def ring_only(call: Call) -> None:
+    """What a phone does that nobody picks up."""
+    await call.ring()
+
+
+@asynccontextmanager
+async def moved(line: Instance, *expected: tuple[str, float, dict[str, str]]) -> AsyncIterator[None]:
+    """Figures of /metrics move by exactly these steps, within five seconds after the block."""
+    before = [await line.metric(name, **labels) for name, _, labels in expected]
+    yield
+    for (name, step, labels), value in zip(expected, before, strict=True):
+        await line.until_metric(name, value + step, **labels)
+
+
+def calls(outcome: str, step: float = 1, **labels: str) -> tuple[str, float, dict[str, str]]:
+    """A movement of the calls with an outcome."""
+    return "centralita_calls_total", step, {"outcome": outcome, **labels}
+
+
+def visits(queue: str, outcome: str, step: float = 1) -> tuple[str, float, dict[str, str]]:
+    """A movement of the queue visits with an outcome."""
+    return "centralita_queue_visits_total", step, {"queue": queue, "outcome": outcome}
+
+
+def offers(queue: str, result: str, step: float = 1) -> tuple[str, float, dict[str, str]]:
+    """A movement of the offers with a result."""
+    return "centralita_offers_total", step, {"queue": queue, "result": result}
+
+
+async def sums_agree(line: Instance) -> None:
+    """Invariant 1: nothing is counted twice or lost."""
+    assert await line.metric("centralita_sum_difference") == 0

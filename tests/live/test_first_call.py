@@ -1,0 +1,177 @@
+"""Done when 1: every way through the main line, heard, recorded, listed and counted."""
+
+import asyncio
+
+import pytest
+
+from ivr.testing.ears import load, tones
+from ivr.testing.instance import LINE, Instance
+from tests.live.scenes import (
+    AGENT,
+    CALLER,
+    CLOSED,
+    HOLIDAY,
+    LABELS,
+    MENU,
+    NOTICE,
+    OPEN,
+    PHONES,
+    QUEUES,
+    WELCOME,
+    at_menu,
+    calls,
+    hear_each_other,
+    moved,
+    offers,
+    refuse,
+    short,
+    sums_agree,
+    visits,
+    waiting,
+)
+from tests.tools import run
+
+CHANGES = short()
+
+
+async def department(line: Instance, key: str) -> str:
+    """One whole call to a department; returns its id."""
+    queue, number = QUEUES[key], f"300000010{key}"
+    caller = await waiting(line, number, key)
+    agent = await line.agent(PHONES[key])
+    assert agent.call.shown_number == number
+    assert LABELS[key] in agent.call.shown_name
+    whisper = await agent.hears_whole(f"susurro_{queue}")
+    await hear_each_other(caller, agent)
+    music = next(heard for heard in caller.listen() if heard.name == "music")
+    assert caller.when(music.end) >= agent.when(whisper.end) - 0.15, "the music ended before the whisper"
+    assert caller.music_gaps() == []
+    assert caller.story() == [WELCOME, NOTICE, f"{MENU}!", "music"]
+    assert agent.story() == [f"susurro_{queue}"]
+    call = await line.call_id(caller)
+    # Either side ends it.
+    leaver, other = (caller, agent) if key in "13" else (agent, caller)
+    await leaver.hang_up()
+    await other.call.ended(5)
+    return call
+
+
+@run
+async def test_each_department_answers_as_written(line: Instance) -> None:
+    for extension in PHONES.values():
+        await line.phone(extension)
+    expected = [
+        ("centralita_menu_choices_total", 4, {}),
+        ("centralita_talk_seconds_count", 4, {}),
+        *(visits(queue, "answered") for queue in QUEUES.values()),
+        *(offers(queue, "answered") for queue in QUEUES.values()),
+        ("centralita_recordings_total", 1, {"queue": "servicio"}),
+    ]
+    async with moved(line, calls("answered", 4, did=LINE), *expected):
+        ids = await asyncio.gather(*(department(line, key) for key in QUEUES))
+        await line.until_idle()
+    rows = {row["call"]: row for row in await line.records()}
+    for key, call in zip(QUEUES, ids, strict=True):
+        row = rows[call]
+        assert (row["did"], row["outcome"], row["queue"], row["agent"]) == (
+            LINE,
+            "answered",
+            QUEUES[key],
+            PHONES[key],
+        )
+    recorded = line.recordings()
+    assert [name.split("_")[0] for name in recorded] == [ids[0]], "queue 1 is recorded, the others are not"
+    voices = tones(load(recorded[next(iter(recorded))]), [CALLER, AGENT])
+    assert voices[CALLER] > 0.2 and voices[AGENT] > 0.2
+    await sums_agree(line)
+
+
+@run
+async def test_reception_by_key_0(line: Instance) -> None:
+    await line.phone("100")
+    async with moved(line, calls("transferred directly")):
+        caller = await at_menu(line, "3000000110")
+        await caller.press("0")
+        reception = await line.agent("100")
+        await hear_each_other(caller, reception)
+        await caller.hang_up()
+        await reception.call.ended()
+        await line.until_idle()
+
+
+@run
+async def test_no_key_three_times_leads_to_reception(line: Instance) -> None:
+    await line.phone("100")
+    async with moved(line, ("centralita_menu_failures_total", 3, {"kind": "no key"})):
+        caller = await line.caller("3000000111", at=OPEN)
+        reception = await line.agent("100", seconds=25)
+        await hear_each_other(caller, reception)
+        again = [MENU, "no_le_escuche"]
+        assert [name for name in caller.story() if name != "music"] == [WELCOME, NOTICE, *again, *again, *again]
+        await reception.hang_up()
+        await caller.call.ended()
+
+
+@run
+async def test_a_wrong_key_three_times_leads_to_reception(line: Instance) -> None:
+    await line.phone("100")
+    async with moved(line, ("centralita_menu_failures_total", 3, {"kind": "wrong key"})):
+        caller = await at_menu(line, "3000000112")
+        for _ in range(3):
+            await caller.hears(MENU, after=caller.now)
+            await caller.press("9")
+            await caller.hears_whole("opcion_invalida", after=caller.now)
+        reception = await line.agent("100")
+        await hear_each_other(caller, reception)
+        again = [f"{MENU}!", "opcion_invalida"]
+        assert [name for name in caller.story() if name != "music"] == [WELCOME, NOTICE, *again, *again, *again]
+        await caller.hang_up()
+
+
+@run
+async def test_a_key_during_the_notice_counts_in_the_menu(line: Instance) -> None:
+    await line.phone("301")
+    caller = await line.caller("3000000113", at=OPEN)
+    await caller.hears(NOTICE)
+    await caller.press("3")
+    agent = await line.agent("301")
+    await hear_each_other(caller, agent)
+    assert caller.story() == [WELCOME, NOTICE, "music"], "the notice to its end, and no menu"
+    await caller.hang_up()
+
+
+@pytest.mark.parametrize("moment", [CLOSED, HOLIDAY])
+@run
+async def test_closed_hours(line: Instance, moment: str) -> None:
+    async with moved(line, calls("closed")):
+        caller = await line.caller("3000000114", at=moment)
+        await caller.call.ended(15)
+        assert caller.call.ended_by == "them"
+        assert caller.story() == [WELCOME, NOTICE, "cerrado"]
+
+
+@run
+async def test_all_service_phones_busy_the_caller_waits_for_the_first_one_free(line: Instance) -> None:
+    for extension in ("101", "102", "103"):
+        phone = await line.phone(extension)
+        phone.on_call = lambda call: refuse(call, 486)
+    async with moved(line, visits("servicio", "answered")):
+        caller = await waiting(line, "3000000115")
+        await line.until_metric("centralita_offers_total", 3, queue="servicio", result="busy")
+        assert caller.music_gaps() == []
+        freed = await line.phone("104")
+        assert freed.on_call is None
+        agent = await line.agent("104")
+        await hear_each_other(caller, agent)
+        assert caller.music_gaps() == []
+        assert caller.story()[-1] == "music" and caller.story().count("music") == 1
+        await caller.hang_up()
+
+
+@run
+async def test_reception_away_ends_in_a_message_and_never_in_silence(line: Instance) -> None:
+    caller = await at_menu(line, "3000000116")
+    await caller.press("0")
+    await caller.call.ended(20)
+    assert caller.call.ended_by == "them"
+    assert [name for name in caller.story() if name != "music"][-2:] == ["recepcion_no_contesta", "despedida"]
