@@ -25,7 +25,7 @@ from acd.facts import (
     Resynchronised,
     TalkEnded,
 )
-from acd.model import AgentId, CallId, LegState, OfferId, OfferResult, offer_channel, offer_of_channel
+from acd.model import AgentId, CallId, LegState, OfferId, OfferResult, offer_of_channel
 from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import UP, ChannelSeen, Snapshot, agent_of, device_state
 from ivr.asterisk.ticket import Ticket
@@ -155,6 +155,10 @@ class Switchboard:
             ticket = Ticket.parse(channel.variables.get("TICKET", ""))
             if ticket is None or channel.uniqueid in talking:
                 continue
+            if channel.bridge:  # with reception: no longer waiting
+                live = self._calls.meet(CallId(channel.uniqueid))
+                self._caller_gone(live, hung_up=False)
+                continue
             parked = channel.variables.get("FALLBACK") == "1"
             callers.append(
                 CallerSeen(
@@ -232,8 +236,9 @@ class Switchboard:
     def _bridge_enter(self, event: Event) -> None:
         members = self._bridges.setdefault(event.get("BridgeUniqueid"), set())
         members.add(event.get("Uniqueid"))
-        for offer, caller in list(self._callers.items()):
-            if offer not in self._bridged and caller in members and offer_channel(offer) in members:
+        for member in members:
+            offer = offer_of_channel(member)
+            if offer is not None and offer not in self._bridged and self._callers.get(offer) in members:
                 self._bridged.add(offer)
                 self._desk.submit(OfferBridged(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
 
@@ -262,6 +267,8 @@ class Switchboard:
             facts.DialAnswered(at=self._clock.now(), call=live.call, extension=extension),
             key=f"dial answered:{event.get('DestUniqueid')}",
         )
+        if live.fallback:
+            self._caller_gone(live, hung_up=False)  # reception has him
 
     def _hangup(self, event: Event) -> None:
         uniqueid = event.get("Uniqueid")
@@ -294,7 +301,7 @@ class Switchboard:
 
     def _call_ended(self, call: CallId, cause: int, by: str, source: str) -> None:
         live = self._calls.get(call)
-        if live is not None and live.visit is not None:
+        if live is not None:
             self._caller_gone(live)
         now = self._clock.now()
         reason = live.reason if live else ""
@@ -303,11 +310,10 @@ class Switchboard:
             key=END_KEY.format(call),
         )
 
-    def _caller_gone(self, live: LiveCall) -> None:
+    def _caller_gone(self, live: LiveCall, hung_up: bool = True) -> None:
         if live.visit is not None:
-            served = live.fallback and live.dial_answered
-            gone = CallerGone(at=self._clock.now(), t=self._clock.engine_us(), visit=live.visit, hung_up=not served)
-            self._desk.submit(gone)
+            now, t = self._clock.now(), self._clock.engine_us()
+            self._desk.submit(CallerGone(at=now, t=t, visit=live.visit, hung_up=hung_up))
 
     def _user_event(self, event: Event) -> None:
         now = self._clock.now()

@@ -1,6 +1,7 @@
 """Where a call is in its flow, as text in a channel variable: the call carries it, so it survives the server.
 
 Form: `1;flow;step;tries;steps;key;notices`, for example `1;linea_principal;menu;1;5;;anuncio_grabacion`.
+It has no comma, quote or backslash: it travels as an argument of AGI() and MSet(). Two notices are joined by `+`.
 The text comes back from Asterisk and is not trusted: whatever is not exactly of this form is no place.
 """
 
@@ -15,7 +16,7 @@ RECEPTION = "*reception"
 """Not a step of any flow: the machine itself rings reception, because the flow went in circles."""
 
 _NAME = r"[a-z][a-z0-9_]{0,39}"
-_FORM = re.compile(rf"1;({_NAME});({_NAME}|\*reception);(\d{{1,2}});(\d{{1,3}});([0-9*#]?);({_NAME}(?:,{_NAME})?)?")
+_FORM = re.compile(rf"1;({_NAME});({_NAME}|\*reception);(\d{{1,2}});(\d{{1,3}});([0-9*#]?);({_NAME}(?:\+{_NAME})?)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Place:
 
     def encode(self) -> str:
         """The text, shorter than 200 characters."""
-        notices = ",".join(self.notices[-MAX_NOTICES:])
+        notices = "+".join(self.notices[-MAX_NOTICES:])
         fields = (VERSION, self.flow, self.step, min(self.tries, 99), min(self.steps, 999), self.key, notices)
         return ";".join(map(str, fields))
 
@@ -47,5 +48,5 @@ class Place:
             tries=int(match[3]),
             steps=int(match[4]),
             key=match[5],
-            notices=tuple(match[6].split(",")) if match[6] else (),
+            notices=tuple(match[6].split("+")) if match[6] else (),
         )
