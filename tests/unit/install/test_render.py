@@ -1,5 +1,6 @@
 """Asterisk's configuration as it comes out of the templates: what it must hold, and what it must never hold."""
 
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,7 @@ def test_every_module_has_a_reason(files: dict[str, str]) -> None:
     modules = [line for line in files["modules.conf"].splitlines() if line.startswith("load")]
     assert len(modules) > 40
     assert len(set(modules)) == len(modules)
+    assert [line for line in modules if not re.search(r"; \S", line)] == []
 
 
 def test_a_trunk_is_known_by_its_address_and_reaches_only_its_context(files: dict[str, str]) -> None:
