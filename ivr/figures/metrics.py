@@ -6,17 +6,17 @@ One registry of our own. Names begin with `centralita_` and end with their unit.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from ivr.figures.board import Board
+from ivr.figures.health import Health
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Distribution, Labels, Tally
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-COMMAND_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class CallFigures(Collector):
@@ -117,66 +117,6 @@ def _histogram(name: str, text: str, labels: Sequence[str], values: dict[Labels,
     for key, spread in sorted(values.items()):
         family.add_metric(list(key), buckets=spread.cumulative(), sum_value=spread.sum_us / 1e6)
     return family
-
-
-class Health:
-    """The server's own figures: AMI, AGI, loop, journal, drift, configuration. Set by the parts that know."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"centralita_{name}", text, labels, registry=registry)
-
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"centralita_{name}", text, labels, registry=registry)
-
-        self.ami_connected = gauge("ami_connected", "1 while logged in to Asterisk's manager interface.")
-        self.ami_logins = counter("ami_logins", "Logins to Asterisk's manager interface.")
-        self.ami_events = counter("ami_events", "Events received from Asterisk.")
-        self.agi_sessions = gauge("agi_sessions", "FastAGI sessions that are open.")
-        self.agi_sessions_total = counter("agi_sessions_opened", "FastAGI sessions opened.")
-        self.agi_command_seconds = Histogram(
-            "centralita_agi_command_seconds",
-            "From an AGI command to its reply (a prompt counts with its length).",
-            buckets=COMMAND_BOUNDS,
-            registry=registry,
-        )
-        self.agi_rejected = counter("agi_rejected", "FastAGI connections closed by us.", "reason")
-        self.agi_failures = counter("agi_failures", "FastAGI sessions that a fault of ours ended.")
-        self.loop_longest_block_seconds = gauge(
-            "loop_longest_block_seconds", "The loop's longest block in the last minute."
-        )
-        self.drift = counter("drift", "What we believed and Asterisk did not, repaired after a login.", "what")
-        self.config_info = gauge("config_info", "1 for the configuration in force.", "version")
-        self.journal_degraded = gauge("journal_degraded", "1 while decisions are carried out before they are durable.")
-        self.journal_position = gauge("journal_position", "Position of the journal's last entry.")
-        self.records_behind = gauge("records_behind", "Entries that are not yet in the records.")
-
-    def config(self, version: str) -> None:
-        """The configuration that is in force now; the figure keeps only this one."""
-        self.config_info.clear()
-        self.config_info.labels(version).set(1)
-
-    # The observer of the FastAGI server (ivr.asterisk.agi.server.Observer).
-    def session_opened(self) -> None:
-        """A FastAGI session began."""
-        self.agi_sessions.inc()
-        self.agi_sessions_total.inc()
-
-    def session_closed(self) -> None:
-        """A FastAGI session is over."""
-        self.agi_sessions.dec()
-
-    def command_done(self, seconds: float) -> None:
-        """An AGI command has its reply."""
-        self.agi_command_seconds.observe(seconds)
-
-    def refused(self, reason: str) -> None:
-        """A FastAGI connection was closed by a limit; `reason` is one of the server's own few words."""
-        self.agi_rejected.labels(reason).inc()
-
-    def failed(self) -> None:
-        """A handler of ours raised."""
-        self.agi_failures.inc()
 
 
 class Metrics:
