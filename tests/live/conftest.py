@@ -10,7 +10,8 @@ import pytest
 from pytest_twisted import blockon
 
 from ivr.reactor import deferred
-from ivr.testing.instance import ROOT, Instance
+from ivr.testing.installation import ROOT
+from ivr.testing.instance import Instance
 
 TREE = Path(os.environ.get("CENTRALITA_ASTERISK_ROOT", ROOT / "var" / "asterisk" / "root"))
 

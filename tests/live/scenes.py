@@ -1,6 +1,7 @@
 """What the live tests share: a site with short prompts and times, and the beginnings of calls."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,10 @@ from typing import Any
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import Call
+from tests.tools import run
+
+live = functools.partial(run, seconds=90)
+"""The decorator of a live test: its bound in seconds is generous, because the machine may be busy."""
 
 CALLER, AGENT = 620.0, 1030.0
 """The voices, in hertz."""

@@ -9,6 +9,7 @@ from ivr.testing.person import Person
 from tests.live.scenes import (
     calls,
     hear_each_other,
+    live,
     moved,
     offers,
     refuse,
@@ -19,7 +20,6 @@ from tests.live.scenes import (
     visits,
     waiting,
 )
-from tests.tools import run
 
 CHANGES = short(queues={"tesoreria": {"longest wait": "10 s"}, "servicio": {"wrap-up": "3 s"}})
 
@@ -35,7 +35,7 @@ async def taken_by_the_second(line: Instance, caller: Person, second: str) -> No
     await line.until_idle()
 
 
-@run
+@live
 async def test_a_phone_that_nobody_picks_up_rings_out_and_the_next_one_rings(line: Instance) -> None:
     first = await line.phone("301")
     first.on_call = ring_only
@@ -48,7 +48,7 @@ async def test_a_phone_that_nobody_picks_up_rings_out_and_the_next_one_rings(lin
 
 
 @pytest.mark.parametrize(("code", "result"), [(486, "busy"), (603, "refused")])
-@run
+@live
 async def test_a_refusal_leads_to_the_next_phone_at_once(line: Instance, code: int, result: str) -> None:
     first = await line.phone("301")
     first.on_call = lambda call: refuse(call, code)
@@ -59,7 +59,7 @@ async def test_a_refusal_leads_to_the_next_phone_at_once(line: Instance, code: i
         await taken_by_the_second(line, caller, "302")
 
 
-@run
+@live
 async def test_a_phone_that_comes_back_serves_who_waits(line: Instance) -> None:
     phone = await line.phone("401")
     await phone.unregister()
@@ -71,7 +71,7 @@ async def test_a_phone_that_comes_back_serves_who_waits(line: Instance) -> None:
     await taken_by_the_second(line, caller, "401")
 
 
-@run
+@live
 async def test_nobody_there_ends_at_reception(line: Instance) -> None:
     await line.phone("100")
     async with moved(line, visits("tesoreria", "overflowed")):
@@ -82,7 +82,7 @@ async def test_nobody_there_ends_at_reception(line: Instance) -> None:
         await caller.hang_up()
 
 
-@run
+@live
 async def test_who_waited_too_long_is_sent_on(line: Instance) -> None:
     """The phone is there but busy with a talk, so it is not that nobody is there."""
     other, agent = await talking(line, "3000000305", "2")
@@ -95,7 +95,7 @@ async def test_who_waited_too_long_is_sent_on(line: Instance) -> None:
         await hear_each_other(other, agent)
 
 
-@run
+@live
 async def test_callers_are_served_in_the_order_of_their_coming(line: Instance) -> None:
     first = await waiting(line, "3000000307", "1")
     second = await waiting(line, "3000000308", "1")
@@ -108,7 +108,7 @@ async def test_callers_are_served_in_the_order_of_their_coming(line: Instance) -
         await caller.call.ended()
 
 
-@run
+@live
 async def test_wrap_up_keeps_the_phone_silent(line: Instance) -> None:
     first, agent = await talking(line, "3000000309", "1")
     second = await waiting(line, "3000000310", "1")
@@ -122,7 +122,7 @@ async def test_wrap_up_keeps_the_phone_silent(line: Instance) -> None:
     await first.call.ended()
 
 
-@run
+@live
 async def test_the_agent_who_was_free_longest_gets_the_call(line: Instance) -> None:
     await line.phone("301")
     await asyncio.sleep(0.5)
@@ -136,7 +136,7 @@ async def test_the_agent_who_was_free_longest_gets_the_call(line: Instance) -> N
     await hear_each_other(again, await line.agent("302"))
 
 
-@run
+@live
 async def test_a_hostile_caller_name_breaks_nothing(line: Instance) -> None:
     await line.phone("101")
     caller = await line.caller(

@@ -6,13 +6,12 @@ import pytest
 
 from ivr.testing.instance import Instance
 from ivr.testing.phone import CallFailed
-from tests.live.scenes import calls, hear_each_other, moved, short, sums_agree, talking, waiting
-from tests.tools import run
+from tests.live.scenes import calls, hear_each_other, live, moved, short, sums_agree, talking, waiting
 
 CHANGES = short()
 
 
-@run
+@live
 async def test_the_fifth_call_is_refused_and_the_four_go_on(line: Instance) -> None:
     caller, agent = await talking(line, "3000000401")
     others = await asyncio.gather(*(waiting(line, f"300000041{n}", "2") for n in range(3)))
@@ -37,7 +36,7 @@ async def test_the_fifth_call_is_refused_and_the_four_go_on(line: Instance) -> N
     await sums_agree(line)
 
 
-@run
+@live
 async def test_of_eight_calls_at_once_exactly_four_are_taken(line: Instance) -> None:
     async with moved(line, ("centralita_lines_refused_total", 4, {})):
         people = await asyncio.gather(*(line.dial(f"300000042{n}") for n in range(8)))
@@ -47,7 +46,7 @@ async def test_of_eight_calls_at_once_exactly_four_are_taken(line: Instance) -> 
         assert results.count(None) == 4
 
 
-@run
+@live
 async def test_a_call_to_outside_takes_a_line(line: Instance) -> None:
     people = await asyncio.gather(*(line.caller(f"300000043{n}") for n in range(4)))
     phone = await line.phone("101")

@@ -21,6 +21,7 @@ from tests.live.scenes import (
     at_menu,
     calls,
     hear_each_other,
+    live,
     moved,
     offers,
     refuse,
@@ -29,7 +30,6 @@ from tests.live.scenes import (
     visits,
     waiting,
 )
-from tests.tools import run
 
 CHANGES = short()
 
@@ -56,7 +56,7 @@ async def department(line: Instance, key: str) -> str:
     return call
 
 
-@run
+@live
 async def test_each_department_answers_as_written(line: Instance) -> None:
     for extension in PHONES.values():
         await line.phone(extension)
@@ -86,7 +86,7 @@ async def test_each_department_answers_as_written(line: Instance) -> None:
     await sums_agree(line)
 
 
-@run
+@live
 async def test_reception_by_key_0(line: Instance) -> None:
     await line.phone("100")
     async with moved(line, calls("transferred directly")):
@@ -99,7 +99,7 @@ async def test_reception_by_key_0(line: Instance) -> None:
         await line.until_idle()
 
 
-@run
+@live
 async def test_no_key_three_times_leads_to_reception(line: Instance) -> None:
     await line.phone("100")
     async with moved(line, ("centralita_menu_failures_total", 3, {"kind": "no key"})):
@@ -112,7 +112,7 @@ async def test_no_key_three_times_leads_to_reception(line: Instance) -> None:
         await caller.call.ended()
 
 
-@run
+@live
 async def test_a_wrong_key_three_times_leads_to_reception(line: Instance) -> None:
     await line.phone("100")
     async with moved(line, ("centralita_menu_failures_total", 3, {"kind": "wrong key"})):
@@ -128,7 +128,7 @@ async def test_a_wrong_key_three_times_leads_to_reception(line: Instance) -> Non
         await caller.hang_up()
 
 
-@run
+@live
 async def test_a_key_during_the_notice_counts_in_the_menu(line: Instance) -> None:
     await line.phone("301")
     caller = await line.caller("3000000113", at=OPEN)
@@ -141,7 +141,7 @@ async def test_a_key_during_the_notice_counts_in_the_menu(line: Instance) -> Non
 
 
 @pytest.mark.parametrize("moment", [CLOSED, HOLIDAY])
-@run
+@live
 async def test_closed_hours(line: Instance, moment: str) -> None:
     async with moved(line, calls("closed")):
         caller = await line.caller("3000000114", at=moment)
@@ -150,7 +150,7 @@ async def test_closed_hours(line: Instance, moment: str) -> None:
         assert caller.story() == [WELCOME, NOTICE, "cerrado"]
 
 
-@run
+@live
 async def test_all_service_phones_busy_the_caller_waits_for_the_first_one_free(line: Instance) -> None:
     for extension in ("101", "102", "103"):
         phone = await line.phone(extension)
@@ -168,7 +168,7 @@ async def test_all_service_phones_busy_the_caller_waits_for_the_first_one_free(l
         await caller.hang_up()
 
 
-@run
+@live
 async def test_reception_away_ends_in_a_message_and_never_in_silence(line: Instance) -> None:
     caller = await at_menu(line, "3000000116")
     await caller.press("0")

@@ -14,6 +14,7 @@ from tests.live.scenes import (
     at_menu,
     calls,
     hear_each_other,
+    live,
     moved,
     offers,
     ring_only,
@@ -21,12 +22,11 @@ from tests.live.scenes import (
     visits,
     waiting,
 )
-from tests.tools import run
 
 CHANGES = short()
 
 
-@run
+@live
 async def test_a_key_cuts_the_welcome_and_counts(line: Instance) -> None:
     caller = await line.caller("3000000201", at=OPEN)
     await caller.hears(WELCOME)
@@ -35,7 +35,7 @@ async def test_a_key_cuts_the_welcome_and_counts(line: Instance) -> None:
     assert caller.story() == [f"{WELCOME}!", NOTICE, "music"]
 
 
-@run
+@live
 async def test_keys_do_not_cut_the_notice_and_the_first_one_counts(line: Instance) -> None:
     caller = await line.caller("3000000202", at=OPEN)
     await caller.hears(NOTICE)
@@ -47,7 +47,7 @@ async def test_keys_do_not_cut_the_notice_and_the_first_one_counts(line: Instanc
     await line.until_metric("centralita_queue_length", 1, queue="contabilidad")
 
 
-@run
+@live
 async def test_a_wrong_key_in_the_notice_is_told_and_the_menu_follows(line: Instance) -> None:
     caller = await line.caller("3000000203", at=OPEN)
     await caller.hears(NOTICE)
@@ -56,7 +56,7 @@ async def test_a_wrong_key_in_the_notice_is_told_and_the_menu_follows(line: Inst
     assert NOTICE in caller.story()
 
 
-@run
+@live
 async def test_a_key_after_the_menu_s_end_is_in_time(line: Instance) -> None:
     caller = await at_menu(line, "3000000204")
     await caller.hears_whole(MENU)
@@ -65,7 +65,7 @@ async def test_a_key_after_the_menu_s_end_is_in_time(line: Instance) -> None:
     assert caller.story() == [WELCOME, NOTICE, MENU, "music"]
 
 
-@run
+@live
 async def test_keys_pressed_while_waiting_do_not_disturb_the_music(line: Instance) -> None:
     caller = await waiting(line, "3000000205", "2")
     await asyncio.sleep(1)
@@ -78,7 +78,7 @@ async def test_keys_pressed_while_waiting_do_not_disturb_the_music(line: Instanc
 
 
 @pytest.mark.parametrize("sound", [WELCOME, NOTICE, MENU])
-@run
+@live
 async def test_the_caller_hangs_up_in_the_ivr(line: Instance, sound: str) -> None:
     async with moved(line, calls("ended in IVR")):
         caller = await line.caller("3000000206", at=OPEN)
@@ -87,7 +87,7 @@ async def test_the_caller_hangs_up_in_the_ivr(line: Instance, sound: str) -> Non
         await line.until_idle()
 
 
-@run
+@live
 async def test_the_caller_hangs_up_while_waiting(line: Instance) -> None:
     async with moved(line, calls("abandoned"), visits("tesoreria", "abandoned")):
         caller = await waiting(line, "3000000207", "2")
@@ -95,7 +95,7 @@ async def test_the_caller_hangs_up_while_waiting(line: Instance) -> None:
         await line.until_idle()
 
 
-@run
+@live
 async def test_the_caller_hangs_up_while_the_agent_s_phone_rings(line: Instance) -> None:
     await line.phone("201")
     async with moved(line, calls("abandoned"), offers("tesoreria", "cancelled")):
@@ -107,7 +107,7 @@ async def test_the_caller_hangs_up_while_the_agent_s_phone_rings(line: Instance)
         await line.until_idle()
 
 
-@run
+@live
 async def test_the_caller_hangs_up_during_the_whisper(line: Instance) -> None:
     await line.phone("101")
     async with moved(line, calls("abandoned"), visits("servicio", "abandoned")):
@@ -119,7 +119,7 @@ async def test_the_caller_hangs_up_during_the_whisper(line: Instance) -> None:
         await line.until_idle()
 
 
-@run
+@live
 async def test_the_caller_hangs_up_while_the_phone_of_reception_rings(line: Instance) -> None:
     phone = await line.phone("100")
     phone.on_call = ring_only
@@ -131,7 +131,7 @@ async def test_the_caller_hangs_up_while_the_phone_of_reception_rings(line: Inst
         await line.until_idle()
 
 
-@run
+@live
 async def test_the_music_goes_on_until_the_whisper_has_ended(line: Instance) -> None:
     await line.phone(PHONES["2"])
     caller = await waiting(line, "3000000211", "2")

@@ -8,13 +8,13 @@ from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import CallFailed, Phone, RegistrationFailed
 from ivr.testing.trial import Plan, TrialCall
-from tests.tools import run
+from tests.live.scenes import live
 
 CHANGES = {"site.yaml": {"fallback after": "5 s"}}
 START = {"server": False}
 
 
-@run
+@live
 async def test_a_wrong_password_is_refused(line: Instance) -> None:
     phone = await Phone.open("101", server=line.sip, password="wrong")
     with pytest.raises(RegistrationFailed) as failed:
@@ -23,7 +23,7 @@ async def test_a_wrong_password_is_refused(line: Instance) -> None:
     await phone.close()
 
 
-@run
+@live
 async def test_two_extensions_talk_and_press_keys(line: Instance) -> None:
     caller, _ = await line.phone("101"), await line.phone("102")
     call = await caller.call("102")
@@ -43,7 +43,7 @@ async def test_two_extensions_talk_and_press_keys(line: Instance) -> None:
     await line.until_idle()
 
 
-@run
+@live
 async def test_refusals_reach_the_caller_as_they_are(line: Instance) -> None:
     caller, callee = await line.phone("101"), await line.phone("102")
     call = await caller.call("102")
@@ -53,7 +53,7 @@ async def test_refusals_reach_the_caller_as_they_are(line: Instance) -> None:
     assert failed.value.code == 486
 
 
-@run
+@live
 async def test_a_stranger_s_call_gets_nowhere(line: Instance) -> None:
     stranger = await Phone.open("101", server=line.sip, address="127.0.0.99")
     for number in ("100", "6017436967", "93000000000"):
@@ -64,7 +64,7 @@ async def test_a_stranger_s_call_gets_nowhere(line: Instance) -> None:
     await stranger.close()
 
 
-@run
+@live
 async def test_a_trunk_reaches_the_numbers_of_the_site_and_nothing_else(line: Instance) -> None:
     for number in ("100", "101", "93000000000", "s", "acd-wait"):
         person = await line.dial("3000000001", did=number)
@@ -72,7 +72,7 @@ async def test_a_trunk_reaches_the_numbers_of_the_site_and_nothing_else(line: In
             await person.call.answered()
 
 
-@run
+@live
 async def test_a_trial_call_tells_what_is_heard(line: Instance) -> None:
     """Without the server music plays, and after `fallback after` reception rings."""
     passwords = dict(row.split(",") for row in (line.paths.secrets / "phones.csv").read_text().splitlines()[1:])
