@@ -26,7 +26,7 @@ def install() -> asyncio.AbstractEventLoop:
         raise RuntimeError("a Twisted reactor is installed already; call ivr.reactor.install() first")
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    asyncioreactor.install(loop)
+    asyncioreactor.install(loop)  # type: ignore[no-untyped-call]
     return loop
 
 

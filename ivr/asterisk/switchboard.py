@@ -17,6 +17,7 @@ from acd.facts import (
     CallerSeen,
     DeviceChanged,
     DeviceSeen,
+    Fact,
     LegSeen,
     LinkLost,
     OfferAnswered,
@@ -55,8 +56,9 @@ END_KEY = "ended:{}"
 class Desk(Protocol):
     """What the switchboard needs of the dispatcher."""
 
-    def submit(self, fact: object) -> object: ...
+    def submit(self, fact: Fact) -> object: ...
     def record(self, event: object, key: str | None = None) -> object: ...
+    def now_us(self) -> int: ...
 
 
 class Switchboard:
@@ -106,7 +108,7 @@ class Switchboard:
         """Take a snapshot, fill the gap from the CEL file, submit what lives. Returns the drift: how many of our
         beliefs were wrong."""
         self._held = []
-        began = self._clock.engine_us()
+        began = self._desk.now_us()
         seen = await snapshot()
         await gap()
         drift = self._resynchronise(seen, began)

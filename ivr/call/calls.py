@@ -72,36 +72,42 @@ class LiveCalls:
 
     def take(self, event: object, decisions: Iterable[object]) -> None:
         """Fold one journal entry."""
-        match event:
-            case facts.CallEnded(call=call):
-                self._calls.pop(call, None)
-                self._ended[call] = None
-                while len(self._ended) > REMEMBERED_ENDED:
-                    self._ended.popitem(last=False)
-            case facts.CallRefused():
-                pass
-            case facts.CallFact(call=call) if not self.has_ended(call):
-                self._take_fact(self.meet(call), event)
-            case CallerJoined(call=call) if not self.has_ended(call):
-                live = self.meet(call)
-                if live.visit != event.visit:
-                    live.visits += 1
-                live.visit, live.queue = event.visit, event.queue
-            case CallerReturned(visit=visit):
-                for live in self._calls.values():
-                    if live.visit == visit:
-                        live.fallback = False
-            case OfferBridged(offer=offer):
-                self._talk_began(offer, decisions)
-            case TalkEnded(offer=offer):
-                for live in self._calls.values():
-                    if live.talk == offer:
-                        live.talk = None
+        if isinstance(event, facts.CallFact):
+            self._take_call(event)
+        elif isinstance(event, CallerJoined):
+            self._joined(event)
+        elif isinstance(event, CallerReturned):
+            for live in self._with(visit=event.visit):
+                live.fallback = False
+        elif isinstance(event, OfferBridged):
+            self._talk_began(event.offer, decisions)
+        elif isinstance(event, TalkEnded):
+            for live in self._with(talk=event.offer):
+                live.talk = None
         for decision in decisions:
             if isinstance(decision, EndVisit):
-                ended = self._calls.get(decision.call)
-                if ended is not None and ended.visit == decision.visit:
-                    ended.visit = None
+                for live in self._with(visit=decision.visit):
+                    live.visit = None
+
+    def _with(self, visit: VisitId | None = None, talk: OfferId | None = None) -> list[LiveCall]:
+        return [live for live in self._calls.values() if (live.visit if visit else live.talk) == (visit or talk)]
+
+    def _take_call(self, fact: facts.CallFact) -> None:
+        if isinstance(fact, facts.CallEnded):
+            self._calls.pop(fact.call, None)
+            self._ended[fact.call] = None
+            while len(self._ended) > REMEMBERED_ENDED:
+                self._ended.popitem(last=False)
+        elif not isinstance(fact, facts.CallRefused) and not self.has_ended(fact.call):
+            self._take_fact(self.meet(fact.call), fact)
+
+    def _joined(self, fact: CallerJoined) -> None:
+        if self.has_ended(fact.call):
+            return
+        live = self.meet(fact.call)
+        if live.visit != fact.visit:
+            live.visits += 1
+        live.visit, live.queue = fact.visit, fact.queue
 
     def _talk_began(self, offer: OfferId, decisions: Iterable[object]) -> None:
         for decision in decisions:

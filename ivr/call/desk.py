@@ -31,6 +31,10 @@ class Desk:
         self._calls.take(event, ())
         self._dispatcher.record(event, key)
 
+    def now_us(self) -> int:
+        """Engine time on the journal's own time line."""
+        return self._dispatcher.now_us()
+
     def _recorded(self, recorded: Recorded) -> None:
         """What did not come in through us: the past at the start, and what time alone decided."""
         if not recorded.live or isinstance(recorded.event, Tick):

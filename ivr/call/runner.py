@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from acd.facts import CallerGone, CallerJoined, CallerReturned
+from acd.facts import CallerGone, CallerJoined, CallerReturned, Fact
 from acd.model import CallId, QueueId, VisitId
 from ivr.asterisk.agi.session import Session
 from ivr.asterisk.ticket import Ticket
@@ -30,7 +30,7 @@ ALL_KEYS = "0123456789*#"
 class Desk(Protocol):
     """What the runner needs of the dispatcher."""
 
-    def submit(self, fact: object) -> object: ...
+    def submit(self, fact: Fact) -> object: ...
     def record(self, event: object, key: str | None = None) -> object: ...
 
 
