@@ -24,9 +24,9 @@ def babble(seed: int, seconds: float) -> np.ndarray:
 
 
 def melody(seconds: int) -> np.ndarray:
-    """One pitch a second, so that the position can be heard."""
-    parts = [g711.tone(200 + 13 * ((7 * n) % seconds), 1.0, 3000) for n in range(seconds)]
-    return np.concatenate(parts)
+    """One chord a second, so that the position can be heard."""
+    pitches = [200 + 13 * ((7 * second) % seconds) for second in range(seconds)]
+    return np.concatenate([g711.tone(pitch, 1.0, 3000) + g711.tone(1.5 * pitch, 1.0, 3000) for pitch in pitches])
 
 
 SOUNDS = {"welcome": babble(1, 3.2), "notice": babble(2, 4.1), "menu": babble(3, 6.05), "music": melody(20)}
