@@ -7,11 +7,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+from panoramisk.manager import Manager
 
 from ivr.asterisk.ami import AmiLink, AmiLost, AmiRefused, AmiTimeout, Event, LinkTimes
+from ivr.asterisk.ami.protocol import Connection
+from ivr.asterisk.ami.request import Request
 from ivr.clock import LoopClock
 from ivr.testing.asterisk_ami import ScriptedAmi
 from tests.tools import run
@@ -296,6 +299,18 @@ async def test_nobody_answers_the_ping() -> None:
 
 
 @run
+async def test_panoramisks_own_pings_are_off(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody would notice that they are not answered."""
+    monkeypatch.setitem(Manager.defaults, "ping_delay", 0)
+    async with linked() as it:
+        await it.up()
+        await it.link.action("Status")
+
+        assert [action["Action"] for action in it.asterisk.actions] == [["Login"], ["Status"]]
+    assert "Exception" not in caplog.text
+
+
+@run
 async def test_a_login_that_is_refused_is_told_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     """panoramisk calls nobody back."""
     async with linked(QUICK, refuse_logins="Authentication failed") as it:
@@ -325,10 +340,20 @@ async def test_a_peer_that_closes_at_once_is_tried_again() -> None:
     """panoramisk writes its login into the dead connection and waits for ever."""
     async with linked(QUICK, drop_at_connect=True) as it:
         await it.until(lambda: "no AMI link" in it.link.trouble)
+        assert "no answer" not in it.link.trouble
         it.asterisk.drop_at_connect = False
         await it.up()
 
         assert it.told.counts["down"] == 0
+
+
+@run
+async def test_nothing_is_written_to_a_connection_that_is_gone() -> None:
+    connection = Connection(lambda event: None, lambda why: None)
+
+    with pytest.raises(AmiLost):
+        connection.send(Request("Originate", {"Channel": "PJSIP/101"}, wants_list=False))
+    assert connection.responses == {}
 
 
 @run
@@ -386,6 +411,10 @@ async def test_a_resynchronisation_under_way_ends_with_its_link() -> None:
                 await it.link.listing("Status")
             except AmiLost:
                 it.note("given up")
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(10)
+                await asyncio.sleep(0.05)
+                it.note("tidied up")
                 raise
             it.note("whole")
 
@@ -398,7 +427,7 @@ async def test_a_resynchronisation_under_way_ends_with_its_link() -> None:
         await it.until(lambda: "whole" in it.story)
         await it.link.close()
 
-        assert it.story[:3] == ["login", "loss", "given up"]
+        assert it.story[:5] == ["login", "loss", "given up", "tidied up", "login"]
         assert it.told.counts["fault resynchronisation"] == 0
 
 

@@ -36,7 +36,6 @@ class Blocks:
             data = self._greeted(data)
         blocks = data.split(END)
         rest += blocks.pop()
-        self._bounded()
         return [message for block in blocks if (message := self._message(block)) is not None]
 
     def _greeted(self, data: bytes) -> bytes:
