@@ -16,7 +16,9 @@ RECEPTION = "*reception"
 """Not a step of any flow: the machine itself rings reception, because the flow went in circles."""
 
 _NAME = r"[a-z][a-z0-9_]{0,39}"
-_FORM = re.compile(rf"1;({_NAME});({_NAME}|\*reception);(\d{{1,2}});(\d{{1,3}});([0-9*#]?);({_NAME}(?:\+{_NAME})?)?")
+_FORM = re.compile(
+    rf"1;({_NAME});({_NAME}|\*reception);([0-9]{{1,2}});([0-9]{{1,3}});([0-9*#]?);({_NAME}(?:\+{_NAME})?)?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

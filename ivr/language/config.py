@@ -50,12 +50,14 @@ class Configuration:
         """All files, in a fixed order."""
         return (self.site, self.queues, self.hours, self.prompts)
 
-    def languages_of(self, prompt: str) -> frozenset[str]:
-        """The languages of a prompt, also of one with faults."""
-        entry = (self.prompts.document.data.get("prompts") or {}).get(prompt) if self.prompts.document else None
-        if not isinstance(entry, dict):
-            return frozenset()
-        return frozenset(entry.get("texts") or {}) | frozenset(entry.get("recordings") or {})
+    def lacks(self, prompt: str, language: str) -> bool:
+        """Whether a prompt cannot be heard in a language. False where another problem says so already: an entry with
+        faults, a language that the site does not have."""
+        prompts, site = self.prompts.model, self.site.model
+        if prompts is None or prompt not in prompts.prompts or (site is not None and language not in site.languages):
+            return False
+        entry = prompts.prompts[prompt]
+        return language not in entry.texts and language not in entry.recordings
 
 
 def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configuration:
@@ -154,7 +156,7 @@ def _queue_prompts(configuration: Configuration, name: str, queue: QueueFile) ->
         if prompt not in known:
             message = f"there is no prompt {quoted(prompt)}{suggestion(prompt, sorted(known))}"
             yield Problem.at(place, "CONF021", message)
-        elif language is not None and language not in configuration.languages_of(prompt):
+        elif language is not None and configuration.lacks(prompt, language):
             message = f"the prompt {quoted(prompt)} has no text in {language}; add it in prompts.yaml"
             yield Problem.at(place, "CONF027", message)
     if bool(queue.announce) != (queue.announce_every is not None):

@@ -216,12 +216,11 @@ class _Reading:
             hint = suggestion(reference.name, sorted(known))
             message = f"there is no {word} {quoted(reference.name)} in {file}{hint}"
             yield Problem.at(place, _MISSING[reference.kind], message)
-        elif reference.kind == "prompt" and head is not None and self._lacks(reference.name, head.language):
+        elif (
+            reference.kind == "prompt" and head is not None and self._configuration.lacks(reference.name, head.language)
+        ):
             message = f"the prompt {quoted(reference.name)} has no text in {head.language}; add it in prompts.yaml"
             yield Problem.at(place, "FLOW022", message)
-
-    def _lacks(self, prompt: str, language: str) -> bool:
-        return language not in self._configuration.languages_of(prompt)
 
     def _known(self, kind: str) -> frozenset[str] | None:
         configuration = self._configuration

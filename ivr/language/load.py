@@ -138,7 +138,7 @@ def _entry_problems(configuration: Configuration, drafts: Sequence[Draft]) -> It
     unread = any(draft.document is None or (draft.problems and not draft.numbers) for draft in drafts)
     if numbers is None or document is None or unread or not drafts:
         return
-    for number in sorted(numbers - set(owner)):
+    for number in sorted(number for number in numbers - set(owner) if number.isascii() and number.isdecimal()):
         message = f"no flow answers {quoted(number)}; add it to 'numbers' of a flow"
         yield Problem.at(document.key_place(("numbers", number)), "CONF020", message)
 

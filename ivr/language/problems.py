@@ -67,7 +67,10 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: "; did you mean 'x'?", else what there is."""
     candidates = list(known)
     lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
-    near = difflib.get_close_matches(word.lower()[:80], lowered, 1, 0.6)
+    low = word.lower()[:80]
+    near = difflib.get_close_matches(low, lowered, 1, 0.6) or [
+        known for known in lowered if low and known.startswith(low)
+    ]
     if near:
         return f"; did you mean {quoted(lowered[near[0]])}?"
     if not candidates:

@@ -23,7 +23,7 @@ class _Settings(BaseModel):
 def _zone(value: Any) -> str:
     try:
         ZoneInfo(str(value))
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         raise wrong(f"{quoted(str(value))} is not a time zone: write for example America/Bogota") from None
     return str(value)
 
@@ -39,7 +39,7 @@ def _country(value: Any) -> str:
 
 def _date(value: Any) -> date:
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)):
             raise ValueError
         return date.fromisoformat(str(value))
     except ValueError:
@@ -58,13 +58,13 @@ def _address(value: Any) -> str:
 
 
 def _host_port(value: Any) -> str:
-    match = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:(\d{1,5})", str(value))
+    match = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:([0-9]{1,5})", str(value))
     if match is None or not 1 <= int(match[2]) <= 65535:
         raise wrong(f"{quoted(str(value))} is not an address with a port: write for example 192.0.2.10:5060")
     return str(value)
 
 
-_SPAN = re.compile(r"(\d{1,2}):(\d{2}) ?(?:to|-) ?(\d{1,2}):(\d{2})")
+_SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2}) ?(?:to|-) ?([0-9]{1,2}):([0-9]{2})")
 
 
 def _day(value: Any) -> Day:

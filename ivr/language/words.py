@@ -57,7 +57,7 @@ def _duration(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         return value
     text = _text(value)
-    match = re.fullmatch(r"(\d{1,5}) ?(s|min|h)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,5}) ?(s|min|h)", text.strip())
     if match is None:
         raise wrong(f"{quoted(text)} is not a duration: write a whole number and s, min or h, for example 20 s")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
@@ -83,14 +83,14 @@ def _key(value: Any) -> str:
 
 def _extension(value: Any) -> str:
     text = _text(value)
-    if not re.fullmatch(r"[1-9]\d{1,5}", text):
+    if not re.fullmatch(r"[1-9][0-9]{1,5}", text):
         raise wrong(f'{quoted(text)} is not an extension: write 2 to 6 digits, for example "100"')
     return text
 
 
 def _number(value: Any) -> str:
     text = _text(value)
-    if not re.fullmatch(r"\d{3,15}", text):
+    if not re.fullmatch(r"[0-9]{3,15}", text):
         raise wrong(
             f"{quoted(text)} is not a telephone number: write 3 to 15 digits without blanks, as the trunk sends it"
         )
@@ -130,7 +130,7 @@ def whole(least: int, most: int) -> BeforeValidator:
         if isinstance(value, int):
             return value
         text = _text(value)
-        if not re.fullmatch(r"\d{1,6}", text) or not least <= int(text) <= most:
+        if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
             raise wrong(f"{quoted(text)} is out of range: write a whole number from {least} to {most}")
         return int(text)
 

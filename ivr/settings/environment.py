@@ -137,7 +137,7 @@ def _path(text: str) -> Path:
 
 
 def _endpoint(text: str) -> Endpoint:
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text)
     if match is None:
         raise ValueError("write an address and a port, for example 127.0.0.1:5060")
     return Endpoint(match[1] or match[2], _port(match[3]))
@@ -151,7 +151,7 @@ def _port(text: str) -> int:
 
 
 def _port_range(text: str) -> PortRange:
-    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
     if match is None:
         raise ValueError("write the first and the last port, for example 10000-10999")
     first, last = _port(match[1]), _port(match[2])

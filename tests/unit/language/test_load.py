@@ -1,0 +1,165 @@
+"""A whole site: what it becomes, and what only shows when files are read together."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from ivr.language import load_site
+from ivr.language.load import load_flow
+from ivr.language.problems import Severity
+from ivr.language.site import Need
+from ivr.verbs.queue import Queue
+from tests.unit.language.fixtures import GOOD, good_site, load
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_good_site_has_no_problem_and_means_what_it_says() -> None:
+    checked = load_site(GOOD / "config", GOOD / "flows")
+    assert checked.problems == ()
+    site = checked.site
+    assert site is not None
+    assert site.entry == {"6017436967": "principal"}
+    assert site.fallback_after == timedelta(seconds=15)
+    queue = site.queues["servicio"]
+    assert queue.needs == (Need(skill="servicio", level=3),)
+    assert queue.agents == ("101",)  # 102 has level 2
+    assert queue.record and queue.announce_every == timedelta(seconds=45)
+    assert site.agents["101"].label == "SAC 1" and site.agents["102"].label == "Second"
+    assert site.prompts["menu"].texts["es-CO"] == "Para servicio, marque uno."
+
+
+def test_the_site_of_the_repository_is_right_and_complete() -> None:
+    checked = load_site(ROOT / "config", ROOT / "ivr" / "flows")
+    assert checked.problems == ()
+    site = checked.site
+    assert site is not None
+    assert len(site.entry) == 8 and site.lines == 4
+    assert site.queues["servicio"].agents == ("101", "102", "103", "104", "105", "106")
+    assert [site.queues[q].record for q in ("servicio", "tesoreria", "cartera", "contabilidad")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    for prompt in site.prompts.values():
+        assert prompt.languages == {"es-CO", "en"}
+
+
+def test_same_as_takes_every_setting_that_the_step_does_not_have_itself(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    flow = site / "flows" / "principal.yaml"
+    text = flow.read_text().replace("      1: servicio", "      1: servicio\n      2: urgente")
+    flow.write_text(text + "  urgente:\n    same as: servicio\n    priority: 5\n")
+    checked = load(site)
+    assert checked.site is not None, checked.problems
+    step = checked.site.flows["principal"].steps["urgente"]
+    assert isinstance(step, Queue)
+    assert (step.queue, step.priority, step.nobody_there) == ("servicio", 5, "recepcion")
+
+
+def test_a_fault_in_an_inherited_setting_is_told_where_it_was_written(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    flow = site / "flows" / "principal.yaml"
+    text = flow.read_text().replace("      1: servicio", "      1: servicio\n      2: urgente")
+    flow.write_text(text.replace("queue: servicio", "queue: servico") + "  urgente:\n    same as: servicio\n")
+    problems = load(site).problems
+    assert [(p.code, p.line) for p in problems] == [("FLOW023", 27)]  # once, not once a step
+
+
+def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    for name, old, new in (
+        ("config/site.yaml", "lines: 4", "lines: none"),
+        ("config/queues.yaml", "ring: 20 s", "ring: soon"),
+        ("config/hours.yaml", "sunday: closed", "sunday: shut"),
+        ("config/prompts.yaml", "en: Welcome.", "xx-: Welcome."),
+        ("flows/principal.yaml", "tries: 3", "tries: many"),
+        ("flows/principal.yaml", 'dial: "100"', 'dial: "999"'),
+    ):
+        path = site / name
+        path.write_text(path.read_text().replace(old, new))
+    checked = load(site)
+    assert checked.site is None
+    found = [(Path(p.file).name, p.code) for p in checked.problems]
+    assert sorted(found) == [
+        ("hours.yaml", "CONF014"),
+        ("principal.yaml", "FLOW014"),
+        ("principal.yaml", "FLOW024"),
+        ("prompts.yaml", "CONF014"),
+        ("queues.yaml", "CONF014"),
+        ("site.yaml", "CONF014"),
+    ]
+
+
+def test_a_missing_file_is_told_and_brings_no_other_problem(tmp_path: Path) -> None:
+    for name in ("site.yaml", "queues.yaml", "hours.yaml", "prompts.yaml"):
+        site = good_site(tmp_path / name)
+        (site / "config" / name).unlink()
+        assert [(Path(p.file).name, p.code) for p in load(site).problems] == [(name, "YAML001")]
+
+
+def test_a_folder_without_flows_is_told(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    (site / "flows" / "principal.yaml").unlink()
+    problems = load(site).problems
+    assert "CONF041" in {p.code for p in problems}
+
+
+def test_a_number_leads_to_one_flow(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    text = (site / "flows" / "principal.yaml").read_text()
+    (site / "flows" / "otra.yaml").write_text(text.replace("flow: principal", "flow: otra"))
+    problems = load(site).problems
+    assert [(Path(p.file).name, p.code, p.line, p.column) for p in problems] == [("principal.yaml", "FLOW027", 3, 11)]
+
+
+def test_a_prompt_without_the_language_in_which_it_is_needed(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    prompts = site / "config" / "prompts.yaml"
+    text = prompts.read_text()
+    prompts.write_text(text.replace("es-CO: Servicio., ", "").replace("es-CO: Estamos cerrados., ", ""))
+    found = [(Path(p.file).name, p.code, p.line, p.column) for p in load(site).problems]
+    assert found == [("queues.yaml", "CONF027", 11, 14), ("principal.yaml", "FLOW022", 33, 11)]
+
+
+def test_a_warning_leaves_the_site_usable(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    prompts = site / "config" / "prompts.yaml"
+    prompts.write_text(prompts.read_text() + "  otro: {es-CO: Nadie me oye.}\n")
+    checked = load(site)
+    assert [(p.code, p.severity) for p in checked.problems] == [("CONF040", Severity.WARNING)]
+    assert checked.site is not None and checked.errors == ()
+
+
+def test_the_version_follows_every_file_and_nothing_else(tmp_path: Path) -> None:
+    one, other = good_site(tmp_path / "1"), good_site(tmp_path / "2")
+    first, second = load(one).site, load(other).site
+    assert first is not None and second is not None and first.version == second.version
+    versions = {first.version}
+    for name in (
+        "config/site.yaml",
+        "config/queues.yaml",
+        "config/hours.yaml",
+        "config/prompts.yaml",
+        "flows/principal.yaml",
+    ):
+        path = other / name
+        path.write_text(path.read_text() + "# changed\n")
+        changed = load(other).site
+        assert changed is not None
+        versions.add(changed.version)
+    assert len(versions) == 6
+
+
+def test_a_single_flow_is_checked_without_its_neighbours() -> None:
+    checked = load_flow(GOOD / "config", GOOD / "flows" / "principal.yaml")
+    assert checked.problems == () and checked.site is None
+
+
+def test_a_flow_of_thousands_of_steps_is_checked_without_deep_recursion(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    rows = ['flow: principal\nlanguage: es-CO\nnumbers: ["6017436967"]\nstart: p0\nsteps:']
+    rows += [f"  p{i}:\n    play: cerrado\n    then: p{i + 1}" for i in range(2000)]
+    rows += ["  p2000:\n    play: cerrado\n    then: p0"]
+    (site / "flows" / "principal.yaml").write_text("\n".join(rows) + "\n")
+    assert [p.code for p in load(site).problems if p.code.startswith("FLOW")] == ["FLOW031"]
