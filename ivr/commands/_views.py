@@ -1,0 +1,70 @@
+"""What the views share: opening the records, and how times, numbers and texts of callers look on a terminal."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ivr.log import escape, mask_number
+from ivr.settings.environment import Environment
+
+if TYPE_CHECKING:
+    from ivr.records.store import RecordStore
+
+
+@contextmanager
+def records() -> Iterator["RecordStore"]:
+    """The records of the environment's instance, read-only: it works whether the server runs or not."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ivr.records.store import RecordStore, RecordsUnavailable
+
+    environment = Environment.from_environ(os.environ)
+    try:
+        store = RecordStore.read_only(environment.records)
+    except RecordsUnavailable as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        yield store
+    except SQLAlchemyError as error:
+        why = str(error).splitlines()[0]
+        raise click.ClickException(f"the records cannot be read: {why}; does the server of this version run?") from None
+    finally:
+        store.close()
+
+
+def show(table: Table) -> None:
+    """Print a table; one that does not go to a terminal is not cut to a width."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(table)
+
+
+def cell(text: object) -> Text:
+    """A text that may come from outside: no markup, no control characters."""
+    return Text(escape(str(text)))
+
+
+def clock_time(moment: datetime | None) -> str:
+    """A moment in the machine's own time zone."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def duration(microseconds: int | None) -> str:
+    """Minutes and seconds; empty for nothing."""
+    if not microseconds:
+        return ""
+    seconds = round(microseconds / 1e6)
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def shown_number(number: str, full: bool) -> str:
+    """A caller's number, masked unless asked for."""
+    return number if full or not number else mask_number(number)

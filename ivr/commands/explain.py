@@ -1,0 +1,47 @@
+"""`ivr explain CALL`: what happened to a call, what was decided, and why."""
+
+import asyncio
+import os
+
+import click
+from rich.console import Console
+
+from ivr.clock import LoopClock
+from ivr.commands._views import cell
+from ivr.settings.environment import Environment
+
+
+@click.command(name="explain")
+@click.argument("call")
+def command(call: str) -> None:
+    """Tell CALL's story from the journal. CALL is the id that `ivr calls` shows in its last column."""
+    from acd.journal import JournalUnavailable
+
+    environment = Environment.from_environ(os.environ)
+    try:
+        lines = asyncio.run(_story(environment.journal, call))
+    except (JournalUnavailable, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    if not lines:
+        raise click.ClickException(f"the journal tells nothing of a call {call!r}; `ivr calls` lists those that it has")
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(cell(line))
+
+
+async def _story(journal_url: str, call: str) -> list[str]:
+    from acd.codec import decode
+    from acd.journal import open_journal
+    from ivr.figures.explanation import Explanation
+
+    journal = await open_journal(journal_url, LoopClock(), writing=False)
+    explanation = Explanation(call)
+    try:
+        async for entry in journal.read():
+            explanation.take(decode(entry.event), [decode(x) for x in entry.decisions])
+    finally:
+        await journal.close()
+    marks = {0: "", 1: "  -> ", 2: "       "}
+    return [
+        f"{line.at.astimezone():%H:%M:%S.%f}"[:-3] + "  " + marks[line.depth] + line.text for line in explanation.lines
+    ]
