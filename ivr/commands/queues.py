@@ -26,15 +26,13 @@ def command(as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
-    table = Table(
-        "queue", "waiting", "longest wait", "joined", "answered", "abandoned", "overflowed", "other", "mean wait"
-    )
+    table = Table("queue", "waiting", "longest wait", *shown, "mean wait")
     for row in rows:
         table.add_row(
             cell(row["queue"]),
             str(row["waiting"]),
             duration(row["longest_wait_us"]),
-            *[str(row[outcome]) for outcome in outcomes],
+            *[str(row[outcome]) for outcome in shown],
             duration(row["mean_wait_us"]),
         )
     show(table)

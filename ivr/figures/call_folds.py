@@ -28,7 +28,7 @@ def _dial(call: CallRecord, event: Any, fits: Callable[[Dial], bool], **changed:
         if dials[i].extension == event.extension and fits(dials[i]):
             dials[i] = replace(dials[i], **changed)
             return {"dials": tuple(dials)}
-    return {"dials": (*dials, Dial(extension=event.extension, begun=event.at, **changed))}
+    return {"dials": (*dials, replace(Dial(extension=event.extension, begun=event.at), **changed))}
 
 
 def _dial_begun(call: CallRecord, event: c.DialBegun) -> Mapping[str, Any]:
