@@ -26,6 +26,7 @@ def command(as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
+    shown = ("joined", "answered", "abandoned", "overflowed", "other")
     table = Table("queue", "waiting", "longest wait", *shown, "mean wait")
     for row in rows:
         table.add_row(
