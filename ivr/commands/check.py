@@ -58,18 +58,23 @@ def _tell(checked: Checked) -> None:
         click.echo(f"{place}: {problem.code} {word}{problem.message}")
     errors = len(checked.errors)
     if errors:
-        click.echo(f"{errors} error{'s' if errors > 1 else ''} in {len(checked.files)} files checked", err=True)
+        click.echo(f"{_counted(errors, 'error')} in {_counted(len(checked.files), 'checked file')}", err=True)
     elif checked.site is not None:
         _summarize(checked.site)
     else:
         click.echo("no error found")
 
 
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def _summarize(site: Site) -> None:
     """What a site without errors looks like, for a last look: also the holidays, which are computed."""
     click.echo(
-        f"{site.label}: {len(site.numbers)} numbers, {len(site.flows)} flows, {len(site.queues)} queues, "
-        f"{len(site.agents)} agents, {len(site.prompts)} prompts, {site.lines} lines. No error found."
+        f"{site.label}: {_counted(len(site.numbers), 'number')}, {_counted(len(site.flows), 'flow')}, "
+        f"{_counted(len(site.queues), 'queue')}, {_counted(len(site.agents), 'agent')}, "
+        f"{_counted(len(site.prompts), 'prompt')}, {_counted(site.lines, 'line')}. No error found."
     )
     year = site.local(LoopClock().now()).year
     days = site.holidays.of_year(year)

@@ -88,6 +88,7 @@ CODES = (
     Code("CONF034", "An extension or address used twice", "Delete one."),
     Code("CONF040", "A prompt that nobody hears", "Use it in a flow or a queue, or delete it.", warning=True),
     Code("CONF041", "There is no flow", "Write at least one file in the folder of flows."),
+    Code("CONF042", "A flow's file with another ending than .yaml", "Rename it: only NAME.yaml is read."),
 )
 
 WARNINGS = frozenset(code.code for code in CODES if code.warning)

@@ -46,6 +46,9 @@ def load_site(config: Path, flows: Path) -> Checked:
     problems = [*configuration.problems, *(problem for draft in drafts for problem in draft.problems)]
     problems += _entry_problems(configuration, drafts)
     problems += holiday_problems(configuration, YEARS)
+    for path in sorted(flows.glob("*.yml")):
+        message = f"this file is not read; rename it to {quoted(path.stem + '.yaml')}"
+        problems.append(Problem.at(Place(_shown(path), 1, 1), "CONF042", message))
     if not paths:
         message = "there is no flow here; write at least one file NAME.yaml"
         problems.append(Problem.at(Place(_shown(flows), 1, 1), "CONF041", message))

@@ -105,6 +105,12 @@ def test_a_folder_without_flows_is_told(tmp_path: Path) -> None:
     assert "CONF041" in {p.code for p in problems}
 
 
+def test_a_flow_that_would_not_be_read_is_told(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    (site / "flows" / "otra.yml").write_text("flow: otra\n")
+    assert [(Path(p.file).name, p.code) for p in load(site).problems] == [("otra.yml", "CONF042")]
+
+
 def test_a_number_leads_to_one_flow(tmp_path: Path) -> None:
     site = good_site(tmp_path)
     text = (site / "flows" / "principal.yaml").read_text()
