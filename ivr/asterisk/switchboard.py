@@ -70,6 +70,7 @@ class Switchboard:
         self._clock = clock
         self._agents = agents
         self._callers: dict[OfferId, CallId] = {}
+        self._legs: set[OfferId] = set()  # a channel of theirs was seen
         self._cancelled: set[OfferId] = set()
         self._answered: set[OfferId] = set()
         self._bridges: dict[str, set[str]] = {}
@@ -77,6 +78,7 @@ class Switchboard:
         self._held: list[Event] | None = []
         self._handlers: dict[str, Callable[[Event], None]] = {
             "DeviceStateChange": self._device,
+            "Newchannel": self._newchannel,
             "Newstate": self._newstate,
             "OriginateResponse": self._originate_response,
             "BridgeEnter": self._bridge_enter,
@@ -147,6 +149,7 @@ class Switchboard:
             caller = channel.variables.get("CALL_ID", "")
             if caller:
                 self._callers[offer] = CallId(caller)
+            self._legs.add(offer)
             legs.append(LegSeen(offer=offer, state=self._leg_state(offer, channel)))
         talking = {self._callers.get(leg.offer) for leg in legs if leg.state is LegState.BRIDGED}
         callers = []
@@ -229,10 +232,18 @@ class Switchboard:
             self._answered.add(offer)
             self._desk.submit(OfferAnswered(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
 
+    def _newchannel(self, event: Event) -> None:
+        if offer := offer_of_channel(event.get("Uniqueid")):
+            self._legs.add(offer)
+
     def _originate_response(self, event: Event) -> None:
-        """Only a failure without any channel matters: every other end comes as `Hangup` with its cause."""
+        """Only a failure without any channel matters: every other end comes as `Hangup` with its cause, often later.
+
+        A phone that is not registered gets no channel. A second Originate under a living ChannelId fails too, and that
+        must not end the offer.
+        """
         offer = offer_of_channel(event.get("Uniqueid"))
-        if offer and event.get("Response") == "Failure" and event.get("Reason") == "0":
+        if offer and event.get("Response") == "Failure" and offer not in self._legs:
             self._leg_ended(offer, cause=20)
 
     def _bridge_enter(self, event: Event) -> None:
@@ -274,7 +285,7 @@ class Switchboard:
 
     def _hangup(self, event: Event) -> None:
         uniqueid = event.get("Uniqueid")
-        cause = int(event.get("Cause", "0") or "0")
+        cause = int(text) if (text := event.get("Cause")).isdecimal() else 0
         if (offer := offer_of_channel(uniqueid)) is not None:
             if not uniqueid.endswith(";2"):
                 self._leg_ended(offer, cause)
@@ -298,7 +309,7 @@ class Switchboard:
     def forget(self, offer: OfferId) -> None:
         """The offer is over."""
         self._callers.pop(offer, None)
-        for known in (self._answered, self._bridged, self._cancelled):
+        for known in (self._legs, self._answered, self._bridged, self._cancelled):
             known.discard(offer)
 
     def _call_ended(self, call: CallId, cause: int, by: str, source: str) -> None:

@@ -1,0 +1,323 @@
+"""Literal AMI events in, journalled facts out, through the real engine and a journal in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from acd.codec import decode
+from acd.config import AgentConfig, EngineConfig, QueueConfig
+from acd.decisions import MakeOffer
+from acd.dispatcher import Dispatcher
+from acd.engine import Engine
+from acd.facts import CallerJoined, Resynchronised
+from acd.journal.memory import MemoryJournal
+from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, QueueId, VisitId, offer_channel
+from ivr.asterisk.ami import Event
+from ivr.asterisk.snapshot import ChannelSeen, Snapshot
+from ivr.asterisk.switchboard import Switchboard
+from ivr.asterisk.ticket import Ticket
+from ivr.call import facts
+from ivr.call.calls import LiveCalls
+from ivr.call.desk import Desk
+from ivr.testing.clock import ManualClock
+from tests.tools import run
+
+CALL = CallId("n1-1795291423.0")
+VISIT = VisitId(f"{CALL}/1")
+CARTERA = QueueId("cartera")
+ANNA = AgentId("301")
+
+
+def event(text: str) -> Event:
+    return Event(text.strip().replace("\n", "\r\n").encode())
+
+
+class Bench:
+    """A switchboard with everything real behind it, but no Asterisk."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.calls = LiveCalls()
+        self.deeds: list[tuple[str, str]] = []
+        self.journal = MemoryJournal()
+        config = EngineConfig(
+            queues=(QueueConfig(id=CARTERA, agents=(ANNA,), wrap_up_us=0),), agents=(AgentConfig(id=ANNA),)
+        )
+        self.dispatcher = Dispatcher(Engine(config), self.journal, self, self.clock, node="n1")
+        self.desk = Desk(self.dispatcher, self.calls)
+        self.switchboard = Switchboard(self.desk, self.calls, self.clock, lambda: frozenset({ANNA}))
+
+    async def ring(self, offer: MakeOffer) -> None:
+        self.switchboard.on_offer(offer)
+        self.deeds.append(("ring", offer.offer))
+
+    async def cancel(self, offer: OfferId) -> None:
+        self.switchboard.on_cancel(offer)
+        self.deeds.append(("cancel", offer))
+
+    async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
+        self.deeds.append(("send back", exit))
+
+    async def login(self, *channels: ChannelSeen, state: DeviceState = DeviceState.FREE) -> int:
+        async def snapshot() -> Snapshot:
+            return Snapshot(channels=channels, devices={ANNA: state})
+
+        async def gap() -> None: ...
+
+        drift = await self.switchboard.logged_in(snapshot, gap)
+        await self.dispatcher.settled()
+        return drift
+
+    async def starts(self) -> None:
+        self.desk.record(
+            facts.CallStarted(at=self.clock.now(), call=CALL, did="6017436967", caller="k", flow="f", config="c")
+        )
+
+    async def joins(self) -> OfferId:
+        """The caller joins; the offer that follows."""
+        await self.starts()
+        joined = CallerJoined(at=self.clock.now(), t=0, visit=VISIT, call=CALL, queue=CARTERA)
+        self.desk.submit(joined)
+        await self.dispatcher.settled()
+        return OfferId(self.deeds[-1][1])
+
+    async def tell(self, *texts: str) -> None:
+        for text in texts:
+            self.switchboard.event(event(text))
+        await self.dispatcher.settled()
+
+    async def story(self, of: str = "") -> list[str]:
+        """The journal in words: `event field -> decisions`."""
+        told = []
+        async for entry in self.journal.read(0):
+            body = decode(entry.event)
+            words = [entry.event["e"]]
+            words += [str(getattr(body, "result", None) and body.result.value)] if hasattr(body, "result") else []
+            words += [f"by {body.by}"] if hasattr(body, "by") else []
+            outcome = [d["outcome"] for d in entry.decisions if d["e"] == "visit ended"]
+            told.append(" ".join(words) + (f" -> {outcome[0]}" if outcome else ""))
+        return [line for line in told if of in line]
+
+
+@asynccontextmanager
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench()
+    await made.dispatcher.recover()
+    try:
+        yield made
+    finally:
+        await made.dispatcher.close()
+
+
+def originate_failed(offer: OfferId) -> str:
+    return f"Event: OriginateResponse\nResponse: Failure\nReason: 0\nUniqueid: {offer_channel(offer)}"
+
+
+def hangup(uniqueid: str, cause: int) -> str:
+    return f"Event: Hangup\nChannel: PJSIP/x-1\nUniqueid: {uniqueid}\nCause: {cause}"
+
+
+def enter(uniqueid: str) -> str:
+    return f"Event: BridgeEnter\nBridgeUniqueid: b1\nUniqueid: {uniqueid}"
+
+
+def up(uniqueid: str) -> str:
+    return f"Event: Newstate\nChannelState: 6\nUniqueid: {uniqueid}"
+
+
+def caller(ticket: bool = True, bridge: str = "", **variables: str) -> ChannelSeen:
+    carried = {"CALL_ID": CALL, "DID": "6017436967", **variables}
+    if ticket:
+        joined = ManualClock().now() - timedelta(minutes=1)
+        carried["TICKET"] = str(Ticket(VISIT, CARTERA, joined, 0))
+    return ChannelSeen(CALL, CALL, "PJSIP/t-1", 6, "acd-wait", "s", bridge, "WaitExten", "3000000001", carried)
+
+
+def leg(offer: OfferId, state: int, bridge: str = "") -> ChannelSeen:
+    uniqueid = offer_channel(offer)
+    return ChannelSeen(uniqueid, CALL, "PJSIP/301-2", state, "acd-agent", "s", bridge, "", "301", {"CALL_ID": CALL})
+
+
+@run
+async def test_from_ringing_to_the_end_of_the_talk() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        leg_id = offer_channel(offer)
+        await b.tell(up(leg_id), up(leg_id), enter(leg_id), enter(CALL))
+        live = b.calls.get(CALL)
+        assert live is not None and live.talk == offer and live.visit is None
+        await b.tell(f"Event: HangupRequest\nUniqueid: {leg_id}", hangup(leg_id, 16), hangup(CALL, 16))
+        assert (await b.story())[2:] == [
+            "call started",
+            "caller joined",
+            "offer answered",
+            "offer bridged -> answered",
+            "talk ended",
+            "call ended by agent",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("cause", "result"), [(19, "no answer"), (17, "busy"), (21, "refused"), (20, "unreachable"), (1, "unreachable")]
+)
+def test_the_cause_of_an_unanswered_leg_is_its_result(cause: int, result: str) -> Callable[[], None]:
+    async def body() -> None:
+        async with bench() as b:
+            await b.login()
+            offer = await b.joins()
+            await b.tell(hangup(offer_channel(offer), cause))
+            assert await b.story("offer failed") == [f"offer failed {result}"]
+
+    return run(body)()
+
+
+@run
+async def test_a_phone_that_is_not_registered_has_no_channel_and_no_hangup() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        await b.tell(originate_failed(offer))
+        assert await b.story("offer failed") == ["offer failed unreachable"]
+
+
+@run
+async def test_a_busy_phone_is_busy_although_the_response_comes_first() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        await b.tell(f"Event: Newchannel\nUniqueid: {offer_channel(offer)}", originate_failed(offer))
+        assert await b.story("offer failed") == []
+        await b.tell(hangup(offer_channel(offer), 17))
+        assert await b.story("offer failed") == ["offer failed busy"]
+
+
+@run
+async def test_an_agent_who_hangs_up_during_the_whisper_has_refused() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        await b.tell(up(offer_channel(offer)), hangup(offer_channel(offer), 16))
+        assert await b.story("offer failed") == ["offer failed refused"]
+
+
+@run
+async def test_a_caller_who_hangs_up_stops_the_ringing_phone() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        await b.tell(f"Event: HangupRequest\nUniqueid: {CALL}", hangup(CALL, 16))
+        assert b.deeds[-1] == ("cancel", offer)
+        await b.tell(hangup(offer_channel(offer), 16))
+        assert await b.story("offer failed") == ["offer failed cancelled"]
+        assert await b.story("ended by") == ["call ended by caller"]
+        assert await b.story("gone") == ["caller gone -> abandoned"]
+        assert len(b.calls) == 0
+
+
+@run
+async def test_a_foreign_channel_is_nobody() -> None:
+    async with bench() as b:
+        await b.login()
+        before = await b.story()
+        await b.tell(
+            hangup("n1-1.1", 16),
+            enter("n1-1.1"),
+            up("n1-1.2"),
+            "Event: DeviceStateChange\nDevice: PJSIP/999\nState: INUSE",
+            "Event: DeviceStateChange\nDevice: Custom:301\nState: INUSE",
+            "Event: UserEvent\nUserEvent: AcdLost\nOffer: nobody",
+            "Event: UserEvent\nUserEvent: FallbackBegun\nCallId: nobody",
+            "Event: Hangup\nCause: rubbish",
+        )
+        assert await b.story() == before
+
+
+@run
+async def test_events_during_the_snapshot_are_held_back_and_the_newest_word_wins() -> None:
+    async with bench() as b:
+        reached, go_on = asyncio.Event(), asyncio.Event()
+
+        async def snapshot() -> Snapshot:
+            reached.set()
+            await go_on.wait()
+            return Snapshot(channels=(), devices={ANNA: DeviceState.FREE})
+
+        async def gap() -> None: ...
+
+        login = asyncio.ensure_future(b.switchboard.logged_in(snapshot, gap))
+        await reached.wait()
+        b.switchboard.event(event("Event: DeviceStateChange\nDevice: PJSIP/301\nState: INUSE"))
+        assert b.dispatcher.engine.agents()[0].device is DeviceState.UNREACHABLE
+        go_on.set()
+        await login
+        assert b.dispatcher.engine.agents()[0].device is DeviceState.BUSY
+
+
+@run
+async def test_after_a_login_what_lives_is_adopted_and_what_is_gone_is_closed() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        b.switchboard.lost()
+        assert await b.login(caller(), leg(offer, 5)) == 0
+        assert [view.offer for view in b.dispatcher.engine.offers()] == [offer]
+        b.switchboard.lost()
+        await b.login(caller(bridge="b1"), leg(offer, 6, "b1"))
+        assert (await b.story("resynchronised"))[-1] == "resynchronised -> answered"
+        b.switchboard.lost()
+        assert await b.login() == 1, "a call that Asterisk does not know any more is drift"
+        assert await b.story("call ended") == ["call ended by unknown"]
+
+
+@run
+async def test_a_waiting_caller_whom_nobody_knew_takes_the_place_of_the_ticket() -> None:
+    async with bench() as b:
+        await b.login(caller(), state=DeviceState.BUSY)
+        (waiting,) = b.dispatcher.engine.waiting(CARTERA)
+        assert (waiting.visit, waiting.call) == (VISIT, CALL)
+
+
+@run
+async def test_a_caller_in_the_reception_fallback_is_not_offered_until_he_is_back() -> None:
+    async with bench() as b:
+        await b.login(caller(FALLBACK="1"))
+        assert [d for d in b.deeds if d[0] == "ring"] == []
+        (visit,) = b.dispatcher.engine.in_queue(CARTERA)
+        assert visit.parked
+
+
+@run
+async def test_a_caller_whom_reception_took_has_left_the_queue() -> None:
+    async with bench() as b:
+        await b.login(state=DeviceState.BUSY)
+        await b.starts()
+        joined = CallerJoined(at=b.clock.now(), t=0, visit=VISIT, call=CALL, queue=CARTERA)
+        b.desk.submit(joined)
+        await b.tell(
+            f"Event: UserEvent\nUserEvent: FallbackBegun\nCallId: {CALL}",
+            f"Event: DialEnd\nUniqueid: {CALL}\nDialStatus: ANSWER\nDestChannel: PJSIP/100-00000003\nDestUniqueid: 9",
+            hangup(CALL, 16),
+        )
+        assert (await b.story())[-4:] == [
+            "caller parked",
+            "dial answered",
+            "caller gone -> left",
+            "call ended by unknown",
+        ]
+
+
+@run
+async def test_the_resynchronised_fact_says_what_was_seen() -> None:
+    async with bench() as b:
+        offer = OfferId("0000000000000" + "00000001")
+        await b.login(caller(), leg(offer, 6))
+        async for entry in b.journal.read(0):
+            seen = decode(entry.event)
+            if isinstance(seen, Resynchronised):
+                assert [(one.offer, one.state) for one in seen.legs] == [(offer, LegState.ANSWERED)]
+                assert [one.visit for one in seen.callers] == [VISIT]
+        assert b.deeds[-1][0] in ("cancel", "ring")
