@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ivr.language.problems import Place, Problem, quoted, suggestion
@@ -36,11 +37,12 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
     of_key = "[key]" in error["loc"]
     kind, last = error["type"], str(path[-1]) if path else ""
     if kind == "missing":
-        return Problem.at(
-            where(path[:-1], True), family + MISSING, f"{quoted(last)} is missing here; add '{last}: ...'"
-        )
+        info = _fields(model, path[:-1]).get(last)
+        meaning = f" ({info.description})" if info is not None and info.description else ""
+        message = f"{quoted(last)} is missing here; add '{last}: ...'{meaning}"
+        return Problem.at(where(path[:-1], True), family + MISSING, message)
     if kind == "extra_forbidden":
-        known = _settings(model, path[:-1])
+        known = _fields(model, path[:-1])
         message = f"{quoted(last)} is not {what if len(path) == 1 else 'a setting here'}{suggestion(last, known)}"
         return Problem.at(where(path, True), family + UNKNOWN, message)
     if error["input"] is None:
@@ -60,10 +62,10 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
 
 
 _KINDS = {
-    "string_type": "a text",
-    "dict_type": "settings: indented lines 'key: value' below it",
-    "model_type": "settings: indented lines 'key: value' below it",
-    "model_attributes_type": "settings: indented lines 'key: value' below it",
+    "string_type": "one text",
+    "dict_type": "indented lines 'key: value' below it",
+    "model_type": "indented lines 'key: value' below it",
+    "model_attributes_type": "indented lines 'key: value' below it",
     "list_type": "a list, for example [first, second]",
 }
 
@@ -76,8 +78,8 @@ def _subject(path: Path_) -> str:
     return quoted(last) if last else "this"
 
 
-def _settings(model: type[BaseModel], path: Path_) -> list[str]:
-    """The settings that are known where an unknown one stood: follows the model down the path."""
+def _fields(model: type[BaseModel], path: Path_) -> dict[str, FieldInfo]:
+    """The settings that are known below a path, by the names that files have for them."""
     current: Any = model
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
@@ -88,5 +90,5 @@ def _settings(model: type[BaseModel], path: Path_) -> list[str]:
             inside = getattr(current, "__args__", ())
             current = inside[-1] if inside else None
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return [info.alias or name for name, info in current.model_fields.items()]
-    return []
+        return {info.alias or name: info for name, info in current.model_fields.items()}
+    return {}

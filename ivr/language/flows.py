@@ -15,10 +15,12 @@ from ivr.language.reader import Document, Path_, read_file
 from ivr.language.schema import FlowHead
 from ivr.language.site import Flow
 from ivr.language.step import Reference, Step
-from ivr.language.words import HANG_UP, NAME_PATTERN
+from ivr.language.words import HANG_UP, NAME_PATTERN, name_rule
 from ivr.verbs import VERBS
 
 SAME_AS = "same as"
+
+_ADD = "add one of: " + ", ".join(VERBS)
 
 _MISSING = {"prompt": "FLOW021", "queue": "FLOW023", "extension": "FLOW024", "hours": "FLOW025"}
 _CALLED = {
@@ -126,7 +128,7 @@ class _Reading:
         place = self._document.key_place(("steps", name))
         if not re.fullmatch(NAME_PATTERN, name):
             hint = "; 'hang up' needs no step: write `then: hang up`" if name == HANG_UP else ""
-            message = f"{quoted(name)} cannot be a step's name: small letters without accents, digits and _{hint}"
+            message = f"{quoted(name)} cannot be a step's name{hint or ': ' + name_rule(name)}"
             return None, [Problem.at(place, "FLOW018", message)]
         settings, problem = self._inherited(name, ())
         if problem is not None:
@@ -153,7 +155,7 @@ class _Reading:
                 where = self._place_of(name)((setting,), True)
                 message = f"{quoted(setting)} is not a verb; did you mean {quoted(near[0])}?"
                 return Problem.at(where, "FLOW010", message)
-        message = f"the step {quoted(name)} does nothing; add one of: {', '.join(VERBS)}"
+        message = f"the step {quoted(name)} does nothing; {_ADD}"
         return Problem.at(place, "FLOW010", message)
 
     def _inherited(self, name: str, way: tuple[str, ...]) -> tuple[dict[str, Any], Problem | None]:
@@ -161,7 +163,7 @@ class _Reading:
         own = self._raw[name]
         if not isinstance(own, dict):
             place = self._document.key_place(("steps", name))
-            message = f"the step {quoted(name)} must have settings: indented lines 'key: value' below it"
+            message = f"the step {quoted(name)} must have indented lines below it that say what it does; {_ADD}"
             return {}, Problem.at(place, "FLOW013", message)
         base = own.get(SAME_AS)
         self._origins[name] = {setting: name for setting in own if setting != SAME_AS}

@@ -68,10 +68,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     candidates = list(known)
     lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
     low = word.lower()[:80]
+    # One short number is as near to another as to a third: a list helps more.
+    alike = not (low.isdigit() and len(low) < 7)
     near = difflib.get_close_matches(low, lowered, 1, 0.6) or [
         known for known in lowered if low and known.startswith(low)
     ]
-    if near:
+    if near and alike:
         return f"; did you mean {quoted(lowered[near[0]])}?"
     if not candidates:
         return ""

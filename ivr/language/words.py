@@ -4,6 +4,7 @@ Each raises a fault whose text says what to write. `Refers` marks a value that n
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -40,13 +41,18 @@ def _text(value: Any) -> str:
     return value
 
 
+def name_rule(text: str) -> str:
+    """The rule for names, with the nearest name that keeps it."""
+    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    near = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
+    example = f", for example {near}" if re.fullmatch(NAME_PATTERN, near) else ""
+    return f"small letters without accents, digits and _, a letter first, at most 40{example}"
+
+
 def _name(value: Any) -> str:
     text = _text(value)
     if not re.fullmatch(NAME_PATTERN, text):
-        raise wrong(
-            f"{quoted(text)} cannot be a name: use small letters without accents, digits and _ "
-            "(at most 40), and begin with a letter"
-        )
+        raise wrong(f"{quoted(text)} cannot be a name: {name_rule(text)}")
     return text
 
 
@@ -68,7 +74,7 @@ def _yes_or_no(value: Any) -> bool:
         return value
     text = _text(value)
     if text not in ("yes", "no"):
-        raise wrong(f"{quoted(text)} is neither yes nor no")
+        raise wrong(f"{quoted(text)} is neither yes nor no: write one of them")
     return text == "yes"
 
 
@@ -131,7 +137,7 @@ def whole(least: int, most: int) -> BeforeValidator:
             return value
         text = _text(value)
         if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
-            raise wrong(f"{quoted(text)} is out of range: write a whole number from {least} to {most}")
+            raise wrong(f"{quoted(text)} is not possible: write a whole number from {least} to {most}")
         return int(text)
 
     return BeforeValidator(check)
