@@ -33,7 +33,7 @@ LONGEST_ROW = 65_536
 _QUOTED = '"(?:[^"]|"")*+"'  # possessive: a hostile line costs no backtracking
 _ROW = re.compile(",".join([_QUOTED] * len(FIELDS)))
 _FIELD = re.compile('"((?:[^"]|"")*+)"')
-_TIME = re.compile(r"(\d{9,11})\.(\d{6})")
+_TIME = re.compile(r"([0-9]{9,11})\.([0-9]{6})")
 _ID = re.compile(r"[A-Za-z0-9._;-]{1,150}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

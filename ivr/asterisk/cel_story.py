@@ -7,11 +7,13 @@ is a call; `Dial` in `ring` or `fallback` rings an extension for it; `acd-...` i
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from acd import facts as f
 from acd.model import CallId, OfferId, OfferResult, VisitId, offer_of_channel
 from ivr.asterisk.cel import Row
 from ivr.call import facts as c
+from ivr.figures.call_record import CallOutcome
 from ivr.figures.projection import Projection
 
 FROM_OUTSIDE = "from-trunk"
@@ -27,6 +29,10 @@ RESULT_OF_CAUSE = {
 """Hangup cause (ITU-T Q.850) of a leg that nobody answered; any other means that the phone was not reached."""
 
 _COUNTRY_CODE = re.compile(r"\+?57(?=\d{10}$)")
+_NUMBER = re.compile(r"\+?[0-9]{3,20}")
+_TRUNK_CHANNEL = "PJSIP/trunk-"  # asterisk-conf/pjsip.conf.j2 names the endpoints of trunks so
+_SAME_MOMENT = timedelta(seconds=2)
+"""AMI and CEL tell one event this far apart at most; further apart are two events."""
 _EXTENSION = re.compile(r"PJSIP/([0-9*#]{1,20})")
 
 EngineFact = f.OfferAnswered | f.OfferBridged | f.OfferFailed | f.TalkEnded | f.CallerGone
@@ -85,7 +91,7 @@ class Story:
         """The facts that this row tells."""
         if row.event == "CHAN_START":
             self._channels[row.channel] = row.uniqueid
-            if row.context == FROM_OUTSIDE:
+            if row.context == FROM_OUTSIDE and _NUMBER.fullmatch(row.exten):  # our own legs to a trunk have "s"
                 self._arrivals[row.uniqueid] = _Arrival(CallId(row.uniqueid), row)
             return []
         offer = offer_of_channel(row.uniqueid)
@@ -93,35 +99,27 @@ class Story:
             return self._leg(offer, row) if not row.uniqueid.endswith(";2") else []
         if row.event == "LINE_REFUSED":
             return self._refused(row)
-        arrival = self._arrival(row.uniqueid)
+        arrival = self._arrival(row)
         if arrival is None or arrival.refused:
             return []
         return self._call(arrival, row)
 
     # ------------------------------------------------------------------ calls
-    def _arrival(self, uniqueid: str) -> _Arrival | None:
-        """The call of that channel; one that began before our first row is known to the projection."""
-        if uniqueid in self._arrivals:
-            return self._arrivals[uniqueid]
-        known = self._known.calls.get(uniqueid)
+    def _arrival(self, row: Row) -> _Arrival | None:
+        """The call of that row's channel, also when its first row was read before: at an earlier gap, or live."""
+        found = self._arrivals.get(row.uniqueid)
+        if found is not None:
+            return found
+        call = CallId(row.uniqueid)
+        known = self._known.calls.get(call)
         if known is None:
+            if not (row.channel.startswith(_TRUNK_CHANNEL) and _NUMBER.fullmatch(row.dialled)):
+                return None
+            return self._arrivals.setdefault(call, _Arrival(call, replace(row, exten=row.dialled)))
+        if known.outcome is CallOutcome.REFUSED:
             return None
-        stand_in = Row(
-            event="CHAN_START",
-            at=known.started,
-            uniqueid=uniqueid,
-            linkedid=uniqueid,
-            channel="",
-            context=FROM_OUTSIDE,
-            exten=known.did,
-            app="",
-            data="",
-            number="",
-            dialled="",
-            peer="",
-        )
         talked = next((dial.extension for dial in reversed(known.dials) if dial.answered), "")
-        return self._arrivals.setdefault(uniqueid, _Arrival(CallId(uniqueid), stand_in, told=True, answered=talked))
+        return self._arrivals.setdefault(call, _Arrival(call, row, told=True, answered=talked))
 
     def _refused(self, row: Row) -> list[Told]:
         arrival = self._arrivals.get(row.uniqueid)
@@ -172,18 +170,20 @@ class Story:
             leg = self._channels.get(row.peer, f"{arrival.call}:{row.at.isoformat()}")
             self._arrivals[arrival.call] = replace(self._arrivals[arrival.call], answered=extension, dialled=leg)
             answered = c.DialAnswered(at=row.at, call=arrival.call, extension=extension)
-            return [] if self._has_answered(arrival.call, extension) else [Told(answered, f"dial answered:{leg}")]
+            return [] if self._has_answered(row, extension) else [Told(answered, f"dial answered:{leg}")]
         leg = self._arrivals[arrival.call].dialled or f"{arrival.call}:{row.at.isoformat()}"
         ended = c.DialEnded(at=row.at, call=arrival.call, extension=extension, result="answered")
-        return [] if self._has_ended_dial(arrival.call, extension) else [Told(ended, f"dial ended:{leg}")]
+        return [] if self._has_ended_dial(row, extension) else [Told(ended, f"dial ended:{leg}")]
 
-    def _has_answered(self, call: CallId, extension: str) -> bool:
-        known = self._known.calls.get(call)
-        return known is not None and any(d.extension == extension and d.answered and not d.ended for d in known.dials)
+    def _has_answered(self, row: Row, extension: str) -> bool:
+        known = self._known.calls.get(row.uniqueid)
+        times = [dial.answered for dial in known.dials if dial.extension == extension] if known else []
+        return any(at and abs(at - row.at) < _SAME_MOMENT for at in times)
 
-    def _has_ended_dial(self, call: CallId, extension: str) -> bool:
-        known = self._known.calls.get(call)
-        return known is not None and any(d.extension == extension and d.answered and d.ended for d in known.dials)
+    def _has_ended_dial(self, row: Row, extension: str) -> bool:
+        known = self._known.calls.get(row.uniqueid)
+        times = [dial.ended for dial in known.dials if dial.extension == extension] if known else []
+        return any(at and abs(at - row.at) < _SAME_MOMENT for at in times)
 
     def _hung_up(self, arrival: _Arrival, row: Row) -> list[Told]:
         known = self._known.calls.get(arrival.call)
