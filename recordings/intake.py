@@ -33,10 +33,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A marker that gives no recording, and why."""
+    """A marker that gives no recording, and why. Not `final`: try again later."""
 
     name: str
     why: str
+    final: bool = True
 
 
 def parse_name(name: str) -> tuple[str, str] | None:
@@ -82,7 +83,9 @@ class Intake:
                 opened.seek(0)
                 digest = hashlib.file_digest(opened, "sha256").hexdigest()
         except OSError as error:
-            return Refused(name, f"the file cannot be read: {error.strerror}")
+            return Refused(
+                name, f"the file cannot be read: {error.strerror}", final=isinstance(error, FileNotFoundError)
+            )
         if size <= HEADER_BYTES:
             file.unlink(missing_ok=True)
             return Refused(name, "empty: the two were never in a bridge")

@@ -44,7 +44,8 @@ class RecordingWatch:
             result = await asyncio.to_thread(self._intake.take, name)
             if isinstance(result, Refused):
                 self._refuse(result)
-                await asyncio.to_thread(self._intake.settle, name)
+                if result.final:
+                    await asyncio.to_thread(self._intake.settle, name)
                 continue
             await self._told(result)
             await asyncio.to_thread(self._intake.settle, name)
