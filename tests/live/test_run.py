@@ -83,8 +83,8 @@ def alive(pid: int) -> bool:
 
 async def gone(*pids: int) -> None:
     async with asyncio.timeout(15):
-        while any(alive(pid) for pid in pids):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - the kernel has no event for it here
+        while any(alive(pid) for pid in pids):  # noqa: ASYNC110 - no event tells the end of a stranger's child
+            await asyncio.sleep(0.05)
 
 
 @run

@@ -1,5 +1,6 @@
 """Containers, units, alerts and dashboards, checked without running them: everything that they name exists."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -284,3 +285,16 @@ def test_prometheus_understands_its_files() -> None:
     if program is None:
         pytest.skip("promtool (Debian package prometheus) is not on this machine")
     subprocess.run((program, "check", "config", str(ROOT / "config/prometheus/prometheus.yml")), check=True)
+
+
+def test_the_operators_page_lists_every_setting_and_no_other() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    listed = dict(re.findall(r"(?m)^\| `CENTRALITA_(\w+)` \| `([^`]+)` \|", page))
+    environment = Environment.from_environ({"CENTRALITA_VAR": "/VAR"})
+    truth = {field.name.upper(): getattr(environment, field.name) for field in dataclasses.fields(Environment)}
+    truth["PROFILE"] = truth["PROFILE"].value
+    truth["VAR"] = Environment.from_environ({}).var
+    here = f"{Path.cwd()}/"
+    assert {name: text.replace("VAR/", "/VAR/").removeprefix("./") for name, text in listed.items()} == {
+        name: str(value).removeprefix(here) for name, value in truth.items()
+    }
