@@ -39,7 +39,7 @@ class Dial:
 class CallRecord:
     """One call. Durations in microseconds; `outcome` is None while the call lives.
 
-    `complete` says that nothing of the call is open any more (visits, talks): from then on it is counted.
+    `complete` says that nothing of the call is open any more (visits, talks): from then on it is counted, for ever.
     """
 
     call: str

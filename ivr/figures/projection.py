@@ -35,10 +35,12 @@ class Change:
 class Projection:
     """All open calls, visits and offers, and the lately ended ones.
 
-    `records` are what the store knew at the position from which entries will follow.
+    `records` and `waiting` are what the store knew at the position from which entries will follow.
     """
 
-    def __init__(self, records: Iterable[Record] = (), remembered: int = REMEMBERED_CALLS) -> None:
+    def __init__(
+        self, records: Iterable[Record] = (), waiting: Iterable[c.CallFact] = (), remembered: int = REMEMBERED_CALLS
+    ) -> None:
         self.calls: OrderedDict[str, CallRecord] = OrderedDict()
         self.visits: dict[str, VisitRecord] = {}
         self.offers: dict[str, OfferRecord] = {}
@@ -52,6 +54,12 @@ class Projection:
         for record in records:
             self._keep(record)
         self._touched.clear()
+        for fact in waiting:
+            self._wait(fact)
+
+    def waiting_facts(self) -> list[c.CallFact]:
+        """Facts whose call has not begun yet, to be stored beside the records."""
+        return [fact for facts in self._waiting.values() for fact in facts]
 
     def apply(self, at: datetime, event: object, decisions: Sequence[object] = ()) -> tuple[Change, ...]:
         """Fold one entry in; `at` is the moment of its append. Returns what changed, calls last."""
@@ -269,6 +277,7 @@ class Projection:
                 talk_us=sum(o.talk_us or 0 for o in talks)
                 + sum(microseconds(x.ended - x.answered) for x in call.dials if x.answered and x.ended),
                 outcome=outcome_of(call, visits) if ended else None,
-                complete=ended and all(v.outcome for v in visits) and not any(o.open for o in talks),
+                # Once complete it stays so: it was counted.
+                complete=call.complete or (ended and all(v.outcome for v in visits) and not any(o.open for o in talks)),
             )
         )

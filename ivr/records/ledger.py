@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from acd.codec import decode, encode
 from ivr import log as logs
 from ivr.clock import Clock, Timer
 from ivr.figures.board import Board
@@ -25,6 +26,7 @@ from ivr.records.store import RecordStore
 
 log = logs.get(__name__)
 
+STATES = ("tally", "board", "waiting")
 COLLECT_SECONDS = 0.1
 RETRY_SECONDS = (0.5, 1, 2, 5)
 KNOWN_CALLS = 5_000
@@ -83,15 +85,16 @@ class Ledger:
             raise
         ledger = cls(store, clock, keys, thread)
 
-        def read() -> tuple[list[Record], int, Any, Any]:
-            return store.known(KNOWN_CALLS), store.position(), store.state("tally"), store.state("board")
+        def read() -> tuple[list[Record], int, dict[str, Any]]:
+            return store.known(KNOWN_CALLS), store.position(), {name: store.state(name) for name in STATES}
 
-        records, ledger.position, tally, board = await loop.run_in_executor(thread, read)
+        records, ledger.position, states = await loop.run_in_executor(thread, read)
         ledger._written = ledger.position
-        ledger.projection = Projection(records)
+        waiting = [decode(fact) for fact in states["waiting"].get("facts", ())]
+        ledger.projection = Projection(records, waiting)
         ledger.tally, ledger.board = Tally(dids), Board(agents)
-        ledger.tally.restore(tally)
-        ledger.board.restore(board)
+        ledger.tally.restore(states["tally"])
+        ledger.board.restore(states["board"])
         return ledger
 
     async def belongs_to(self, journal: Journal) -> bool:
@@ -186,7 +189,8 @@ class Ledger:
         changed, self._changed = self._changed, {}
         callers, self._callers = self._callers, {}
         position = self.position
-        states = {"tally": self.tally.state(), "board": self.board.state()}
+        waiting = {"facts": [encode(fact) for fact in self.projection.waiting_facts()]}
+        states = {"tally": self.tally.state(), "board": self.board.state(), "waiting": waiting}
 
         def save() -> None:
             self.store.save(position, changed.values(), states)

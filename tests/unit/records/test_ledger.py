@@ -148,6 +148,20 @@ async def test_a_crash_at_any_entry_loses_and_doubles_nothing(tmp_path: Path, cr
 
 
 @run
+async def test_facts_that_came_before_their_call_survive_a_restart(tmp_path: Path) -> None:
+    call = CallId("n1-7.0")
+    first = await opened(tmp_path / "r.sqlite")
+    first.on_entry(Entry(1, START, c.StepEntered(at=START, call=call, flow="x", step="menu", verb="ask")))
+    await first.close()
+    second = await opened(tmp_path / "r.sqlite")
+    second.on_entry(
+        Entry(2, START, c.CallStarted(at=START, call=call, did="6017436967", caller="", flow="", config=""))
+    )
+    assert second.projection.calls[call].step == "menu"
+    await second.close()
+
+
+@run
 async def test_a_removed_journal_is_noticed_and_its_entries_are_new(tmp_path: Path) -> None:
     ledger = await opened(tmp_path / "r.sqlite")
     await a_days_calls(2).tell(ledger)
