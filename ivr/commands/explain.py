@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -18,6 +19,9 @@ def command(call: str) -> None:
     from acd.journal import JournalUnavailable
 
     environment = Environment.from_environ(os.environ)
+    file = Path(environment.journal.removeprefix("sqlite:///"))
+    if environment.journal.startswith("sqlite:///") and not file.is_file():
+        raise click.ClickException(f"there is no journal at {file} yet: start the server with `make run`")
     try:
         lines = asyncio.run(_story(environment.journal, call))
     except (JournalUnavailable, ValueError, OSError) as error:

@@ -29,7 +29,7 @@ log = logs.get(__name__)
 STATES = ("tally", "board", "waiting")
 COLLECT_SECONDS = 0.1
 RETRY_SECONDS = (0.5, 1, 2, 5)
-KNOWN_CALLS = 5_000
+KNOWN_CALLS = 2_000
 """Ended calls that are taken back into memory at start, for facts that come late."""
 
 

@@ -113,10 +113,12 @@ def test_agents_show_that_their_states_may_be_stale(left_behind: Path) -> None:
     assert "unreachable ?" in ivr("agents")
 
 
-@pytest.mark.parametrize("view", ["calls", "queues", "agents"])
-def test_without_records_a_view_says_what_to_do(view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("view", ["calls", "queues", "agents", "explain n1-7.0"])
+def test_before_the_first_start_a_view_says_what_to_do(
+    view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CENTRALITA_VAR", str(tmp_path / "empty"))
-    result = CliRunner().invoke(main, [view])
+    result = CliRunner().invoke(main, view.split())
     assert result.exit_code == 1 and "make run" in result.output and "Traceback" not in result.output
 
 
