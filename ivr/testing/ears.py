@@ -112,7 +112,7 @@ class Listener:
         return self._described(self._at)
 
     def feed(self, samples: Samples) -> None:
-        """More audio; what it says is in `heard` and `current` afterwards (up to a second later)."""
+        """More audio; what it says is in `heard` and `current` afterwards (0.2 s later, up to 1 s for music)."""
         self._audio = np.concatenate([self._audio, samples.astype(np.float32)])
         while self._step():
             pass
@@ -138,31 +138,34 @@ class Listener:
         if _loudness(self._audio[self._at : self._at + BLOCK]) < _QUIET:
             self._at += BLOCK
             return True
-        if left < _AHEAD and not self._finished:
+        if left < _PROBE and not self._finished:
             return False
         if is_tone(self._audio[self._at : self._at + BLOCK]):
             self._at += BLOCK
-        else:
-            self._search(left)
-        return True
+            return True
+        return self._search(left)
 
     def _goes_on(self, sound: Samples, offset: int, at: int) -> bool:
         expected = sound[offset : offset + BLOCK] if offset >= 0 else sound[:0]
         return len(expected) > 0 and alike(self._audio[at : at + len(expected)], expected)
 
-    def _search(self, left: int) -> None:
+    def _search(self, left: int) -> bool:
+        """Name what begins here; False when more must be heard before one of several places can be chosen."""
+        places = self._ears.find(self._audio[self._at : self._at + _PROBE]) if left >= _PROBE else []
+        if len(places) > 1 and left < _AHEAD and not self._finished:
+            return False
         best: tuple[int, str, int] | None = None
-        if left >= _PROBE:
-            for name, offset in self._ears.find(self._audio[self._at : self._at + _PROBE]):
-                length = self._run(name, offset)
-                if best is None or length > best[0]:
-                    best = (length, name, offset)
+        for name, offset in places:
+            length = self._run(name, offset)
+            if best is None or length > best[0]:
+                best = (length, name, offset)
         if best is None or best[0] < _PROBE:
             self._at += BLOCK
-            return
+            return True
         _, name, offset = best
         back = self._back(name, offset)
         self._sound = self._joined(name, self._at - back, offset - back)
+        return True
 
     def _joined(self, name: str, began: int, offset: int) -> tuple[str, int, int]:
         """With the stretch that just ended, when only the place was taken a wave too far (a pure tone looks the same

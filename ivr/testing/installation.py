@@ -217,7 +217,7 @@ class Installation:
         for file in (self.paths.var / "log" / "server.log", self.paths.log / "messages.log"):
             if file.exists():
                 end = file.read_text(errors="replace").splitlines()[-lines:]
-                parts.append("\n".join([f"--- {file.name}", *end]))
+                parts.append("\n".join([f"--- {file.name}", *(line[:1500] for line in end)]))
         return "\n".join(parts)
 
     # ---- within

@@ -126,17 +126,19 @@ class Instance(Installation):
                     total += sample.value
         return total
 
-    async def until_metric(self, name: str, value: float, seconds: float = 5, **labels: str) -> None:
-        """Until a figure has a value; AssertionError with the value that it has otherwise."""
+    async def until_metric(
+        self, name: str, value: float, seconds: float = 5, *, at_least: bool = False, **labels: str
+    ) -> None:
+        """Until a figure has a value (or more); AssertionError with the value that it has otherwise."""
         deadline = time.monotonic() + seconds
-        while (seen := await self.metric(name, **labels)) != value:
+        while (seen := await self.metric(name, **labels)) != value and not (at_least and seen > value):
             assert time.monotonic() < deadline, f"{name}{labels or ''} is {seen:g}, not {value:g}"
             await asyncio.sleep(0.1)
 
     async def records(self) -> list[dict[str, Any]]:
-        """The rows of `ivr calls --json`, the oldest first."""
-        rows: list[dict[str, Any]] = json.loads(await self.command("calls", "--json"))
-        return rows
+        """The rows of `ivr calls --json`, the newest first."""
+        lines = (await self.command("calls", "--json", "--limit", "1000")).splitlines()
+        return [json.loads(line) for line in lines]
 
     def recordings(self) -> dict[str, Path]:
         """The recorded talks by file name, the oldest first."""

@@ -16,7 +16,7 @@ from ivr.testing.phone import Call
 
 T = TypeVar("T")
 
-_LOOK = 0.1
+_LOOK = 0.05
 """Seconds between two looks at what was heard."""
 
 

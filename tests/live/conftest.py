@@ -31,10 +31,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A failed test shows what everybody heard and the ends of the logs."""
     report = yield
     if report.when == "call" and report.failed:
-        for value in getattr(item, "funcargs", {}).values():
-            if isinstance(value, Instance):
-                report.sections.append(("what was heard", value.told()))
-                report.sections.append(("logs", value.logs(80)))
+        line = getattr(item, "funcargs", {}).get("line")
+        if isinstance(line, Instance):
+            report.sections.append(("what was heard", line.told()))
+            report.sections.append(("logs", line.logs(60)))
     return report
 
 

@@ -27,21 +27,26 @@ PHONES = {"1": "101", "2": "201", "3": "301", "4": "401"}
 LABELS = {"1": "Servicio al Cliente", "2": "Tesorería", "3": "Cartera", "4": "Contabilidad"}
 
 _TEXTS = {
-    WELCOME: "Bienvenido a nuestra línea de atención.",
-    NOTICE: "Esta llamada puede ser grabada.",
-    MENU: "Servicio, uno. Tesorería, dos. Cartera, tres. Recepción, cero.",
-    "no_le_escuche": "No le escuché.",
-    "opcion_invalida": "Opción inválida.",
-    "sin_asesores": "No hay asesores disponibles.",
-    "cerrado": "Estamos cerrados. Llame mañana.",
-    "recepcion_no_contesta": "No podemos atenderle.",
-    "despedida": "Hasta luego. Gracias.",
-    "susurro_servicio": "Servicio al cliente.",
+    WELCOME: "Bienvenidos a la línea.",
+    NOTICE: "Será grabada.",
+    MENU: "Marque un número.",
+    "no_le_escuche": "No le oí.",
+    "opcion_invalida": "No es válida.",
+    "sin_asesores": "No hay asesores.",
+    "cerrado": "Cerrado.",
+    "recepcion_no_contesta": "Nadie contesta.",
+    "despedida": "Hasta luego.",
+    "susurro_servicio": "Servicio.",
     "susurro_tesoreria": "Tesorería.",
-    "susurro_cartera": "Llamada de cartera.",
+    "susurro_cartera": "Cartera.",
     "susurro_contabilidad": "Contabilidad.",
 }
 
+DIRECT = {"1": "6010000001", "2": "6010000002", "3": "6010000003", "4": "6010000004"}
+DIRECT_FLOWS = tuple(f"{name}.yaml" for name in ("servicio_directo", "tesoreria_directa", "cartera_directa"))
+DIRECT_FLOWS += ("contabilidad_directa.yaml",)
+
+_DIRECT = {"start": "aviso", "steps": {"bienvenida": None, "recepcion": {"for": "5 s"}}}
 _SHORT_QUEUE = {"ring": "5 s", "wrap-up": "1 s", "longest wait": "2 min", "announce every": "10 min"}
 
 
@@ -52,10 +57,10 @@ def short(**more: Mapping[str, Any]) -> dict[str, Any]:
         "prompts.yaml": {"prompts": {name: {"es-CO": text, "en": None} for name, text in _TEXTS.items()}},
         "queues.yaml": {"queues": {name: dict(_SHORT_QUEUE) for name in QUEUES.values()}},
         "linea_principal.yaml": {"steps": {"menu": {"wait": "1 s"}, "recepcion": {"for": "5 s"}}},
-        "servicio_directo.yaml": {"steps": {"recepcion": {"for": "5 s"}}},
+        **dict.fromkeys(DIRECT_FLOWS, _DIRECT),
     }
     for name, settings in more.get("queues", {}).items():
-        changes["queues.yaml"]["queues"][name].update(settings)
+        changes["queues.yaml"]["queues"][name] |= settings
     if "agents" in more:
         changes["queues.yaml"]["agents"] = more["agents"]
     return changes
@@ -68,25 +73,25 @@ async def at_menu(line: Instance, number: str, **how: str) -> Person:
     return caller
 
 
-async def waiting(line: Instance, number: str, key: str = "1", **how: str) -> Person:
-    """A caller who has chosen a queue and hears the music."""
-    caller = await at_menu(line, number, **how)
+async def waiting(line: Instance, number: str, key: str = "1") -> Person:
+    """A caller who hears the music of a department's queue, by its direct number: notice, then queue."""
+    caller = await line.caller(number, did=DIRECT[key], at=OPEN)
+    await caller.hears("music")
+    return caller
+
+
+async def waiting_by_menu(line: Instance, number: str, key: str = "1") -> Person:
+    """As `waiting`, by the main line and its menu."""
+    caller = await at_menu(line, number)
     await caller.press(key)
     await caller.hears("music")
     return caller
 
 
-async def waiting_direct(line: Instance, number: str) -> Person:
-    """A caller who waits for `servicio` without having passed a menu."""
-    caller = await line.caller(number, did="6010000001", at=OPEN)
-    await caller.hears("music")
-    return caller
-
-
-async def talking(line: Instance, number: str, key: str = "1", **how: str) -> tuple[Person, Person]:
+async def talking(line: Instance, number: str, key: str = "1") -> tuple[Person, Person]:
     """A caller and an agent who hear each other."""
     await line.phone(PHONES[key])
-    caller = await waiting(line, number, key, **how)
+    caller = await waiting(line, number, key)
     agent = await line.agent(PHONES[key])
     await hear_each_other(caller, agent)
     return caller, agent
@@ -105,6 +110,14 @@ async def hear_each_other(caller: Person, agent: Person, *, seconds: float = 8) 
     finally:
         caller.call.media.hush()
         agent.call.media.hush()
+
+
+async def occupy(line: Instance, one: str, other: str) -> None:
+    """Two agents talk to each other: their phones are there but busy, so callers wait."""
+    await line.phone(other)
+    call = await (await line.phone(one)).call(other)
+    await line.agent(other)
+    await call.answered()
 
 
 async def refuse(call: Call, code: int) -> None:

@@ -6,13 +6,14 @@ import pytest
 
 from ivr.testing.instance import Instance
 from ivr.testing.phone import CallFailed
-from tests.live.scenes import calls, hear_each_other, live, moved, short, sums_agree, talking, waiting
+from tests.live.scenes import calls, hear_each_other, live, moved, occupy, short, sums_agree, talking, waiting
 
 CHANGES = short()
 
 
 @live
 async def test_the_fifth_call_is_refused_and_the_four_go_on(line: Instance) -> None:
+    await occupy(line, "201", "202")
     caller, agent = await talking(line, "3000000401")
     others = await asyncio.gather(*(waiting(line, f"300000041{n}", "2") for n in range(3)))
     await line.until_metric("centralita_lines_in_use", 4)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from ivr.testing.instance import Instance
 from ivr.testing.phone import Call, CallState
 from tests.live.scenes import (
+    DIRECT,
     MENU,
     NOTICE,
     OPEN,
@@ -13,11 +14,11 @@ from tests.live.scenes import (
     at_menu,
     hear_each_other,
     live,
+    occupy,
     short,
     sums_agree,
     talking,
     waiting,
-    waiting_direct,
 )
 
 CHANGES = short(site={"lines": "12"})
@@ -30,11 +31,12 @@ def when(text: str) -> datetime:
 
 @live
 async def test_kill_9_with_callers_in_every_state(line: Instance) -> None:
+    await occupy(line, "102", "103")
     talker, his_agent = await talking(line, "3000000501", "4")
     leaver, her_agent = await talking(line, "3000000502", "3")
     leaving = await line.call_id(leaver)
-    first = await waiting_direct(line, "3000000503")
-    second = await waiting_direct(line, "3000000504")
+    first = await waiting(line, "3000000503")
+    second = await waiting(line, "3000000504")
     await line.phone("201")
     rung = await waiting(line, "3000000505", "2")
     ringing = await line.agent("201", answer=False)
@@ -97,6 +99,7 @@ async def test_a_notice_that_was_cut_short_by_the_crash_is_heard_again_from_its_
 async def test_who_hangs_up_while_the_server_is_away_is_counted_once(line: Instance) -> None:
     before = await line.metric("centralita_queue_visits_total", queue="tesoreria", outcome="abandoned")
     refused = await line.metric("centralita_calls_started_total")
+    await occupy(line, "201", "202")
     caller = await waiting(line, "3000000521", "2")
     await line.kill_server()
     await caller.hang_up()
@@ -114,9 +117,10 @@ async def test_who_hangs_up_while_the_server_is_away_is_counted_once(line: Insta
 @live
 async def test_reception_rings_when_the_server_stays_away_and_the_engine_takes_over_again(line: Instance) -> None:
     await line.phone("100")
-    first = await waiting_direct(line, "3000000531")
+    await occupy(line, "102", "103")
+    first = await waiting(line, "3000000531")
     await asyncio.sleep(1)
-    second = await waiting_direct(line, "3000000532")
+    second = await waiting(line, "3000000532")
     await line.kill_server()
     reception = await line.agent("100", seconds=25, answer=False)
     assert reception.call.shown_number == first.name, "one at a time, who came first"
@@ -142,7 +146,7 @@ async def test_a_decided_ring_is_never_made_twice(line: Instance) -> None:
     """Ghost deeds: the server dies right after it has decided; at most one phone rings, and only once."""
     for extension in ("101", "102"):
         await line.phone(extension)
-    caller = await line.caller("3000000541", did="6010000001", at=OPEN)
+    caller = await line.caller("3000000541", did=DIRECT["1"], at=OPEN)
     await caller.hears(NOTICE)
     rings = asyncio.Event()
 

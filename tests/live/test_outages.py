@@ -16,12 +16,12 @@ from tests.live.scenes import (
     hear_each_other,
     live,
     moved,
+    occupy,
     short,
     sums_agree,
     talking,
     visits,
     waiting,
-    waiting_direct,
 )
 
 CHANGES = short(site={"lines": "12"})
@@ -38,9 +38,10 @@ async def readiness(line: Instance) -> str:
 
 @live
 async def test_ami_is_cut_for_five_seconds_in_every_state(line: Instance) -> None:
+    await occupy(line, "102", "103")
     talker, agent = await talking(line, "3000000601", "4")
     leaver, her_agent = await talking(line, "3000000602", "3")
-    waiter = await waiting_direct(line, "3000000603")
+    waiter = await waiting(line, "3000000603")
     await line.phone("201")
     rung = await waiting(line, "3000000604", "2")
     ringing = await line.agent("201", answer=False)
@@ -81,7 +82,8 @@ async def test_ami_is_cut_for_five_seconds_in_every_state(line: Instance) -> Non
 
 @live
 async def test_an_ami_that_swallows_everything_is_noticed(line: Instance) -> None:
-    waiter = await waiting_direct(line, "3000000611")
+    await occupy(line, "102", "103")
+    waiter = await waiting(line, "3000000611")
     line.ami.hold(True)
     await line.until_metric("centralita_ami_connected", 0, seconds=30)
     assert waiter.music_gaps() == []
@@ -119,7 +121,7 @@ async def test_the_agi_port_is_closed(line: Instance) -> None:
 async def test_asterisk_is_restarted(line: Instance, kill: bool) -> None:
     async with moved(line, visits("servicio", "abandoned"), ("centralita_ami_logins_total", 1, {})):
         await talking(line, "3000000631", "4")
-        await waiting_direct(line, "3000000632")
+        await waiting(line, "3000000632")
         await line.until_metric("centralita_lines_in_use", 2)
         await line.stop_asterisk(kill=kill)
         await line.until_metric("centralita_ami_connected", 0)
