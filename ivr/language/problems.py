@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 
+MAX_MESSAGE = 500  # characters
+
+
 class Severity(Enum):
     """An error keeps the site from being used; a warning does not."""
 
@@ -35,11 +38,12 @@ class Problem:
 
     @classmethod
     def at(cls, place: Place, code: str, message: str) -> "Problem":
-        """A problem at a place; its severity is that of its code."""
+        """A problem at a place; its severity is that of its code. Names from a file may stand in the message: what
+        does not print is replaced, and the whole is bounded."""
         from ivr.language.codes import WARNINGS
 
         severity = Severity.WARNING if code in WARNINGS else Severity.ERROR
-        return cls(place.file, place.line, place.column, code, message, severity)
+        return cls(place.file, place.line, place.column, code, _printable(message, MAX_MESSAGE), severity)
 
     def __str__(self) -> str:
         """The line that people and editors read."""
@@ -59,8 +63,12 @@ class Problem:
 
 def quoted(text: str, longest: int = 60) -> str:
     """Text of a file for a message: in quotes, short, and without control characters."""
+    return "'" + _printable(text, longest) + "'"
+
+
+def _printable(text: str, longest: int) -> str:
     short = text if len(text) <= longest else text[: longest - 3] + "..."
-    return "'" + "".join(c if c.isprintable() else "?" for c in short) + "'"
+    return "".join(c if c.isprintable() else "?" for c in short)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -169,3 +169,19 @@ def test_a_flow_of_thousands_of_steps_is_checked_without_deep_recursion(tmp_path
     rows += ["  p2000:\n    play: cerrado\n    then: p0"]
     (site / "flows" / "principal.yaml").write_text("\n".join(rows) + "\n")
     assert [p.code for p in load(site).problems if p.code.startswith("FLOW")] == ["FLOW031"]
+
+
+def test_a_level_that_is_just_enough_is_enough(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    queues = site / "config" / "queues.yaml"
+    queues.write_text(queues.read_text().replace("servicio: 2", "servicio: 3"))
+    checked = load(site)
+    assert checked.site is not None and checked.site.queues["servicio"].agents == ("101", "102")
+
+
+def test_waiting_for_people_again_and_again_is_no_endless_circle(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    flow = site / "flows" / "principal.yaml"
+    text = flow.read_text().replace("    waited too long: recepcion", "    waited too long: otra_vez")
+    flow.write_text(text + "  otra_vez:\n    play: cerrado\n    then: servicio\n")
+    assert load(site).problems == ()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivr.language.load import load_flow
@@ -59,6 +59,7 @@ def test_a_nest_of_brackets_ends_at_once() -> None:
     assert read_text(b"- " * 300_000, "f")[1][0].code == "YAML009"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_document_or_a_problem(content: bytes) -> None:
     document, problems = read_text(content, "f")
@@ -68,6 +69,7 @@ def test_any_bytes_give_a_document_or_a_problem(content: bytes) -> None:
 _GOOD = (GOOD / "flows" / "principal.yaml").read_text()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(_GOOD)), st.integers(0, 12), st.text(max_size=8))
 def test_a_flow_with_anything_replaced_gives_problems_in_their_one_shape(
     tmp_path_factory, start: int, length: int, text: str
