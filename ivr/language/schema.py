@@ -32,7 +32,7 @@ COUNTRIES = {"Colombia": "CO", "none": ""}
 
 
 def _country(value: Any) -> str:
-    if value not in COUNTRIES:
+    if not isinstance(value, str) or value not in COUNTRIES:
         raise wrong(f"holidays of {quoted(str(value))} are not known{suggestion(str(value), COUNTRIES)}")
     return COUNTRIES[value]
 

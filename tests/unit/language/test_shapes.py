@@ -1,0 +1,44 @@
+"""Every value of every file replaced by one of another shape: problems in their one form, never an exception."""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.language.fixtures import GOOD, good_site, load
+
+FILES = ("config/site.yaml", "config/queues.yaml", "config/hours.yaml", "config/prompts.yaml", "flows/principal.yaml")
+SHAPES: tuple[Any, ...] = (None, "", "x", "-1", [], ["x"], {}, {"x": "y"}, [[]], {"same as": "menu"})
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _paths(value[key], (*path, key))
+
+
+def _replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    changed = copy.deepcopy(data)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_any_value_of_any_shape_gives_problems_of_one_form(file: str, tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    data = yaml.load((GOOD / file).read_text(), yaml.BaseLoader)
+    for path in _paths(data):
+        for shape in SHAPES:
+            (site / file).write_text(yaml.safe_dump(_replaced(data, path, shape), allow_unicode=True, sort_keys=False))
+            checked = load(site)
+            assert (checked.site is None) == bool(checked.errors)
+            for problem in checked.problems:
+                assert problem.line >= 1 and problem.column >= 1 and str(problem).isprintable()
