@@ -129,12 +129,17 @@ def talk(state: State, offer: Offer) -> None:
 def revive(state: State, offer: OfferId) -> Offer | None:
     """The leg of an offer given up for dead is in a bridge: two people talk. It lives again, result and all.
 
-    None when a fact told the end of the leg (this one is late), when nobody knows the offer, or when the agent
-    has another one by now.
+    The agent's next offer, if one rings already, gives way. None when a fact told the end of the leg (this one is
+    late), when nobody knows the offer, or when the agent talks in another one.
     """
     ended = state.ended_offers.get(offer)
-    if ended is None or ended.leg_gone or state.agent(ended.agent).offer is not None:
+    if ended is None or ended.leg_gone:
         return None
+    other = state.offers.get(state.agent(ended.agent).offer or OfferId(""))
+    if other is not None:
+        if other.phase is Phase.TALKING:
+            return None
+        state.news.displaced[other.id] = None
     del state.ended_offers[offer]
     revived = Offer(
         offer, ended.visit, ended.call, ended.queue, ended.agent, state.t, 0, Phase.ANSWERED, state.t, state.t

@@ -73,7 +73,8 @@ def _close(state: State, closed: CloseOffer) -> None:
         state.settle_offer(offer)
         return
     _after(state, agent, offer, closed.result)
-    agent.offer = None
+    if agent.offer == offer.id:
+        agent.offer = None
     state.remove_offer(offer, leg_gone=offer.over and offer.told not in (None, OfferResult.UNKNOWN))
     _release_visit(state, offer)
     state.settle_agent(agent)

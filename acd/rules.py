@@ -33,6 +33,8 @@ def decide(state: State) -> Iterator[Decision]:
     for offer_id in state.news.offers:
         if offer := state.offers.get(offer_id):
             yield from settle_offer(state, offer)
+    for displaced in state.news.displaced:
+        yield from cancel(state, displaced, reasons.TALKING)
     for orphan in state.news.orphans:
         yield HangUpOrphan(offer=orphan)
     for visit_id in list(state.news.visits):

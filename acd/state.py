@@ -150,6 +150,7 @@ class News:
     visits: dict[VisitId, None] = field(default_factory=dict)
     joined: dict[VisitId, None] = field(default_factory=dict)
     queues: dict[QueueId, None] = field(default_factory=dict)
+    displaced: dict[OfferId, None] = field(default_factory=dict)  # the agent was found talking in an older offer
     orphans: dict[OfferId, None] = field(default_factory=dict)
     stranded: list[tuple[VisitId, CallId, QueueId, str]] = field(default_factory=list)
 
