@@ -25,7 +25,7 @@ run: packages venv ## the whole line in this terminal, until Ctrl-C
 	@exec $(BIN)/ivr run
 
 call: venv ## a real call through `make run`: make call KEY=1 (AT=2026-11-23T10:00 pretends a time)
-	@exec $(BIN)/ivr call $(if $(KEY),--key '$(KEY)') $(if $(AT),--at '$(AT)')
+	@exec $(BIN)/ivr call $${KEY:+--key "$$KEY"} $${AT:+--at "$$AT"}
 
 test: venv provision ## every test, with real Asterisk and real phones
 	@asterisk-conf/packages.sh test
