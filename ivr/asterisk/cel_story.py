@@ -133,18 +133,19 @@ class Story:
 
     def _call(self, arrival: _Arrival, row: Row) -> list[Told]:
         if row.event == "ANSWER":
-            return self._began(arrival)
+            return self._began(arrival, row)
         if row.event == "FALLBACK":
             known = self._known.calls.get(arrival.call)
             if known is not None and known.fallback:
                 return []
             key = f"fallback:{arrival.call}:{row.at.isoformat()}"
-            return [*self._began(arrival), Told(c.FallbackBegun(at=row.at, call=arrival.call), key)]
+            return [*self._began(arrival, row), Told(c.FallbackBegun(at=row.at, call=arrival.call), key)]
         if row.event in ("BRIDGE_ENTER", "BRIDGE_EXIT") and row.app == "Dial" and row.context in CALLER_DIALS:
             return self._dialled(arrival, row)
         return self._hung_up(arrival, row) if row.event == "HANGUP" else []
 
-    def _began(self, arrival: _Arrival) -> list[Told]:
+    def _began(self, arrival: _Arrival, now: Row) -> list[Told]:
+        """The call's start. CHAN_START has the trunk's own number yet; the caller's stands in the rows after it."""
         if arrival.told:
             return []
         self._arrivals[arrival.call] = replace(arrival, told=True)
@@ -155,7 +156,7 @@ class Story:
             at=row.at,
             call=arrival.call,
             did=site_number(row.exten),
-            caller=self._caller_key(row.number),
+            caller=self._caller_key(now.number),
             flow="",
             config=self._config,
         )
@@ -190,7 +191,7 @@ class Story:
         if arrival.call in self._ended or (known and known.ended and known.source != "resynchronisation"):
             return []
         self._ended.add(arrival.call)
-        told = self._began(arrival)
+        told = self._began(arrival, row)
         told += [Told(gone) for gone in self._visits_left(arrival, row)]
         ended = c.CallEnded(at=row.at, call=arrival.call, cause=row.cause, by=who_hung_up(row), source="cel")
         return [*told, Told(ended, f"ended:{arrival.call}")]

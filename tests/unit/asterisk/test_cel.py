@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,13 @@ def test_who_hung_up() -> None:
 def test_a_call_between_two_extensions_is_no_call_of_the_line() -> None:
     calls = {fact.call for fact in facts_of(captured()) if isinstance(fact, c.CallFact)}
     assert not calls & {"n1-1795291042.16", "n1-1795291042.17"} and len(calls) == 7
+
+
+def test_the_callers_number_is_that_of_the_rows_after_the_channel_began() -> None:
+    """With `callerid` of an endpoint set, Asterisk 22.10 wrote the endpoint's number at CHAN_START."""
+    rows = [row for row in captured() if row.uniqueid == "n1-1795291042.15"]
+    rows[0] = replace(rows[0], number="0")
+    assert facts_of(rows)[0].caller == "key-3000000007"
 
 
 def test_legs_of_offers_that_nobody_made_tell_nothing() -> None:
