@@ -9,7 +9,7 @@ import json
 import logging
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from acd.journal.port import Entry, JournalUnavailable, Json
-from acd.journal.writer import Draft, OrderedWriter
+from acd.journal.writer import Draft, OrderedWriter, draft, entry, to_text
 from acd.ports import Clock
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _PAGE = 1000
 _TIMEOUT = 2.0
 """Seconds for a connection or an answer."""
@@ -72,42 +70,34 @@ class RedisJournal:
     def append(
         self, at: datetime, event: Json, decisions: Sequence[Json] = (), key: str | None = None
     ) -> "asyncio.Future[int]":
-        return self._writer.append(Draft(at, event, decisions, key))
+        return self._writer.append(draft(at, event, decisions, key))
 
     async def _store(self, drafts: Sequence[Draft]) -> Sequence[int]:
         arguments: list[str | int] = []
-        for draft in drafts:
-            arguments += [
-                (draft.at - _EPOCH) // _MICROSECOND,
-                _text(draft.event),
-                _text(list(draft.decisions)),
-                draft.key or "",
-                self._token(draft),
-            ]
+        for one in drafts:
+            arguments += [one.at_us, one.event, one.decisions, one.key or "", self._token(one)]
         keys = [self._stream, *(f"{self._stream}:{part}" for part in ("position", "keys", "tokens"))]
         try:
             positions = await self._append(keys=keys, args=arguments)
         except (RedisError, OSError) as error:
             raise JournalUnavailable(f"Redis did not take it: {error}") from error
-        for draft in drafts:
-            del self._tokens[id(draft)]
+        for one in drafts:
+            del self._tokens[id(one)]
         return [int(position) for position in positions]
 
-    def _token(self, draft: Draft) -> str:
+    def _token(self, one: Draft) -> str:
         """The same for every attempt to store this draft (the writer keeps the draft alive until it is stored)."""
-        token = self._tokens.get(id(draft))
+        token = self._tokens.get(id(one))
         if token is None:
             self._count += 1
-            token = self._tokens[id(draft)] = f"{self._run}:{self._count}"
+            token = self._tokens[id(one)] = f"{self._run}:{self._count}"
         return token
 
     async def read(self, after: int = 0) -> AsyncIterator[Entry]:
         while messages := await self._page(after):
             for name, fields in messages:
-                position = int(name.partition("-")[0])
-                at = _EPOCH + timedelta(microseconds=int(fields["at"]))
-                yield Entry(position, at, json.loads(fields["event"]), tuple(json.loads(fields["decisions"])))
-                after = position
+                after = int(name.partition("-")[0])
+                yield entry(after, int(fields["at"]), fields["event"], fields["decisions"])
 
     async def _page(self, after: int) -> list[tuple[str, dict[str, str]]]:
         try:
@@ -117,7 +107,7 @@ class RedisJournal:
         return list(found)
 
     async def save_checkpoint(self, position: int, state: Json) -> None:
-        text = _text({"position": position, "state": state})
+        text = to_text({"position": position, "state": state})
         try:
             await self._redis.set(f"{self._stream}:checkpoint", text)
         except (RedisError, OSError) as error:
@@ -145,7 +135,3 @@ async def _warn_if_forgetful(redis: "Redis") -> None:
         return  # a managed Redis does not tell
     if settings.get("appendonly") != "yes":
         _log.warning("this Redis forgets the journal when it restarts: set `appendonly yes`")
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

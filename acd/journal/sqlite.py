@@ -10,17 +10,15 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from acd.journal.port import Entry, JournalUnavailable, Json
-from acd.journal.writer import Draft, OrderedWriter
+from acd.journal.writer import Draft, OrderedWriter, draft, entry, to_text
 from acd.ports import Clock
 
 T = TypeVar("T")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _PAGE = 2000
 
 _SCHEMA = """
@@ -37,7 +35,7 @@ CREATE TABLE IF NOT EXISTS checkpoint (
   state TEXT NOT NULL
 ) STRICT;
 """
-_INSERT = "INSERT INTO entries (at, key, event, decisions) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+_INSERT = "INSERT INTO entries (at, key, event, decisions) VALUES (?, ?, ?, ?)"
 
 
 class SqliteJournal:
@@ -90,20 +88,16 @@ class SqliteJournal:
     def append(
         self, at: datetime, event: Json, decisions: Sequence[Json] = (), key: str | None = None
     ) -> "asyncio.Future[int]":
-        return self._writer.append(Draft(at, event, decisions, key))
+        return self._writer.append(draft(at, event, decisions, key))
 
     async def _store(self, drafts: Sequence[Draft]) -> Sequence[int]:
         return await self._run(self._thread, lambda: self._write(drafts))
 
     def _write(self, drafts: Sequence[Draft]) -> list[int]:
         connection = self._open_connection()
-        rows = [
-            ((d.at - _EPOCH) // _MICROSECOND, d.key, _text(d.event), _text(list(d.decisions)) if d.decisions else "[]")
-            for d in drafts
-        ]
         connection.execute("BEGIN IMMEDIATE")
         try:
-            positions = [_insert(connection, row) for row in rows]
+            positions = [_insert(connection, one) for one in drafts]
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -115,9 +109,8 @@ class SqliteJournal:
         connection = await self._run(self._reader, self._connect_to_read)
         try:
             while rows := await self._run(self._reader, lambda last=after: _page(connection, last)):  # type: ignore[misc]
-                for position, at, event, decisions in rows:
-                    moment = _EPOCH + timedelta(microseconds=at)
-                    yield Entry(position, moment, json.loads(event), tuple(json.loads(decisions)))
+                for row in rows:
+                    yield entry(*row)
                 after = rows[-1][0]
         finally:
             connection.close()
@@ -125,7 +118,7 @@ class SqliteJournal:
     async def save_checkpoint(self, position: int, state: Json) -> None:
         def save() -> None:
             sql = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)"
-            self._open_connection().execute(sql, (position, _text(state)))
+            self._open_connection().execute(sql, (position, to_text(state)))
 
         await self._run(self._thread, save)
 
@@ -164,15 +157,12 @@ class SqliteJournal:
             self._lock = None
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _insert(connection: sqlite3.Connection, row: tuple[int, str | None, str, str]) -> int:
-    cursor = connection.execute(_INSERT, row)
-    if cursor.rowcount:
-        return int(cursor.lastrowid or 0)
-    return int(connection.execute("SELECT position FROM entries WHERE key = ?", (row[1],)).fetchone()[0])
+def _insert(connection: sqlite3.Connection, one: Draft) -> int:
+    if one.key is not None:
+        found = connection.execute("SELECT position FROM entries WHERE key = ?", (one.key,)).fetchone()
+        if found:
+            return int(found[0])
+    return int(connection.execute(_INSERT, (one.at_us, one.key, one.event, one.decisions)).lastrowid or 0)
 
 
 def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, int, str, str]]:

@@ -1,30 +1,50 @@
 """Writes drafts in order, many at once when many wait (group commit), and again when the place was unavailable."""
 
 import asyncio
+import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from acd.journal.port import JournalUnavailable, Json
+from acd.journal.port import Entry, JournalUnavailable, Json
 from acd.ports import Clock
 
 BATCH = 512
 LIMIT = 100_000
 """So many entries may wait for a journal that is away: hours of a small site, about 100 MB."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry that has no position yet."""
+    """An entry that has no position yet: time in microseconds since 1970, event and decisions as JSON text."""
 
-    at: datetime
-    event: Json
-    decisions: Sequence[Json]
+    at_us: int
+    event: str
+    decisions: str
     key: str | None
+
+
+def draft(at: datetime, event: Json, decisions: Sequence[Json], key: str | None) -> Draft:
+    """Raises TypeError for what is not JSON, so that a faulty entry cannot block those behind it."""
+    at_us = (at - _EPOCH) // _MICROSECOND
+    return Draft(at_us, to_text(event), to_text(list(decisions)) if decisions else "[]", key)
+
+
+def to_text(value: Any) -> str:
+    """Compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def entry(position: int, at_us: int, event: str, decisions: str) -> Entry:
+    """The entry of a stored row."""
+    return Entry(position, _EPOCH + timedelta(microseconds=at_us), json.loads(event), tuple(json.loads(decisions)))
 
 
 Store = Callable[[Sequence[Draft]], Awaitable[Sequence[int]]]
