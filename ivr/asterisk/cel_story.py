@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from acd import facts as f
 from acd.model import CallId, OfferId, OfferResult, VisitId, offer_of_channel
+from ivr.asterisk.causes import WITHDRAWN, result_of
 from ivr.asterisk.cel import Row
 from ivr.call import facts as c
 from ivr.figures.call_record import CallOutcome
@@ -18,16 +19,6 @@ from ivr.figures.projection import Projection
 
 FROM_OUTSIDE = "from-trunk"
 CALLER_DIALS = frozenset({"ring", "fallback"})
-RESULT_OF_CAUSE = {
-    17: OfferResult.BUSY,
-    18: OfferResult.NO_ANSWER,
-    19: OfferResult.NO_ANSWER,
-    21: OfferResult.REFUSED,
-    0: OfferResult.CANCELLED,
-    16: OfferResult.CANCELLED,
-}
-"""Hangup cause (ITU-T Q.850) of a leg that nobody answered; any other means that the phone was not reached."""
-
 _COUNTRY_CODE = re.compile(r"\+?57(?=\d{10}$)")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _TRUNK_CHANNEL = "PJSIP/trunk-"  # asterisk-conf/pjsip.conf.j2 names the endpoints of trunks so
@@ -222,7 +213,9 @@ class Story:
         elif row.event == "HANGUP" and stage == "bridged":
             fact, stage = f.TalkEnded(at=row.at, t=self._t, offer=offer), "over"
         elif row.event == "HANGUP":
-            result = OfferResult.LOST if stage else RESULT_OF_CAUSE.get(row.cause, OfferResult.UNREACHABLE)
+            # Nobody knows any more whether we withdrew it: a phone that refuses says 21.
+            unanswered = OfferResult.CANCELLED if row.cause in WITHDRAWN else result_of(row.cause)
+            result = OfferResult.LOST if stage else unanswered
             fact, stage = f.OfferFailed(at=row.at, t=self._t, offer=offer, result=result), "over"
         else:
             return []

@@ -28,6 +28,7 @@ from acd.facts import (
 )
 from acd.model import AgentId, CallId, LegState, OfferId, OfferResult, offer_of_channel
 from ivr.asterisk.ami import Event
+from ivr.asterisk.causes import result_of
 from ivr.asterisk.snapshot import UP, ChannelSeen, Snapshot, agent_of, device_state
 from ivr.asterisk.ticket import Ticket
 from ivr.call import facts
@@ -35,19 +36,6 @@ from ivr.call.calls import LiveCall, LiveCalls
 from ivr.clock import Clock
 
 log = structlog.get_logger(__name__)
-
-RESULT_OF_CAUSE = {
-    1: OfferResult.UNREACHABLE,  # 404
-    3: OfferResult.UNREACHABLE,
-    17: OfferResult.BUSY,  # 486
-    18: OfferResult.NO_ANSWER,
-    19: OfferResult.NO_ANSWER,  # ring-out, 480
-    20: OfferResult.UNREACHABLE,
-    21: OfferResult.REFUSED,  # 603
-    27: OfferResult.UNREACHABLE,
-    38: OfferResult.UNREACHABLE,
-}
-"""Hangup cause of an unanswered leg (ITU-T Q.850, as Asterisk maps SIP: measured) to the offer's result."""
 
 END_KEY = "ended:{}"
 """The journal key of a call's end: AMI, CEL and the resynchronisation tell it, the first one counts."""
@@ -302,7 +290,7 @@ class Switchboard:
             # picked up and gone before the bridge: the agent did not want it
             self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=OfferResult.REFUSED))
         else:
-            result = RESULT_OF_CAUSE.get(cause, OfferResult.REFUSED)
+            result = result_of(cause)
             self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=result))
         self.forget(offer)
 

@@ -174,19 +174,21 @@ class CallRunner:
         await session.set_variable("DONE", "wait")
 
     async def _announce(self, session: Session, live: LiveCall, ticket: Ticket) -> None:
-        """Tell the place in the queue when it is due, from Debian's recorded phrases."""
-        queue = self._site().queues.get(ticket.queue)
+        """When it is due: the queue's own words, then the place, from Debian's recorded phrases."""
+        site = self._site()
+        queue = site.queues.get(ticket.queue)
         now = self._clock.now()
         since = live.announced_at or ticket.joined_at
         if queue is None or not queue.announce_every or now - since < queue.announce_every:
             return
         place = self._waiting.place_of(ticket.visit)
         if place is None:
-            return
+            return  # an agent's phone rings
         live.announced_at = now
-        words = ["queue-youarenext"] if place == 1 else ["queue-thereare", f"digits/{place}", "queue-callswaiting"]
-        for word in words:
-            await session.stream_file(word)
+        words = self._sounds.path_of(queue.announce, site.language) if queue.announce else None
+        phrases = ["queue-youarenext"] if place == 1 else ["queue-thereare", f"digits/{place}", "queue-callswaiting"]
+        for sound in [words, *phrases] if words else phrases:
+            await session.stream_file(sound)
 
 
 class _Performer:
