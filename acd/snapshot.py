@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from acd.config import EngineConfig
-from acd.model import DeviceState, OfferId, QueueId, VisitId
+from acd.model import CallId, DeviceState, OfferId, QueueId, VisitId
 from acd.state import Agent, EndedOffer, EndedVisit, Offer, State, Visit
 
 FORMAT = 1
@@ -33,13 +33,13 @@ def snapshot(state: State) -> dict[str, Any]:
         "visit_seq": state.visit_seq,
         "ready_seq": state.ready_seq,
         "visits": [_row(v) for v in state.visits.values()],
-        "calls": list(state.calls.items()),
+        "calls": [list(item) for item in state.calls.items()],
         "offers": [_row(o) for o in state.offers.values()],
         "agents": [_row(a) for a in state.agents.values()],
         "nobody_since": [[q.config.id, q.nobody_since] for q in state.queues.values() if q.nobody_since is not None],
         "ended_visits": [[key, *_row(e)] for key, e in state.ended_visits.items()],
         "ended_offers": [[key, *_row(e)] for key, e in state.ended_offers.items()],
-        "early": list(state.early.items()),
+        "early": [list(item) for item in state.early.items()],
     }
 
 
@@ -74,7 +74,7 @@ def _index(state: State, data: Mapping[str, Any]) -> None:
     for row in data["visits"]:
         visit = _from_row(Visit, row)
         state.add_visit(visit)
-    state.calls = dict(data["calls"])
+    state.calls = {CallId(call): VisitId(visit) for call, visit in data["calls"]}
     for queue in state.queues.values():
         state.settle_key(("queue", queue.config.id))
     for agent in list(state.agents.values()):
