@@ -49,6 +49,7 @@ class Installation:
         self.asterisk: Asterisk | None = None
         self._variables = dict(variables)
         self._site: Site | None = None
+        self._serves = False
 
     @classmethod
     async def start(
@@ -75,6 +76,7 @@ class Installation:
         try:
             await asyncio.to_thread(self._install)
             await self.start_asterisk()
+            self._serves = server
             if server:
                 await self.start_server()
         except BaseException:
@@ -88,6 +90,18 @@ class Installation:
         await self.stop_asterisk()
         await self.ami.cut()
         await self.agi.cut()
+
+    async def heal(self) -> None:
+        """Join what was cut and start what was killed, as it was after `start`."""
+        for switch in (self.ami, self.agi):
+            switch.hold(False)
+            await switch.join()
+        if self.asterisk is None:
+            await self.start_asterisk()
+        if self._serves and (self.server is None or self.server.returncode is not None):
+            await self.start_server(ready=False)
+        if self._serves:
+            await self.until_ready()
 
     # ---- the server
 

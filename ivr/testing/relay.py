@@ -1,8 +1,7 @@
 """A TCP connection with a switch in it: what passes between two programs can be cut and joined again."""
 
 import asyncio
-import contextlib
-from typing import Any
+from typing import Any, cast
 
 
 class Relay:
@@ -18,11 +17,9 @@ class Relay:
     def __init__(self, target: tuple[str, int]) -> None:
         self.target = target
         self.port = 0
+        self.still = False
+        self.ends: set[_End] = set()
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
 
     @classmethod
     async def open(cls, target: tuple[str, int], port: int = 0) -> "Relay":
@@ -35,7 +32,8 @@ class Relay:
     async def join(self) -> None:
         """Accept connections again."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(lambda: _Caller(self), "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
@@ -43,40 +41,68 @@ class Relay:
         if self._server is not None:
             self._server.close()
             self._server = None
-        for writer in list(self._writers):
-            writer.transport.abort()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for end in list(self.ends):
+            end.abort()
 
     def hold(self, still: bool) -> None:
-        """Swallow what comes (`still`), or pass it on again: nothing is lost, only late."""
-        if still:
-            self._flows.clear()
-        else:
-            self._flows.set()
+        """Keep back what comes (`still`), or pass it on again: nothing is lost, only late."""
+        self.still = still
+        for end in self.ends:
+            end.flush()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._writers.add(writer)
-        try:
-            theirs, ours = await asyncio.open_connection(*self.target)
-            self._writers.add(ours)
-            await asyncio.gather(self._pass(reader, ours), self._pass(theirs, writer))
-        except (OSError, asyncio.CancelledError):
-            writer.transport.abort()
-        finally:
-            self._tasks.discard(task)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+class _End(asyncio.Protocol):
+    """One of the two ends of a connection that passes."""
+
+    def __init__(self, relay: Relay) -> None:
+        self.relay = relay
+        self.other: _End | None = None
+        self._transport: asyncio.Transport | None = None
+        self._kept = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self.relay.ends.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._kept += data
+        self.flush()
+
+    def flush(self) -> None:
+        """Pass on what came from here, unless the relay stands still."""
+        if self._kept and not self.relay.still and self.other is not None and self.other._transport is not None:
+            self.other._transport.write(bytes(self._kept))
+            self._kept.clear()
+
+    def abort(self) -> None:
+        """Cut this end."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.relay.ends.discard(self)
+        self._transport = None
+        if self.other is not None and self.other._transport is not None:
+            self.other._transport.close()
+
+
+class _Caller(_End):
+    """The end of who connected to the relay: it makes the other one."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        loop = asyncio.get_running_loop()
+        connecting: asyncio.Task[Any] = loop.create_task(self._connect())
+        connecting.add_done_callback(lambda task: None if task.cancelled() else task.exception())
+
+    async def _connect(self) -> None:
+        end = self.other = _End(self.relay)
+        end.other = self
         try:
-            while data := await reader.read(65536):
-                await self._flows.wait()
-                writer.write(data)
-                await writer.drain()
-        finally:
-            self._writers.discard(writer)
-            with contextlib.suppress(OSError):
-                writer.close()
+            await asyncio.get_running_loop().create_connection(lambda: end, *self.relay.target)
+        except OSError:
+            self.abort()
+            return
+        if self._transport is None:
+            end.abort()
+        self.flush()

@@ -54,15 +54,15 @@ def company(request: pytest.FixtureRequest) -> Iterator[Instance]:
 
 @pytest.fixture
 def line(company: Instance) -> Iterator[Instance]:
-    """The file's instance for one test: afterwards no call and no phone is left of it."""
+    """The file's instance for one test: afterwards it is whole again, and no call and no phone is left of it."""
     company.persons.clear()
     yield company
     blockon(deferred(_tidy(company)))
 
 
 async def _tidy(company: Instance) -> None:
+    await company.heal()
     for person in company.persons:
         await person.hang_up()
     await company.forget_phones()
-    if company.asterisk is not None:
-        await company.until_idle()
+    await company.until_idle()

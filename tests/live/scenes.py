@@ -24,6 +24,7 @@ WELCOME, NOTICE, MENU = "bienvenida", "anuncio_grabacion", "menu_principal"
 
 QUEUES = {"1": "servicio", "2": "tesoreria", "3": "cartera", "4": "contabilidad"}
 PHONES = {"1": "101", "2": "201", "3": "301", "4": "401"}
+BUSY_PAIRS = {"1": ("102", "103"), "2": ("201", "202"), "3": ("301", "302"), "4": ("401", "106")}
 LABELS = {"1": "Servicio al Cliente", "2": "Tesorería", "3": "Cartera", "4": "Contabilidad"}
 
 _TEXTS = {
@@ -112,12 +113,14 @@ async def hear_each_other(caller: Person, agent: Person, *, seconds: float = 8) 
         agent.call.media.hush()
 
 
-async def occupy(line: Instance, one: str, other: str) -> None:
-    """Two agents talk to each other: their phones are there but busy, so callers wait."""
+async def occupy(line: Instance, key: str) -> Call:
+    """Two agents of a department talk to each other: their phones are there but busy, so callers wait. Their call."""
+    one, other = BUSY_PAIRS[key]
     await line.phone(other)
     call = await (await line.phone(one)).call(other)
     await line.agent(other)
     await call.answered()
+    return call
 
 
 async def refuse(call: Call, code: int) -> None:

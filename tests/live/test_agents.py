@@ -104,7 +104,7 @@ async def test_who_waited_too_long_is_sent_on(line: Instance) -> None:
 
 @live
 async def test_callers_are_served_in_the_order_of_their_coming(line: Instance) -> None:
-    await occupy(line, "102", "103")
+    await occupy(line, "1")
     first = await waiting(line, "3000000307", "1")
     second = await waiting(line, "3000000308", "1")
     await line.phone("101")

@@ -13,7 +13,7 @@ CHANGES = short()
 
 @live
 async def test_the_fifth_call_is_refused_and_the_four_go_on(line: Instance) -> None:
-    await occupy(line, "201", "202")
+    await occupy(line, "2")
     caller, agent = await talking(line, "3000000401")
     others = await asyncio.gather(*(waiting(line, f"300000041{n}", "2") for n in range(3)))
     await line.until_metric("centralita_lines_in_use", 4)

@@ -31,20 +31,19 @@ def when(text: str) -> datetime:
 
 @live
 async def test_kill_9_with_callers_in_every_state(line: Instance) -> None:
-    await occupy(line, "102", "103")
+    colleagues = await occupy(line, "1")
     talker, his_agent = await talking(line, "3000000501", "4")
     leaver, her_agent = await talking(line, "3000000502", "3")
     leaving = await line.call_id(leaver)
     first = await waiting(line, "3000000503")
     second = await waiting(line, "3000000504")
     await line.phone("201")
-    rung = await waiting(line, "3000000505", "2")
+    rung, chooser = await asyncio.gather(waiting(line, "3000000505", "2"), at_menu(line, "3000000506"))
     ringing = await line.agent("201", answer=False)
-    chooser = await at_menu(line, "3000000506")
 
     await line.kill_server()
     everybody = [talker, his_agent, leaver, her_agent, first, second, rung, chooser]
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.5)
     assert all(person.call.state is CallState.TALKING for person in everybody)
     assert ringing.call.state is CallState.RINGING
     await chooser.hears("music")
@@ -71,7 +70,7 @@ async def test_kill_9_with_callers_in_every_state(line: Instance) -> None:
         assert caller.music_gaps() == []
         await agent.hang_up()
         await caller.call.ended()
-    for person in (talker, rung, chooser):
+    for person in (talker, rung, chooser, colleagues):
         await person.hang_up()
     await line.until_idle()
 
@@ -99,13 +98,14 @@ async def test_a_notice_that_was_cut_short_by_the_crash_is_heard_again_from_its_
 async def test_who_hangs_up_while_the_server_is_away_is_counted_once(line: Instance) -> None:
     before = await line.metric("centralita_queue_visits_total", queue="tesoreria", outcome="abandoned")
     refused = await line.metric("centralita_calls_started_total")
-    await occupy(line, "201", "202")
+    colleagues = await occupy(line, "2")
     caller = await waiting(line, "3000000521", "2")
     await line.kill_server()
     await caller.hang_up()
     newcomer = await line.caller("3000000522", at=OPEN)
     await newcomer.hears("music")
     await newcomer.hang_up()
+    await colleagues.hang_up()
     await line.until_idle()
     await line.start_server()
     await line.until_metric("centralita_queue_visits_total", before + 1, queue="tesoreria", outcome="abandoned")
@@ -117,7 +117,7 @@ async def test_who_hangs_up_while_the_server_is_away_is_counted_once(line: Insta
 @live
 async def test_reception_rings_when_the_server_stays_away_and_the_engine_takes_over_again(line: Instance) -> None:
     await line.phone("100")
-    await occupy(line, "102", "103")
+    colleagues = await occupy(line, "1")
     first = await waiting(line, "3000000531")
     await asyncio.sleep(1)
     second = await waiting(line, "3000000532")
@@ -134,8 +134,8 @@ async def test_reception_rings_when_the_server_stays_away_and_the_engine_takes_o
     agent = await line.agent("101", seconds=15)
     assert agent.call.shown_number == second.name
     await hear_each_other(second, agent)
-    await first.hang_up()
-    await second.hang_up()
+    for call in (first, second, colleagues):
+        await call.hang_up()
     await line.until_idle()
     await line.until_metric("centralita_fallbacks_total", 1)
     await sums_agree(line)

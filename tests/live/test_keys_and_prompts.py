@@ -16,6 +16,7 @@ from tests.live.scenes import (
     hear_each_other,
     live,
     moved,
+    occupy,
     offers,
     ring_only,
     short,
@@ -28,6 +29,7 @@ CHANGES = short()
 
 @live
 async def test_a_key_cuts_the_welcome_and_counts(line: Instance) -> None:
+    await occupy(line, "2")
     caller = await line.caller("3000000201", at=OPEN)
     await caller.hears(WELCOME)
     await caller.press("2")
@@ -37,6 +39,7 @@ async def test_a_key_cuts_the_welcome_and_counts(line: Instance) -> None:
 
 @live
 async def test_keys_do_not_cut_the_notice_and_the_first_one_counts(line: Instance) -> None:
+    await occupy(line, "4")
     caller = await line.caller("3000000202", at=OPEN)
     await caller.hears(NOTICE)
     await caller.press("49")
@@ -58,6 +61,7 @@ async def test_a_wrong_key_in_the_notice_is_told_and_the_menu_follows(line: Inst
 
 @live
 async def test_a_key_after_the_menu_s_end_is_in_time(line: Instance) -> None:
+    await occupy(line, "3")
     caller = await at_menu(line, "3000000204")
     await caller.hears_whole(MENU)
     await caller.press("3")
@@ -67,6 +71,7 @@ async def test_a_key_after_the_menu_s_end_is_in_time(line: Instance) -> None:
 
 @live
 async def test_keys_pressed_while_waiting_do_not_disturb_the_music(line: Instance) -> None:
+    await occupy(line, "2")
     caller = await waiting(line, "3000000205", "2")
     await asyncio.sleep(1)
     await caller.press("5")
@@ -89,9 +94,11 @@ async def test_the_caller_hangs_up_in_the_ivr(line: Instance, sound: str) -> Non
 
 @live
 async def test_the_caller_hangs_up_while_waiting(line: Instance) -> None:
+    colleagues = await occupy(line, "2")
     async with moved(line, calls("abandoned"), visits("tesoreria", "abandoned")):
         caller = await waiting(line, "3000000207", "2")
         await caller.hang_up()
+        await colleagues.hang_up()
         await line.until_idle()
 
 

@@ -38,14 +38,13 @@ async def readiness(line: Instance) -> str:
 
 @live
 async def test_ami_is_cut_for_five_seconds_in_every_state(line: Instance) -> None:
-    await occupy(line, "102", "103")
+    colleagues = await occupy(line, "1")
     talker, agent = await talking(line, "3000000601", "4")
     leaver, her_agent = await talking(line, "3000000602", "3")
     waiter = await waiting(line, "3000000603")
     await line.phone("201")
-    rung = await waiting(line, "3000000604", "2")
+    rung, chooser = await asyncio.gather(waiting(line, "3000000604", "2"), at_menu(line, "3000000605"))
     ringing = await line.agent("201", answer=False)
-    chooser = await at_menu(line, "3000000605")
     answered = await line.metric("centralita_calls_total", outcome="answered")
 
     await line.ami.cut()
@@ -72,7 +71,7 @@ async def test_ami_is_cut_for_five_seconds_in_every_state(line: Instance) -> Non
         await served.hang_up()
         await caller.call.ended()
     await hear_each_other(talker, agent)
-    for person in (talker, rung):
+    for person in (talker, rung, colleagues):
         await person.hang_up()
     await line.until_idle()
     await line.until_metric("centralita_calls_total", answered + 5, outcome="answered")
@@ -82,7 +81,7 @@ async def test_ami_is_cut_for_five_seconds_in_every_state(line: Instance) -> Non
 
 @live
 async def test_an_ami_that_swallows_everything_is_noticed(line: Instance) -> None:
-    await occupy(line, "102", "103")
+    await occupy(line, "1")
     waiter = await waiting(line, "3000000611")
     line.ami.hold(True)
     await line.until_metric("centralita_ami_connected", 0, seconds=30)
@@ -95,14 +94,13 @@ async def test_an_ami_that_swallows_everything_is_noticed(line: Instance) -> Non
 
 @live
 async def test_the_agi_port_is_closed(line: Instance) -> None:
-    await line.phone("101")
     await line.phone("100")
-    chooser = await at_menu(line, "3000000621")
-    waiter = await waiting(line, "3000000622", "4")
+    colleagues = await occupy(line, "4")
+    waiter, chooser = await asyncio.gather(waiting(line, "3000000622", "4"), at_menu(line, "3000000621"))
     await line.agi.cut()
     await chooser.hears("music")
     # Who waits needs no AGI: the engine still gives agents.
-    await line.phone("401")
+    await colleagues.hang_up()
     agent = await line.agent("401")
     await hear_each_other(waiter, agent)
     assert waiter.music_gaps() == []
@@ -120,6 +118,7 @@ async def test_the_agi_port_is_closed(line: Instance) -> None:
 @live
 async def test_asterisk_is_restarted(line: Instance, kill: bool) -> None:
     async with moved(line, visits("servicio", "abandoned"), ("centralita_ami_logins_total", 1, {})):
+        await occupy(line, "1")
         await talking(line, "3000000631", "4")
         await waiting(line, "3000000632")
         await line.until_metric("centralita_lines_in_use", 2)
