@@ -340,7 +340,10 @@ async def test_a_reply_that_nobody_asked_for_ends_the_session() -> None:
 
 @both_loops
 async def test_what_a_session_knows_of_its_call() -> None:
-    outcome = Outcome()
+    async def who(session: Session) -> str:
+        return session.peer
+
+    outcome = Outcome(who)
     async with desk(outcome) as place:
         peer = await place.peer(
             b"agi_network: yes\nagi_network_script: visit\nagi_calleridname: Ana\nagi_arg_1: x y\nagi_arg_2: \n\n"
@@ -352,6 +355,7 @@ async def test_what_a_session_knows_of_its_call() -> None:
     assert session.path == "/visit"
     assert session.arguments == ("x y", "")
     assert session.environment["agi_calleridname"] == "Ana"
+    assert outcome.results == [session.peer]
     assert session.peer.startswith("127.0.0.1:")
     assert session.closed
 

@@ -1,7 +1,7 @@
 """Many deadlines, one timer.
 
 A command sets a deadline and nearly always clears it a millisecond later. A timer of the loop for each would cost
-more than the command's own bookkeeping; here it is one entry in a dict.
+more than the command's own bookkeeping; here it is one number written, and written back.
 """
 
 from typing import Protocol
@@ -9,40 +9,47 @@ from typing import Protocol
 from ivr.clock import Clock, Timer
 
 _PAUSE_US = 50_000  # scans are at least so far apart: thousands of deadlines in a second stay cheap
+_NEVER = 1 << 62
 
 
 class Overdue(Protocol):
-    """Something that may wait too long."""
+    """Something that may wait too long. It may set `due_us` to 0 itself: no deadline."""
+
+    due_us: int
 
     def overdue(self) -> None:
         """The deadline has passed (by up to 50 ms) and is forgotten."""
 
 
 class Deadlines:
-    """At most one deadline for each owner, in engine time."""
+    """At most one deadline for each owner, in engine time. Owners are watched from `watch` to `forget`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._due: dict[Overdue, int] = {}
+        self._owners: dict[Overdue, None] = {}
         self._timer: Timer | None = None
-        self._armed_for = 0
+        self._armed_for = _NEVER
+
+    def watch(self, owner: Overdue) -> None:
+        """Keep an eye on the owner's `due_us`."""
+        self._owners[owner] = None
+
+    def forget(self, owner: Overdue) -> None:
+        """The owner is over; harmless when it is not watched."""
+        self._owners.pop(owner, None)
 
     def set(self, owner: Overdue, at_us: int) -> None:
-        """Call `owner.overdue()` at `at_us` unless cleared or set anew before."""
-        self._due[owner] = at_us
-        if self._timer is None or at_us < self._armed_for:
+        """Call `owner.overdue()` at `at_us` unless it is set anew, or to 0, before."""
+        owner.due_us = at_us
+        if at_us < self._armed_for:
             self._arm(at_us)
-
-    def clear(self, owner: Overdue) -> None:
-        """Forget the owner's deadline; harmless when there is none."""
-        self._due.pop(owner, None)
 
     def close(self) -> None:
         """Forget all."""
-        self._due.clear()
+        self._owners.clear()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+        self._timer, self._armed_for = None, _NEVER
 
     def _arm(self, at_us: int) -> None:
         if self._timer is not None:
@@ -51,11 +58,12 @@ class Deadlines:
         self._timer = self._clock.call_later((at_us - self._clock.engine_us()) / 1e6, self._scan)
 
     def _scan(self) -> None:
-        self._timer = None
+        self._timer, self._armed_for = None, _NEVER
         now = self._clock.engine_us()
-        for owner in [owner for owner, at in self._due.items() if at <= now]:
-            if self._due.get(owner, now + 1) <= now:  # an earlier owner of this round may have cleared it
-                del self._due[owner]
+        for owner in [owner for owner in self._owners if 0 < owner.due_us <= now]:
+            if 0 < owner.due_us <= now:  # an earlier owner of this round may have ended it
+                owner.due_us = 0
                 owner.overdue()
-        if self._due and self._timer is None:
-            self._arm(max(min(self._due.values()), now + _PAUSE_US))
+        earliest = min((owner.due_us for owner in self._owners if owner.due_us), default=_NEVER)
+        if earliest < self._armed_for:
+            self._arm(max(earliest, now + _PAUSE_US))

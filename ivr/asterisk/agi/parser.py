@@ -8,6 +8,8 @@ from ivr.asterisk.agi.reply import Environment, Hangup, Item, Malformed, Refusal
 
 _HANGUP = Hangup()
 _REFUSALS = (b"510", b"511", b"520")
+# The replies that make up nearly all of a call's: looked up, not parsed.
+_COMMON = {f"200 result={number}\n".encode(): Reply(200, str(number)) for number in range(-1, 128)}
 _PROVISIONAL = b"100 "  # GOSUB says "100 result=0 Trying..." before its reply
 
 
@@ -40,6 +42,8 @@ class Parser:
 
     def feed(self, data: bytes) -> list[Item]:
         """The items completed by `data`, in order. A `Malformed` is always the last one of all."""
+        if self._started and not self._buffer and not self._unfinished and (common := _COMMON.get(data)) is not None:
+            return [common]
         if self._dead:
             return []
         if b"\0" in data:
@@ -69,6 +73,7 @@ class Parser:
 
     def _die(self, reason: Refusal) -> Malformed:
         self._dead = True
+        self._started = False
         self._buffer = b""
         self._unfinished = []
         return Malformed(reason)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from ivr.asterisk.agi.connection import Connection
 from ivr.asterisk.agi.deadlines import Deadlines
 from ivr.asterisk.agi.errors import AgiError, HungUp
+from ivr.asterisk.agi.house import House
 from ivr.asterisk.agi.limits import Limits, NoObserver, Observer
 from ivr.asterisk.agi.reply import Refusal
 from ivr.asterisk.agi.session import Session
@@ -30,10 +31,7 @@ class AgiServer:
     def __init__(
         self, handler: Handler, *, clock: Clock, limits: Limits | None = None, observer: Observer | None = None
     ) -> None:
-        self.clock = clock
-        self.limits = limits or Limits()
-        self.observer: Observer = observer or NoObserver()
-        self.deadlines = Deadlines(clock)
+        self.house = House(clock, limits or Limits(), observer or NoObserver(), Deadlines(clock))
         self._handler = handler
         self._half_open: dict[Connection, None] = {}  # the oldest first
         self._tasks: dict[asyncio.Task[None], Session] = {}
@@ -74,31 +72,35 @@ class AgiServer:
         await asyncio.gather(*tasks, return_exceptions=True)
         if listener is not None:
             await listener.wait_closed()
-        self.deadlines.close()
+        self.house.deadlines.close()
 
     # The connections' side
 
     def arrived(self, connection: Connection) -> None:
-        if len(self._half_open) >= self.limits.half_open:
+        if len(self._half_open) >= self.house.limits.half_open:
             next(iter(self._half_open)).refuse(Refusal.HALF_OPEN)
         self._half_open[connection] = None
-        self.deadlines.set(connection, self.clock.engine_us() + int(self.limits.environment_seconds * 1e6))
+        house = self.house
+        house.deadlines.watch(connection)
+        house.deadlines.set(connection, house.clock.engine_us() + int(house.limits.environment_seconds * 1e6))
 
     def left(self, connection: Connection) -> None:
-        self._half_open.pop(connection, None)
+        if connection in self._half_open:
+            del self._half_open[connection]
+            self.house.deadlines.forget(connection)
 
     def serve(self, session: Session) -> bool:
-        if len(self._tasks) >= self.limits.sessions or self._listener is None:
+        if len(self._tasks) >= self.house.limits.sessions or self._listener is None:
             return False
         task = asyncio.get_running_loop().create_task(self._run(session))
         self._tasks[task] = session
         task.add_done_callback(self._ended)  # not in the task: one that is cancelled before its first step runs nothing
-        self.observer.session_opened()
+        self.house.observer.session_opened()
         return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task).close()
-        self.observer.session_closed()
+        self.house.observer.session_closed()
 
     async def _run(self, session: Session) -> None:
         try:
@@ -106,8 +108,8 @@ class AgiServer:
         except HungUp:
             pass
         except AgiError as error:
-            self.observer.handler_failed()
+            self.house.observer.handler_failed()
             log.warning("AGI session %r from %s failed: %s", session.path, session.peer, error)
         except Exception:
-            self.observer.handler_failed()
+            self.house.observer.handler_failed()
             log.exception("AGI session %r from %s failed", session.path, session.peer)

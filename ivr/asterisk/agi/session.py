@@ -4,10 +4,10 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
+from ivr.asterisk.agi.answer import Answer
 from ivr.asterisk.agi.errors import CommandRefused, CommandTimeout, HungUp
-from ivr.asterisk.agi.limits import Limits
+from ivr.asterisk.agi.house import House
 from ivr.asterisk.agi.reply import Reply
 
 # Asterisk 22 reads a command with fgets into AGI_BUF_LEN bytes (res/res_agi.c); what is longer runs as two commands.
@@ -29,19 +29,6 @@ class Played:
     key: str | None
     offset: int
     ok: bool
-
-
-class Wire(Protocol):
-    """What a session needs of its connection."""
-
-    def send(self, line: bytes, seconds: float) -> None:
-        """Write a command; its reply is due within `seconds`."""
-
-    def shut(self) -> None:
-        """Close the connection. May be called again."""
-
-    def shut_soon(self) -> None:
-        """Close the connection `Limits.linger_seconds` from now."""
 
 
 def command_line(verb: str, arguments: tuple[str, ...]) -> bytes:
@@ -72,44 +59,59 @@ class Session:
 
     Attributes:
         environment: what Asterisk said of the call (`agi_channel`, ...). Callers write some of it: it is hostile.
-        peer: address and port of the Asterisk that called, for the log.
         hung_up: whether the caller is known to be gone, or the connection is over.
         linger: whether the connection stays for a while after a hang-up.
-        owed: replies that Asterisk still owes; only the last of them can be the one that is waited for.
-        verb: the last command sent.
+        due_us: for the server's deadlines.
     """
 
     __slots__ = (
         "_after_hangup",
-        "_limits",
+        "_ends_us",
+        "_house",
         "_loop",
+        "_now",
+        "_owed",
+        "_peer",
         "_pending",
-        "_wire",
+        "_sent_us",
+        "_transport",
+        "_verb",
+        "due_us",
         "environment",
         "hung_up",
         "linger",
-        "owed",
-        "peer",
-        "verb",
     )
 
-    def __init__(self, environment: Mapping[str, str], peer: str, wire: Wire, limits: Limits) -> None:
+    def __init__(self, environment: Mapping[str, str], transport: asyncio.Transport, house: House) -> None:
         self.environment = environment
-        self.peer = peer
         self.linger = False
         self.hung_up = False
-        self._wire: Wire | None = wire
-        self._limits = limits
+        self.due_us = 0
+        self._transport: asyncio.Transport | None = transport
+        self._house = house
+        self._now = house.clock.engine_us
         self._loop = asyncio.get_running_loop()
-        self._pending: asyncio.Future[Reply] | None = None
-        self.verb = ""
+        self._peer = ""
+        self._pending: Answer | None = None
+        self._verb = ""
         self._after_hangup = False
-        self.owed = 0
+        self._owed = 0  # replies that Asterisk still owes; only the last of them can be the pending one
+        self._sent_us = 0
+        self._ends_us = 0  # when a session that lingers ends; 0 while nobody hung up
+        house.deadlines.watch(self)
 
     @property
     def path(self) -> str:
         """The path of the URL that the dialplan asked for: `/call` of `agi://host:port/call`."""
         return "/" + self.environment.get("agi_network_script", "").lstrip("/")
+
+    @property
+    def peer(self) -> str:
+        """Address and port of the Asterisk that called, for the log; "" if never asked before the end."""
+        if not self._peer and self._transport is not None:
+            address = self._transport.get_extra_info("peername")
+            self._peer = f"{address[0]}:{address[1]}" if address else ""
+        return self._peer
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -122,7 +124,7 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether the connection is over: every further command raises HungUp."""
-        return self._wire is None
+        return self._transport is None
 
     async def command(
         self, verb: str, *arguments: str, timeout: float | None = None, after_hangup: bool = False
@@ -132,24 +134,32 @@ class Session:
         `timeout` in seconds, by default `Limits.command_seconds`. Raises HungUp, CommandRefused, CommandTimeout (the
         session is closed then), and ValueError for arguments that cannot be sent.
         """
-        wire = self._wire
-        if wire is None or (self.hung_up and not after_hangup):
+        reply = await self._ask(verb, arguments, timeout, after_hangup)
+        if reply.code == 200 and reply.result != "-1":
+            return reply
+        return self._other(verb, reply)
+
+    def _ask(self, verb: str, arguments: tuple[str, ...], timeout: float | None, after_hangup: bool = False) -> Answer:
+        transport = self._transport
+        if transport is None or (self.hung_up and not after_hangup):
             raise HungUp
-        if self._pending is not None:
-            raise RuntimeError(f"{verb} while {self.verb} has no reply yet: a session takes one command at a time")
+        if self._pending is not None and not self._pending.done():
+            raise RuntimeError(f"{verb} while {self._verb} has no reply yet: a session takes one command at a time")
         line = command_line(verb, arguments)
-        future: asyncio.Future[Reply] = self._loop.create_future()
-        self._pending = future
-        self.verb = verb
+        answer = self._pending = Answer(self._loop)
+        self._verb = verb
         self._after_hangup = after_hangup
-        self.owed += 1
-        wire.send(line, self._limits.command_seconds if timeout is None else timeout)
-        try:
-            reply = await future
-        finally:
-            if self._pending is future:
-                self._pending = None
-        if reply.code == 200 and (reply.result != "-1" or verb in _MINUS_ONE_IS_AN_ANSWER):
+        self._owed += 1
+        house = self._house
+        now = self._sent_us = self._now()
+        due = now + int((house.limits.command_seconds if timeout is None else timeout) * 1e6)
+        house.deadlines.set(self, min(due, self._ends_us) if self._ends_us else due)
+        transport.write(line)
+        return answer
+
+    def _other(self, verb: str, reply: Reply) -> Reply:
+        """What a reply means that is not plain success."""
+        if reply.code == 200 and verb in _MINUS_ONE_IS_AN_ANSWER:
             return reply
         if reply.code in (200, 511):
             self.hang_up()
@@ -161,14 +171,14 @@ class Session:
 
         A key that is not in `escape` is lost to AGI: only AMI's DTMFEnd tells of it.
         """
-        reply = await self.command("STREAM FILE", sound, escape, str(offset), timeout=self._limits.media_seconds)
+        reply = await self.command("STREAM FILE", sound, escape, str(offset), timeout=self._house.limits.media_seconds)
         key = _key(reply)
         end = reply.endpos or 0
         return Played(key, end, key is not None or end > offset)
 
     async def wait_for_digit(self, milliseconds: int) -> str | None:
         """The next key pressed within `milliseconds`, or None."""
-        seconds = milliseconds / 1000 + self._limits.command_seconds
+        seconds = milliseconds / 1000 + self._house.limits.command_seconds
         return _key(await self.command("WAIT FOR DIGIT", str(milliseconds), timeout=seconds))
 
     async def set_variable(self, name: str, value: str, *, after_hangup: bool = False) -> None:
@@ -188,7 +198,7 @@ class Session:
         Commas separate the application's own arguments, so no argument may hold what a caller wrote.
         Raises CommandRefused too when the application is not loaded.
         """
-        seconds = self._limits.media_seconds if timeout is None else timeout
+        seconds = self._house.limits.media_seconds if timeout is None else timeout
         reply = await self.command("EXEC", application, ",".join(arguments), timeout=seconds, after_hangup=after_hangup)
         if reply.result == _NO_SUCH_APPLICATION:
             raise CommandRefused(f"EXEC {application}", reply)
@@ -196,50 +206,58 @@ class Session:
 
     def close(self) -> None:
         """Give the channel back to the dialplan. May be called again."""
-        if self._wire is not None:
-            self._wire.shut()
+        if self._transport is not None:
+            self._transport.close()
             self.lost()
 
-    # From here on: called by the connection.
+    # From here on: called by the connection and the deadlines.
 
-    def receive(self, reply: Reply) -> bool:
-        """Take a reply; False when nobody asked for it."""
-        if self.owed == 0:
-            return False
-        self.owed -= 1
-        if self.owed == 0 and (future := self._pending) is not None:
+    def receive(self, reply: Reply, at_once: bool) -> bool:
+        """Take a reply; False when none is owed. `at_once`: the handler goes on before this returns."""
+        if self._owed != 1:
+            self._owed -= 1
+            return self._owed >= 0
+        self._owed = 0
+        self._house.observer.command_done(self._verb, (self._now() - self._sent_us) / 1e6)
+        self.due_us = 0
+        if self._ends_us:
+            self._house.deadlines.set(self, self._ends_us)
+        answer = self._pending
+        if answer is not None:
             self._pending = None
-            if not future.done():
-                future.set_result(reply)
+            answer.give(reply, at_once)
         return True
 
     def hang_up(self) -> None:
         """The first sign of a hang-up has been seen."""
-        if self.hung_up or self._wire is None:
+        if self.hung_up or self._transport is None:
             return
         self.hung_up = True
         if not self.linger:
             self.close()
             return
-        self._wire.shut_soon()
+        self._ends_us = self._now() + int(self._house.limits.linger_seconds * 1e6)
+        self._house.deadlines.set(self, self._ends_us)
         if not self._after_hangup:
             self._fail(HungUp())
 
     def lost(self) -> None:
         """The connection is over, from whatever side."""
         self.hung_up = True
-        self._wire = None
+        self._transport = None
+        self._house.deadlines.forget(self)
         self._fail(HungUp())
 
     def overdue(self) -> None:
-        """The reply did not come in time."""
-        self._fail(CommandTimeout(f"{self.verb}: no reply in time"))
+        """The reply, or the end of lingering, did not come in time."""
+        _ = self.peer  # for the handler's log, while it can be had
+        self._fail(CommandTimeout(f"{self._verb}: no reply in time"))
         self.close()
 
     def _fail(self, error: Exception) -> None:
-        future, self._pending = self._pending, None
-        if future is not None and not future.done():
-            future.set_exception(error)
+        answer, self._pending = self._pending, None
+        if answer is not None:
+            answer.fail(error)
 
 
 def _key(reply: Reply) -> str | None:
