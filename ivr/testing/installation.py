@@ -19,8 +19,8 @@ from typing import Any, Self
 from ivr.clock import LoopClock
 from ivr.install.asterisk import Asterisk, tied
 from ivr.install.paths import Paths
-from ivr.language.site import Site
 from ivr.settings.environment import Endpoint, Environment
+from ivr.site import Site
 from ivr.testing.instance_site import copy_site
 from ivr.testing.ports import free_audio_ports, free_port
 from ivr.testing.relay import Relay

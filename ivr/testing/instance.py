@@ -16,7 +16,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -41,6 +41,16 @@ class Instance(Installation):
         self._lines: dict[str, Phone] = {}
         self._ears: Ears | None = None
 
+    @classmethod
+    async def start(
+        cls, folder: Path, *, changes: Mapping[str, Any] | None = None, server: bool = True, **environ: str
+    ) -> Self:
+        """Bring everything up. `environ` adds CENTRALITA_ variables (`journal="memory:"`). Raises InstanceError."""
+        self = await super().start(folder, changes=changes, server=server, **environ)
+        # Off the loop and before the first call: half a second in which nobody would listen.
+        self._ears = await asyncio.to_thread(Ears, sounds_of(self.paths.share, "es-CO"))
+        return self
+
     async def stop(self) -> None:
         """End everything, whatever state it is in."""
         for phone in [*self.phones.values(), *self._lines.values()]:
@@ -52,8 +62,7 @@ class Instance(Installation):
     @property
     def ears(self) -> Ears:
         """Know every prompt of the site and its music."""
-        if self._ears is None:
-            self._ears = Ears(sounds_of(self.paths.share, "es-CO"))
+        assert self._ears is not None
         return self._ears
 
     async def phone(self, extension: str, *, register: bool = True) -> Phone:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from ivr.language.site import Flow, Site
+from ivr.site import Flow, Site
 from ivr.verbs.hours import Hours
 
 _DAYS = 60

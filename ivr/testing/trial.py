@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ivr.language.site import Flow, Site
+from ivr.site import Flow, Site
 from ivr.testing.ears import Ears, Heard
 from ivr.testing.person import Person
 from ivr.testing.phone import Call, CallFailed, CallState, Phone, RegistrationFailed

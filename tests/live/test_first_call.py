@@ -44,9 +44,9 @@ async def department(line: Instance, key: str) -> str:
     assert LABELS[key] in agent.call.shown_name
     whisper = await agent.hears_whole(f"susurro_{queue}")
     await hear_each_other(caller, agent)
-    music = next(heard for heard in caller.listen() if heard.name == "music")
-    assert caller.when(music.end) >= agent.when(whisper.end) - 0.15, "the music ended before the whisper"
     assert caller.music_gaps() == []
+    [music] = [heard for heard in caller.listen() if heard.name == "music"]
+    assert caller.when(music.end) >= agent.when(whisper.end) - 0.15, "the music ended before the whisper"
     assert caller.story() == [WELCOME, NOTICE, f"{MENU}!", "music"]
     assert agent.story() == [f"susurro_{queue}"]
     call = await line.call_id(caller)
@@ -176,3 +176,25 @@ async def test_reception_away_ends_in_a_message_and_never_in_silence(line: Insta
     await caller.call.ended(20)
     assert caller.call.ended_by == "them"
     assert [name for name in caller.story() if name != "music"][-2:] == ["recepcion_no_contesta", "despedida"]
+
+
+@live
+async def test_the_trial_call_of_the_command_line(line: Instance) -> None:
+    """`make call KEY=1` on the running line, and `AT=now` without a key on a Sunday."""
+    async with moved(line, calls("answered"), calls("closed")):
+        told = await line.command("call", "--key", "1", "--at", OPEN)
+        for part in (
+            "caller  calls 6017436967",
+            "caller  hears bienvenida: Bienvenidos",
+            "caller  presses 1",
+            "caller  hears music",
+            "101     rings: Servicio al Cliente, 3000000001",
+            "101     hears susurro_servicio",
+            "caller  hears 101",
+            "101     hears the caller",
+            "caller  hangs up",
+            "Answered by 101; both heard each other.",
+        ):
+            assert part in told, told
+        told = await line.command("call", "--at", CLOSED)
+        assert "hears cerrado: Cerrado." in told and "the line hangs up" in told, told

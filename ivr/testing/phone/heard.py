@@ -6,12 +6,15 @@ from numpy.typing import NDArray
 from ivr.testing.phone import g711
 
 _HALF_CIRCLE = 1 << 31
-_TRUSTED = 4000
-"""Samples (0.5 s) by which a sender's timestamp may differ from the time of arrival before the arrival counts.
+_TRUSTED = 3 * g711.RATE
+"""Samples by which a sender's timestamp may differ from the time of arrival before the arrival counts.
 
 A busy machine delivers packets late, so timestamps say better when they were meant; but a sender whose timestamps
 jump (another source, a restart) must not bend the line of time.
 """
+
+_TRUSTED_AT_MARKER = g711.RATE // 2
+"""The same at a packet with the marker bit: there a sender may begin anew (RFC 3551 section 4.1)."""
 
 
 class HeardAudio:
@@ -28,15 +31,18 @@ class HeardAudio:
         """How long the line of time is that was heard until now."""
         return len(self.ulaw) / g711.RATE
 
-    def place(self, source: int, timestamp: int, payload: bytes, arrival: float) -> None:
+    def place(self, source: int, timestamp: int, payload: bytes, arrival: float, *, marker: bool = False) -> None:
         """Put a packet where it belongs."""
         if self.began is None:
             self.began = arrival
         by_arrival = round((arrival - self.began) * g711.RATE)
         position = self._by_timestamp(source, timestamp)
-        if position is None or abs(position - by_arrival) > _TRUSTED:
+        trusted = _TRUSTED_AT_MARKER if marker else _TRUSTED
+        if position is None or abs(position - by_arrival) > trusted:
             position = max(by_arrival, len(self.ulaw))
             self._source = (source, timestamp, position)
+        elif position > by_arrival:  # sooner than it can be: the packets before it came late
+            self.began -= (position - by_arrival) / g711.RATE
         missing = position - len(self.ulaw)
         if missing > 0:
             self.ulaw += bytes([g711.SILENCE]) * missing

@@ -59,8 +59,9 @@ class Phone(asyncio.DatagramProtocol):
         """Hang up what still talks and leave nothing behind; harmless when closed."""
         if self._transport is None:
             return
-        hanging_up = [call.hang_up() for call in self.calls.values()]
-        await asyncio.wait([asyncio.ensure_future(asyncio.gather(*hanging_up, return_exceptions=True))], timeout=3)
+        hanging_up = asyncio.gather(*(call.hang_up() for call in self.calls.values()), return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hanging_up, 3)
         for call in self.calls.values():
             call.close()
         for task in self._tasks:

@@ -141,7 +141,8 @@ class Media(asyncio.DatagramProtocol):
         _sequence, timestamp, source = struct.unpack("!HII", data[2:12])
         payload = data[12 + 4 * (data[0] & 0x0F) :]
         if kind == sdp.PCMU and payload:
-            self.heard.place(source, timestamp, payload, asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            self.heard.place(source, timestamp, payload, now, marker=bool(data[1] & 0x80))
         elif kind == sdp.EVENTS and payload and timestamp != self._last_event:
             self._last_event = timestamp
             self.keys_heard += KEYS[payload[0]] if payload[0] < len(KEYS) else ""
