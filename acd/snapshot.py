@@ -53,6 +53,7 @@ def restore(config: EngineConfig, data: Mapping[str, Any]) -> State:
     for row in data["agents"]:
         agent = _from_row(Agent, row)
         state.agents[agent.id] = agent
+        state.note_status(agent)
     for row in data["offers"]:
         offer = _from_row(Offer, row)
         state.offers[offer.id] = offer

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from acd.config import EngineConfig, QueueConfig
 from acd.deadlines import Deadlines, Key
+from acd.decisions import PassedOver
 from acd.model import AgentId, CallId, DeviceState, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
 
 KeyType = TypeVar("KeyType")
@@ -37,6 +38,7 @@ class Phase(Enum):
 class AgentStatus(Enum):
     """What an agent does, as a board shows it."""
 
+    # The values are also the reasons why an agent was passed over; AVAILABLE then means "idle for less time".
     UNREACHABLE = "unreachable"
     BUSY = "on another call"
     RINGING = "ringing"
@@ -46,7 +48,7 @@ class AgentStatus(Enum):
     AVAILABLE = "available"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Visit:
     """A living stay in a queue."""
 
@@ -73,7 +75,7 @@ class Visit:
         return not (self.parked or self.gone) and self.offer is None and self.doubt is None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Offer:
     """A living offer: from the decision to the end of its leg."""
 
@@ -94,7 +96,7 @@ class Offer:
     why: str = ""  # of the cancellation
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Agent:
     """An agent's phone and work."""
 
@@ -110,7 +112,7 @@ class Agent:
     since: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Queue:
     """A configured queue with its indexes."""
 
@@ -171,6 +173,7 @@ class State:
         self.offers: dict[OfferId, Offer] = {}
         self.agents: dict[AgentId, Agent] = {a.id: Agent(a.id) for a in config.agents}
         self.queues: dict[QueueId, Queue] = {q.id: Queue(q, config.members(q)) for q in config.queues}
+        self.why_not: dict[AgentId, PassedOver] = {a: _passed_over(agent) for a, agent in self.agents.items()}
         self.serves: dict[AgentId, tuple[Queue, ...]] = {
             a.id: tuple(q for q in self.queues.values() if a.id in q.members) for a in config.agents
         }
@@ -245,10 +248,15 @@ class State:
         status = self.status_of(agent)
         if status is not agent.status:
             agent.status, agent.since = status, self.t
+            self.note_status(agent)
         if (status is AgentStatus.AVAILABLE) != (agent.ready is not None):
             self._set_ready(agent, status is AgentStatus.AVAILABLE)
         due = min((d for d in (agent.wrap_until, agent.rest_until) if d is not None), default=None)
         self.deadlines.set(("agent", agent.id), due)
+
+    def note_status(self, agent: Agent) -> None:
+        """The reason that a decision gives for this agent, ready to be named many times."""
+        self.why_not[agent.id] = _passed_over(agent)
 
     def _set_ready(self, agent: Agent, ready: bool) -> None:
         queues = self.serves.get(agent.id, ())
@@ -338,6 +346,11 @@ class State:
             self.settle_visit(visit)
         elif kind == "offer" and (offer := self.offers.get(OfferId(name))):
             self.settle_offer(offer)
+
+
+def _passed_over(agent: Agent) -> PassedOver:
+    why = "idle for less time" if agent.status is AgentStatus.AVAILABLE else agent.status.value
+    return PassedOver(who=agent.id, why=why)
 
 
 def remember(memory: OrderedDict[KeyType, ValueType], key: KeyType, value: ValueType) -> None:
