@@ -29,7 +29,7 @@ call: venv ## a real call through `make run`: make call KEY=1 (AT=2026-11-23T10:
 
 test: venv provision ## every test, with real Asterisk and real phones
 	@asterisk-conf/packages.sh test
-	$(BIN)/python -m pytest -m 'not soak' $(TESTS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m 'not soak' $(TESTS)
 
 check: venv ## format, lint, types, import contracts, generated pages
 	$(BIN)/ruff format --check .
@@ -45,6 +45,9 @@ soak: venv provision ## the long proofs
 	@asterisk-conf/packages.sh test
 	$(BIN)/python -m pytest -m soak $(TESTS)
 
-lock: venv ## requirements.lock anew from pyproject.toml
-	$(BIN)/pip-compile --quiet --allow-unsafe --extra=dev --extra=test --generate-hashes --strip-extras \
-		--no-emit-find-links --no-emit-index-url --no-emit-trusted-host --output-file=requirements.lock pyproject.toml
+COMPILE := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
+	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+
+lock: venv ## both lock files anew from pyproject.toml
+	$(COMPILE) --extra=dev --extra=test --output-file=requirements.lock pyproject.toml
+	$(COMPILE) --output-file=requirements-server.lock pyproject.toml

@@ -14,24 +14,24 @@ from ivr import log as logs
 from ivr.asterisk import snapshot
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
-from ivr.asterisk.cel_import import CelImport
-from ivr.asterisk.switchboard import Switchboard
-from ivr.asterisk.telephone import Telephone
 from ivr.call.calls import LiveCalls
-from ivr.call.desk import Desk
-from ivr.call.runner import CallRunner
 from ivr.clock import Clock, LoopClock, Timer
+from ivr.exchange.cel_import import CelImport
+from ivr.exchange.desk import Desk
+from ivr.exchange.runner import CallRunner
+from ivr.exchange.switchboard import Switchboard
+from ivr.exchange.telephone import Telephone
 from ivr.figures.loop_watch import LoopWatch
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.install import secrets
 from ivr.install.paths import Paths
 from ivr.install.sounds import PromptFiles
-from ivr.language.site import Site
 from ivr.records.callers import CallerKeys
 from ivr.records.ledger import Ledger
 from ivr.records.recording_watch import RecordingWatch
 from ivr.routing import engine_config
 from ivr.settings.environment import Environment, Profile
+from ivr.site import Site
 from ivr.systemd import Notifier
 from ivr.web.application import application
 from ivr.web.health import Readiness

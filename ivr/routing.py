@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from acd.config import AgentConfig, EngineConfig, Need, QueueConfig
 from acd.model import AgentId, QueueId, SkillId
-from ivr.language.site import Site
+from ivr.site import Site
 
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -23,8 +23,7 @@ from ivr.call.effects import (
 from ivr.call.facts import StepEntered
 from ivr.call.place import RECEPTION, Place
 from ivr.call.story import CallInfo, Story, expect
-from ivr.language.site import Flow, Site
-from ivr.language.words import HANG_UP
+from ivr.site import HANG_UP, Flow, Site
 
 MAX_STEPS = 40
 """Steps in a row without a key or a talk; after that the flow goes in circles and a person is rung."""

@@ -9,7 +9,7 @@ from acd.model import CallId
 from ivr.call.effects import ANY_KEY, RESUMED, Done, Effect, Input, Play, Played, Remember, Returned, Tell
 from ivr.call.facts import PromptMissing
 from ivr.call.place import MAX_NOTICES, Place
-from ivr.language.site import Flow, Site
+from ivr.site import Flow, Site
 
 I = TypeVar("I", bound=Input)  # noqa: E741
 

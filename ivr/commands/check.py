@@ -10,8 +10,8 @@ import click
 from ivr.clock import LoopClock
 from ivr.language.load import Checked, load_flow, load_site
 from ivr.language.problems import Severity
-from ivr.language.site import Site
 from ivr.settings.environment import Environment
+from ivr.site import Site
 
 
 @click.command(name="check")

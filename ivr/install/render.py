@@ -18,8 +18,8 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 
 from ivr.install.paths import Paths
 from ivr.install.secrets import Secrets
-from ivr.language.site import Site
 from ivr.settings.environment import Environment, Profile
+from ivr.site import Site
 
 # Paths stand in the command that MixMonitor hands to a shell.
 _SHELL_SAFE = re.compile(r"[A-Za-z0-9/._-]+")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.install.paths import Paths
-from ivr.language.site import Prompt, Site
+from ivr.site import Prompt, Site
 
 # Raise it when the way of making changes, and every prompt is made anew.
 _RECIPE = "1"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivr.language.problems import Problem, Severity
-from ivr.language.site import Site
+from ivr.site import Site
 
 if TYPE_CHECKING:
     from ivr.language.load import Checked

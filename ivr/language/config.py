@@ -8,11 +8,12 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from ivr.language.faults import locator, validate
-from ivr.language.hours import Day, HolidayCalendar, OpeningHours
-from ivr.language.problems import Problem, quoted, suggestion
+from ivr.language.problems import Problem, suggestion
 from ivr.language.reader import Document, read_file
 from ivr.language.schema import HoursFile, PromptsFile, QueueFile, QueuesFile, SiteFile, TimetableFile
-from ivr.language.site import AgentSettings, Prompt, QueueSettings
+from ivr.site import AgentSettings, Prompt, QueueSettings
+from ivr.site.hours import Day, HolidayCalendar, OpeningHours
+from ivr.text import quoted
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from ivr.language.problems import Place, Problem, quoted, suggestion
+from ivr.language.problems import Place, Problem, suggestion
 from ivr.language.reader import Document, Path_
+from ivr.text import quoted
 
 M = TypeVar("M", bound=BaseModel)
 

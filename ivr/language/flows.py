@@ -10,13 +10,14 @@ from typing import Any
 from ivr.language.config import Configuration
 from ivr.language.faults import Locate, locator, validate
 from ivr.language.graph import graph_problems
-from ivr.language.problems import Place, Problem, quoted, suggestion
+from ivr.language.problems import Place, Problem, suggestion
 from ivr.language.reader import Document, Path_, read_file
 from ivr.language.schema import FlowHead
-from ivr.language.site import Flow
-from ivr.language.step import Reference, Step
-from ivr.language.words import HANG_UP, NAME_PATTERN, name_rule
+from ivr.site import HANG_UP, Flow
+from ivr.text import quoted
 from ivr.verbs import VERBS
+from ivr.verbs.step import Reference, Step
+from ivr.verbs.words import NAME_PATTERN, name_rule
 
 SAME_AS = "same as"
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ivr.language.problems import Place, Problem, quoted
-from ivr.language.step import Step
+from ivr.language.problems import Place, Problem
+from ivr.text import quoted
+from ivr.verbs.step import Step
 
 
 def graph_problems(

@@ -17,8 +17,9 @@ from ivr.language.config import (
     read_configuration,
 )
 from ivr.language.flows import Draft, read_flow
-from ivr.language.problems import Place, Problem, Severity, quoted
-from ivr.language.site import Extension, Flow, Site, Trunk
+from ivr.language.problems import Place, Problem, Severity
+from ivr.site import Extension, Flow, Site, Trunk
+from ivr.text import quoted
 
 YEARS = range(2024, 2036)
 """Years whose holidays are computed when a site is loaded, so that no call waits for it."""

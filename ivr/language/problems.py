@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from ivr.text import printable, quoted
+
 MAX_MESSAGE = 500  # characters
 
 
@@ -42,7 +44,7 @@ class Problem:
         from ivr.language.codes import WARNINGS
 
         severity = Severity.WARNING if code in WARNINGS else Severity.ERROR
-        return cls(place.file, place.line, place.column, code, _printable(message, MAX_MESSAGE), severity)
+        return cls(place.file, place.line, place.column, code, printable(message, MAX_MESSAGE), severity)
 
     def __str__(self) -> str:
         """The line that people and editors read."""
@@ -58,16 +60,6 @@ class Problem:
             "message": self.message,
             "severity": self.severity.value,
         }
-
-
-def quoted(text: str, longest: int = 60) -> str:
-    """Text of a file for a message: in quotes, short, and without control characters."""
-    return "'" + _printable(text, longest) + "'"
-
-
-def _printable(text: str, longest: int) -> str:
-    short = text if len(text) <= longest else text[: longest - 3] + "..."
-    return "".join(c if c.isprintable() else "?" for c in short)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

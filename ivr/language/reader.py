@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from ivr.language.problems import Place, Problem, quoted
+from ivr.language.problems import Place, Problem
+from ivr.text import quoted
 
 Value = Any
 """What a file holds: dict[str, Value], list[Value], str, or None for an empty value."""

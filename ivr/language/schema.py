@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ivr.language.hours import MINUTES_A_DAY, Day, Span
-from ivr.language.problems import quoted, suggestion
-from ivr.language.site import Need
-from ivr.language.words import Extension, Label, Language, Name, Number, Text, YesNo, between, whole, wrong
+from ivr.language.problems import suggestion
+from ivr.site import Need
+from ivr.site.hours import MINUTES_A_DAY, Day, Span
+from ivr.text import quoted
+from ivr.verbs.words import Extension, Label, Language, Name, Number, Text, YesNo, between, whole, wrong
 
 SECOND = timedelta(seconds=1)
 

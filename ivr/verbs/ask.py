@@ -9,8 +9,8 @@ from pydantic import Field
 from ivr.call.effects import ANY_KEY, Done, Pressed, Script, Tell, WaitKey
 from ivr.call.facts import KeyChosen, KeyWrong
 from ivr.call.story import Story, expect
-from ivr.language.step import Reference, Step
-from ivr.language.words import KeyTargets, PromptName, Target, YesNo, between, whole
+from ivr.verbs.step import Reference, Step
+from ivr.verbs.words import KeyTargets, PromptName, Target, YesNo, between, whole
 
 
 class Ask(Step):

@@ -8,8 +8,9 @@ from pydantic import Field
 from ivr.call.effects import Done, Kind, Ring, Script, Tell
 from ivr.call.facts import DialBegun, DialEnded
 from ivr.call.story import Story, expect
-from ivr.language.step import Step
-from ivr.language.words import HANG_UP, ExtensionName, Target, between
+from ivr.site import HANG_UP
+from ivr.verbs.step import Step
+from ivr.verbs.words import ExtensionName, Target, between
 
 
 class Dial(Step):

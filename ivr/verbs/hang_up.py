@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ivr.call.effects import HangUp, Script
 from ivr.call.story import Story
-from ivr.language.step import Step
+from ivr.verbs.step import Step
 
 
 class HangUpStep(Step):

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from ivr.call.effects import AskTime, Script, Time
 from ivr.call.story import Story, expect
-from ivr.language.step import Step
-from ivr.language.words import HoursName, Target
+from ivr.verbs.step import Step
+from ivr.verbs.words import HoursName, Target
 
 
 class Hours(Step):

@@ -7,8 +7,8 @@ from pydantic import Field
 from ivr.call.effects import Done, Script, Tell
 from ivr.call.facts import NoticeHeard
 from ivr.call.story import Story, expect
-from ivr.language.step import Step
-from ivr.language.words import PromptName, Target
+from ivr.verbs.step import Step
+from ivr.verbs.words import PromptName, Target
 
 
 class Notice(Step):

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from ivr.call.effects import Script
 from ivr.call.story import Story
-from ivr.language.step import Step
-from ivr.language.words import PromptName, Target
+from ivr.verbs.step import Step
+from ivr.verbs.words import PromptName, Target
 
 
 class Play(Step):

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from ivr.call.effects import Complain, Done, JoinQueue, Kind, Script
 from ivr.call.story import Story, expect
-from ivr.language.step import Step
-from ivr.language.words import HANG_UP, QueueName, Target, whole
+from ivr.site import HANG_UP
+from ivr.verbs.step import Step
+from ivr.verbs.words import QueueName, Target, whole
 
 
 class Queue(Step):

@@ -25,7 +25,7 @@ from ivr.call.facts import CallEvent
 from ivr.call.machine import Machine
 from ivr.call.place import Place
 from ivr.call.story import CallInfo
-from ivr.language.site import Site
+from ivr.site import Site
 
 OPEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in Bogotá
 CLOSED = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)  # a Sunday

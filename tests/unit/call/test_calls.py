@@ -44,7 +44,12 @@ def test_a_visit_told_twice_is_counted_once_and_ends_with_its_outcome() -> None:
     live = calls.get(CALL)
     assert live is not None and (live.visits, live.visit) == (1, JOINED.visit)
     end = EndVisit(
-        visit=JOINED.visit, call=CALL, queue=JOINED.queue, outcome=VisitOutcome.ANSWERED, wait_us=5, agent=AgentId("101")
+        visit=JOINED.visit,
+        call=CALL,
+        queue=JOINED.queue,
+        outcome=VisitOutcome.ANSWERED,
+        wait_us=5,
+        agent=AgentId("101"),
     )
     calls.take(OfferBridged(at=AT, t=2, offer=OFFER), (end,))
     assert (live.visit, live.talk) == (None, OFFER)

@@ -31,7 +31,7 @@ from ivr.call.machine import MAX_STEPS, Machine
 from ivr.call.place import RECEPTION, Place
 from ivr.call.story import CallInfo
 from ivr.language import load_site
-from ivr.language.site import Site
+from ivr.site import Site
 from tests.unit.call.driver import BEGIN, CLOSED, Caller, drive
 
 ROOT = Path(__file__).parents[3]

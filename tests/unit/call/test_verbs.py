@@ -9,7 +9,7 @@ from ivr.call.effects import RESUMED, HangUp, JoinQueue, Kind, Play, Remember, R
 from ivr.call.machine import MAX_STEPS
 from ivr.call.place import MAX_NOTICES, Place
 from ivr.call.story import CallInfo, Story
-from ivr.language.site import Site
+from ivr.site import Site
 from tests.unit.call.driver import BEGIN, Caller, drive
 from tests.unit.language.fixtures import good_site, load
 

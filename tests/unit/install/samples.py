@@ -4,9 +4,9 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-from ivr.language.hours import HolidayCalendar
-from ivr.language.site import Extension, Prompt, Site, Trunk
 from ivr.settings.environment import Environment
+from ivr.site import Extension, Prompt, Site, Trunk
+from ivr.site.hours import HolidayCalendar
 
 
 def site(**changes: object) -> Site:

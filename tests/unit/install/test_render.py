@@ -11,8 +11,8 @@ from ivr.install import render as rendering
 from ivr.install import secrets
 from ivr.install.paths import Paths
 from ivr.install.render import RenderError, ami_permit, conf, digits, quoted, render
-from ivr.language.site import Extension, Site, Trunk
 from ivr.settings.environment import Environment
+from ivr.site import Extension, Site, Trunk
 from tests.unit.install.samples import environment, site
 
 TEMPLATES = Path(__file__).parents[3] / "asterisk-conf"

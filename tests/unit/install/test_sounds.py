@@ -8,7 +8,7 @@ import soundfile
 
 from ivr.install import music
 from ivr.install.sounds import PromptFiles
-from ivr.language.site import Prompt
+from ivr.site import Prompt
 
 
 def prompt(text: str = "", recording: str = "") -> Prompt:

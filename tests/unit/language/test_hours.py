@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from ivr.language.hours import HolidayCalendar, OpeningHours, Span
+from ivr.site.hours import HolidayCalendar, OpeningHours, Span
 
 COLOMBIA = HolidayCalendar(country="CO")
 MORNING = (Span(8 * 60, 12 * 60),)

@@ -6,7 +6,7 @@ from pathlib import Path
 from ivr.language import load_site
 from ivr.language.load import load_flow
 from ivr.language.problems import Severity
-from ivr.language.site import Need
+from ivr.site import Need
 from ivr.verbs.queue import Queue
 from tests.unit.language.fixtures import GOOD, good_site, load
 

@@ -7,10 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ivr.language.hours import HolidayCalendar, OpeningHours
+from ivr.site.hours import HolidayCalendar, OpeningHours
 
 if TYPE_CHECKING:
-    from ivr.language.step import Step
+    from ivr.verbs.step import Step
+
+
+HANG_UP = "hang up"
+"""The one target of a step that is not a step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

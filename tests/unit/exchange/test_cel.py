@@ -13,9 +13,9 @@ from acd import decisions as d
 from acd import facts as f
 from acd.model import AgentId, CallId, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
 from ivr.asterisk.cel import FIELDS, Row, RowReader, parse_row
-from ivr.asterisk.cel_import import CelImport
-from ivr.asterisk.cel_story import Story
 from ivr.call import facts as c
+from ivr.exchange.cel_import import CelImport
+from ivr.exchange.cel_story import Story
 from ivr.figures.projection import Projection
 from ivr.testing.clock import ManualClock
 from tests.tools import run

@@ -12,7 +12,7 @@ from acd.decisions import MakeOffer
 from acd.model import CallId, OfferId, OfferResult, VisitId, offer_channel
 from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
-from ivr.language.site import QueueSettings
+from ivr.site import QueueSettings
 from recordings.policy import may_record
 
 log = structlog.get_logger(__name__)

@@ -17,11 +17,11 @@ from acd.journal.memory import MemoryJournal
 from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, QueueId, VisitId, offer_channel
 from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
-from ivr.asterisk.switchboard import Switchboard
-from ivr.asterisk.ticket import Ticket
 from ivr.call import facts
 from ivr.call.calls import LiveCalls
-from ivr.call.desk import Desk
+from ivr.exchange.desk import Desk
+from ivr.exchange.switchboard import Switchboard
+from ivr.exchange.ticket import Ticket
 from ivr.testing.clock import ManualClock
 from tests.tools import run
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from acd import facts as f
 from acd.model import CallId, OfferId, OfferResult, VisitId, offer_of_channel
-from ivr.asterisk.causes import WITHDRAWN, result_of
 from ivr.asterisk.cel import Row
 from ivr.call import facts as c
+from ivr.exchange.causes import WITHDRAWN, result_of
 from ivr.figures.call_record import CallOutcome
 from ivr.figures.projection import Projection
 

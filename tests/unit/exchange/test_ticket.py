@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from acd.model import QueueId, VisitId
-from ivr.asterisk.ticket import Ticket
+from ivr.exchange.ticket import Ticket
 
 
 def test_a_ticket_survives_its_channel_variable() -> None:

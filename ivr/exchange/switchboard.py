@@ -28,12 +28,12 @@ from acd.facts import (
 )
 from acd.model import AgentId, CallId, LegState, OfferId, OfferResult, offer_of_channel
 from ivr.asterisk.ami import Event
-from ivr.asterisk.causes import result_of
 from ivr.asterisk.snapshot import UP, ChannelSeen, Snapshot, agent_of, device_state
-from ivr.asterisk.ticket import Ticket
 from ivr.call import facts
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.clock import Clock
+from ivr.exchange.causes import result_of
+from ivr.exchange.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 

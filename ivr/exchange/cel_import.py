@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from ivr import log as logs
 from ivr.asterisk.cel import RowReader
-from ivr.asterisk.cel_story import Story, Told
 from ivr.clock import Clock
+from ivr.exchange.cel_story import Story, Told
 from ivr.figures.projection import Projection
 
 log = logs.get(__name__)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ivr.language.words import HANG_UP, Refers
+from ivr.site import HANG_UP
+from ivr.verbs.words import Refers
 
 if TYPE_CHECKING:
     from ivr.call.effects import Script

@@ -13,14 +13,14 @@ import structlog
 from acd.facts import CallerGone, CallerJoined, CallerReturned, Fact
 from acd.model import CallId, QueueId, VisitId
 from ivr.asterisk.agi.session import Session
-from ivr.asterisk.ticket import Ticket
 from ivr.call import effects, facts
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.call.machine import Machine
 from ivr.call.place import Place
 from ivr.call.story import CallInfo
 from ivr.clock import Clock
-from ivr.language.site import Site
+from ivr.exchange.ticket import Ticket
+from ivr.site import Site
 
 log = structlog.get_logger(__name__)
 

@@ -12,13 +12,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from ivr.language.problems import quoted
+from ivr.text import quoted
 
 NAME_PATTERN = r"[a-z][a-z0-9_]{0,39}"
 """Names of steps, flows, prompts and queues: short enough for a channel variable, safe in a file name."""
-
-HANG_UP = "hang up"
-"""The one target that is not a step."""
 
 KEYS = "1234567890*#"
 
