@@ -15,14 +15,8 @@ from ivr.asterisk.agi.reply import Reply
 class Answer(asyncio.Future[Reply]):
     """One command's reply, awaited by one task."""
 
-    __slots__ = ("_context", "_wake")
-
-    _wake: Callable[["Answer"], object] | None
-    _context: Context | None
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self._wake = None
+    _wake: Callable[["Answer"], object] | None = None
+    _context: Context | None = None
 
     def add_done_callback(self, callback: Callable[["Answer"], object], /, *, context: Context | None = None) -> None:
         """Called by the one task that awaits this."""

@@ -28,7 +28,7 @@ class Deadlines:
         self._clock = clock
         self._owners: dict[Overdue, None] = {}
         self._timer: Timer | None = None
-        self._armed_for = _NEVER
+        self.armed_for = _NEVER
 
     def watch(self, owner: Overdue) -> None:
         """Keep an eye on the owner's `due_us`."""
@@ -41,29 +41,30 @@ class Deadlines:
     def set(self, owner: Overdue, at_us: int) -> None:
         """Call `owner.overdue()` at `at_us` unless it is set anew, or to 0, before."""
         owner.due_us = at_us
-        if at_us < self._armed_for:
-            self._arm(at_us)
+        if at_us < self.armed_for:
+            self.arm(at_us)
 
     def close(self) -> None:
         """Forget all."""
         self._owners.clear()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._armed_for = None, _NEVER
+        self._timer, self.armed_for = None, _NEVER
 
-    def _arm(self, at_us: int) -> None:
+    def arm(self, at_us: int) -> None:
+        """Look at the owners at `at_us`. Only for who has set a `due_us` before `armed_for` itself."""
         if self._timer is not None:
             self._timer.cancel()
-        self._armed_for = at_us
+        self.armed_for = at_us
         self._timer = self._clock.call_later((at_us - self._clock.engine_us()) / 1e6, self._scan)
 
     def _scan(self) -> None:
-        self._timer, self._armed_for = None, _NEVER
+        self._timer, self.armed_for = None, _NEVER
         now = self._clock.engine_us()
         for owner in [owner for owner in self._owners if 0 < owner.due_us <= now]:
             if 0 < owner.due_us <= now:  # an earlier owner of this round may have ended it
                 owner.due_us = 0
                 owner.overdue()
         earliest = min((owner.due_us for owner in self._owners if owner.due_us), default=_NEVER)
-        if earliest < self._armed_for:
-            self._arm(max(earliest, now + _PAUSE_US))
+        if earliest < self.armed_for:
+            self.arm(max(earliest, now + _PAUSE_US))

@@ -34,7 +34,7 @@ class AgiServer:
         self.house = House(clock, limits or Limits(), observer or NoObserver(), Deadlines(clock))
         self._handler = handler
         self._half_open: dict[Connection, None] = {}  # the oldest first
-        self._tasks: dict[asyncio.Task[None], Session] = {}
+        self._tasks: dict[Session, asyncio.Task[None]] = {}
         self._listener: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -66,10 +66,12 @@ class AgiServer:
             listener.close()
         for connection in list(self._half_open):
             connection.shut()
-        tasks = list(self._tasks)
-        for task in tasks:
+        tasks = dict(self._tasks)
+        for task in tasks.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        for session in tasks:  # a task that is cancelled before its first step never comes to its own end
+            self._end(session)
         if listener is not None:
             await listener.wait_closed()
         self.house.deadlines.close()
@@ -92,15 +94,14 @@ class AgiServer:
     def serve(self, session: Session) -> bool:
         if len(self._tasks) >= self.house.limits.sessions or self._listener is None:
             return False
-        task = asyncio.get_running_loop().create_task(self._run(session))
-        self._tasks[task] = session
-        task.add_done_callback(self._ended)  # not in the task: one that is cancelled before its first step runs nothing
+        self._tasks[session] = asyncio.get_running_loop().create_task(self._run(session))
         self.house.observer.session_opened()
         return True
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task).close()
-        self.house.observer.session_closed()
+    def _end(self, session: Session) -> None:
+        session.close()
+        if self._tasks.pop(session, None) is not None:
+            self.house.observer.session_closed()
 
     async def _run(self, session: Session) -> None:
         try:
@@ -113,3 +114,5 @@ class AgiServer:
         except Exception:
             self.house.observer.handler_failed()
             log.exception("AGI session %r from %s failed", session.path, session.peer)
+        finally:
+            self._end(session)

@@ -135,9 +135,7 @@ class Session:
         session is closed then), and ValueError for arguments that cannot be sent.
         """
         reply = await self._ask(verb, arguments, timeout, after_hangup)
-        if reply.code == 200 and reply.result != "-1":
-            return reply
-        return self._other(verb, reply)
+        return self._other(verb, reply) if reply.code != 200 or reply.result == "-1" else reply
 
     def _ask(self, verb: str, arguments: tuple[str, ...], timeout: float | None, after_hangup: bool = False) -> Answer:
         transport = self._transport
@@ -146,14 +144,16 @@ class Session:
         if self._pending is not None and not self._pending.done():
             raise RuntimeError(f"{verb} while {self._verb} has no reply yet: a session takes one command at a time")
         line = command_line(verb, arguments)
-        answer = self._pending = Answer(self._loop)
+        answer = self._pending = Answer(loop=self._loop)
         self._verb = verb
         self._after_hangup = after_hangup
         self._owed += 1
         house = self._house
         now = self._sent_us = self._now()
         due = now + int((house.limits.command_seconds if timeout is None else timeout) * 1e6)
-        house.deadlines.set(self, min(due, self._ends_us) if self._ends_us else due)
+        self.due_us = due = min(due, self._ends_us) if self._ends_us else due
+        if due < house.deadlines.armed_for:
+            house.deadlines.arm(due)
         transport.write(line)
         return answer
 
@@ -183,11 +183,15 @@ class Session:
 
     async def set_variable(self, name: str, value: str, *, after_hangup: bool = False) -> None:
         """Set a channel variable. Asterisk takes the value as it is: no expression in it is evaluated."""
-        await self.command("SET VARIABLE", name, value, after_hangup=after_hangup)
+        reply = await self._ask("SET VARIABLE", (name, value), None, after_hangup)
+        if reply.code != 200 or reply.result == "-1":
+            self._other("SET VARIABLE", reply)
 
     async def get_variable(self, name: str, *, after_hangup: bool = False) -> str | None:
         """A channel variable's value; None when it is not set."""
-        reply = await self.command("GET VARIABLE", name, after_hangup=after_hangup)
+        reply = await self._ask("GET VARIABLE", (name,), None, after_hangup)
+        if reply.code != 200 or reply.result == "-1":
+            self._other("GET VARIABLE", reply)
         return reply.data or "" if reply.result == "1" else None
 
     async def execute(
