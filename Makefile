@@ -49,5 +49,5 @@ COMPILE := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-e
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 
 lock: venv ## both lock files anew from pyproject.toml
-	$(COMPILE) --extra=dev --extra=test --output-file=requirements.lock pyproject.toml
-	$(COMPILE) --output-file=requirements-server.lock pyproject.toml
+	$(COMPILE) --extra=install --extra=dev --extra=test --output-file=requirements.lock pyproject.toml
+	$(COMPILE) --extra=install --output-file=requirements-server.lock pyproject.toml
