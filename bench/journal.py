@@ -18,6 +18,7 @@ from acd.facts import CallerJoined
 from acd.journal import Journal, open_journal
 from acd.model import AgentId, CallId, OfferId, QueueId, VisitId
 from ivr.clock import LoopClock
+from ivr.reactor import share_fairly
 
 RATE, SECONDS, ROUNDS, BURST = 1000, 3, 5, 10_000
 
@@ -77,6 +78,7 @@ async def measure(url: str) -> tuple[float, float, float]:
 
 def main() -> list[dict[str, str]]:
     """Rows for bench/RESULTS.md; the journals take turns, medians over the rounds."""
+    share_fairly()  # as the server does
     with tempfile.TemporaryDirectory(prefix="bench-journal-") as folder:
         urls = {"memory": "memory:", "SQLite (WAL, NORMAL)": f"sqlite:///{folder}/journal.sqlite"}
         redis = None

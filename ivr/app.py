@@ -1,6 +1,7 @@
 """The only place where the parts are joined: from a checked site and an environment to a server that answers."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable
 
@@ -180,6 +181,8 @@ class Server:
         self._every("move on", MOVE_ON_EVERY_SECONDS, self._move_on)
         if self._notifier.watchdog_seconds:
             self._every("watchdog", self._notifier.watchdog_seconds, self._notifier.alive)
+        gc.collect()
+        gc.freeze()  # modules, site and recovered state live as long as the process: the collector need not look at them
         self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
         log.info("the server takes calls", fastagi=str(environment.fastagi), http=str(environment.http))
 
