@@ -182,7 +182,7 @@ class Server:
         if self._notifier.watchdog_seconds:
             self._every("watchdog", self._notifier.watchdog_seconds, self._notifier.alive)
         gc.collect()
-        gc.freeze()  # modules, site and recovered state live as long as the process: the collector need not look at them
+        gc.freeze()  # modules, site and recovered state live as long as the process
         self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
         log.info("the server takes calls", fastagi=str(environment.fastagi), http=str(environment.http))
 
