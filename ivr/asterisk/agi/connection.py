@@ -45,6 +45,11 @@ class Connection(asyncio.Protocol):
         self._door.arrived(self)
 
     def data_received(self, data: bytes) -> None:
+        session = self._session
+        if session is not None and (reply := self._parser.whole(data)) is not None:
+            if not session.receive(reply, True):
+                self.refuse(Refusal.UNEXPECTED)
+            return
         items = self._parser.feed(data)
         alone = len(items) == 1  # bytes for more are looked at before the handler goes on
         for item in items:

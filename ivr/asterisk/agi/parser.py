@@ -10,7 +10,6 @@ _HANGUP = Hangup()
 _REFUSALS = (b"510", b"511", b"520")
 # The replies that make up nearly all of a call's: looked up, not parsed.
 _COMMON = {f"200 result={number}\n".encode(): Reply(200, str(number)) for number in range(-1, 128)}
-_CLOSING = ord(")")
 _PROVISIONAL = b"100 "  # GOSUB says "100 result=0 Trying..." before its reply
 
 
@@ -41,22 +40,22 @@ class Parser:
         self._started = False
         self._dead = False
 
+    def whole(self, data: bytes) -> Reply | None:
+        """The reply, if `data` is exactly one of an everyday kind; else None and nothing has happened: feed it.
+
+        Asterisk writes a reply with one system call, so nearly every read is of this kind.
+        """
+        if self._started and not self._buffer and not self._unfinished:
+            reply = _COMMON.get(data)
+            if reply is not None:
+                return reply
+            value = data[:14] == b"200 result=1 (" and data[-2:] == b")\n" and len(data) <= self._line_bytes
+            if value and data.find(b"\n") == len(data) - 1 and b"\0" not in data:
+                return Reply(200, "1", data[14:-2].decode("utf-8", "replace"))
+        return None
+
     def feed(self, data: bytes) -> list[Item]:
         """The items completed by `data`, in order. A `Malformed` is always the last one of all."""
-        if self._started and not self._buffer and not self._unfinished:
-            reply = _COMMON.get(data) or self._value(data)
-            if reply is not None:
-                return [reply]
-        return self._feed(data)
-
-    def _value(self, data: bytes) -> Reply | None:
-        """The reply to GET VARIABLE, when `data` is that and nothing else."""
-        end = len(data) - 1
-        if end > self._line_bytes or data[:14] != b"200 result=1 (" or data.find(b"\n") != end or b"\0" in data:
-            return None
-        return Reply(200, "1", data[14:-2].decode("utf-8", "replace")) if data[-2] == _CLOSING else None
-
-    def _feed(self, data: bytes) -> list[Item]:
         if self._dead:
             return []
         if b"\0" in data:
