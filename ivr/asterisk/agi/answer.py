@@ -35,13 +35,12 @@ class Answer(asyncio.Future[Reply]):
         if self.done():
             return
         self.set_result(reply)
-        wake, self._wake = self._wake, None
-        if wake is None:
-            return
-        if at_once and self._context is not None:
-            self._context.run(wake, self)
+        wake, context = self._wake, self._context
+        if wake is not None and context is not None and at_once:
+            self._wake = None
+            context.run(wake, self)
         else:
-            self.get_loop().call_soon(wake, self, context=self._context)
+            self._soon()
 
     def fail(self, failure: BaseException) -> None:
         """There will be no reply: the task goes on in the loop's next turn."""

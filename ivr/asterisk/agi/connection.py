@@ -68,10 +68,11 @@ class Connection(asyncio.Protocol):
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._door.left(self)
         self._transport = None
         session, self._session = self._session, None
-        if session is not None:
+        if session is None:
+            self._door.left(self)
+        elif not session.closed:
             session.lost()
 
     def _begin(self, opening: Environment) -> None:

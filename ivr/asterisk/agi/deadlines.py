@@ -4,6 +4,7 @@ A command sets a deadline and nearly always clears it a millisecond later. A tim
 more than the command's own bookkeeping; here it is one number written, and written back.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from ivr.clock import Clock, Timer
@@ -22,21 +23,16 @@ class Overdue(Protocol):
 
 
 class Deadlines:
-    """At most one deadline for each owner, in engine time. Owners are watched from `watch` to `forget`."""
+    """At most one deadline for each of `owners`, in engine time.
 
-    def __init__(self, clock: Clock) -> None:
+    `owners` is somebody else's collection, looked at only when a deadline may have passed: who leaves it has none.
+    """
+
+    def __init__(self, clock: Clock, owners: Iterable[Overdue]) -> None:
         self._clock = clock
-        self._owners: dict[Overdue, None] = {}
+        self._owners = owners
         self._timer: Timer | None = None
         self.armed_for = _NEVER
-
-    def watch(self, owner: Overdue) -> None:
-        """Keep an eye on the owner's `due_us`."""
-        self._owners[owner] = None
-
-    def forget(self, owner: Overdue) -> None:
-        """The owner is over; harmless when it is not watched."""
-        self._owners.pop(owner, None)
 
     def set(self, owner: Overdue, at_us: int) -> None:
         """Call `owner.overdue()` at `at_us` unless it is set anew, or to 0, before."""
@@ -45,8 +41,7 @@ class Deadlines:
             self.arm(at_us)
 
     def close(self) -> None:
-        """Forget all."""
-        self._owners.clear()
+        """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self.armed_for = None, _NEVER

@@ -1,8 +1,10 @@
 """The FastAGI server: accepts Asterisk's connections and runs a handler for each call."""
 
 import asyncio
+import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from ivr.asterisk.agi.connection import Connection
 from ivr.asterisk.agi.deadlines import Deadlines
@@ -15,7 +17,7 @@ from ivr.clock import Clock
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Session], Awaitable[None]]
+Handler = Callable[[Session], Coroutine[Any, Any, None]]
 
 _BACKLOG = 1_024
 
@@ -31,10 +33,11 @@ class AgiServer:
     def __init__(
         self, handler: Handler, *, clock: Clock, limits: Limits | None = None, observer: Observer | None = None
     ) -> None:
-        self.house = House(clock, limits or Limits(), observer or NoObserver(), Deadlines(clock))
         self._handler = handler
         self._half_open: dict[Connection, None] = {}  # the oldest first
         self._tasks: dict[Session, asyncio.Task[None]] = {}
+        self._openings = Deadlines(clock, self._half_open)
+        self.house = House(clock, limits or Limits(), observer or NoObserver(), Deadlines(clock, self._tasks))
         self._listener: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -66,15 +69,14 @@ class AgiServer:
             listener.close()
         for connection in list(self._half_open):
             connection.shut()
-        tasks = dict(self._tasks)
-        for task in tasks.values():
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-        for session in tasks:  # a task that is cancelled before its first step never comes to its own end
-            self._end(session)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if listener is not None:
             await listener.wait_closed()
         self.house.deadlines.close()
+        self._openings.close()
 
     # The connections' side
 
@@ -83,36 +85,27 @@ class AgiServer:
             next(iter(self._half_open)).refuse(Refusal.HALF_OPEN)
         self._half_open[connection] = None
         house = self.house
-        house.deadlines.watch(connection)
-        house.deadlines.set(connection, house.clock.engine_us() + int(house.limits.environment_seconds * 1e6))
+        self._openings.set(connection, house.clock.engine_us() + int(house.limits.environment_seconds * 1e6))
 
     def left(self, connection: Connection) -> None:
-        if connection in self._half_open:
-            del self._half_open[connection]
-            self.house.deadlines.forget(connection)
+        self._half_open.pop(connection, None)
 
     def serve(self, session: Session) -> bool:
         if len(self._tasks) >= self.house.limits.sessions or self._listener is None:
             return False
-        self._tasks[session] = asyncio.get_running_loop().create_task(self._run(session))
+        task = self._tasks[session] = session.loop.create_task(self._handler(session))
+        task.add_done_callback(functools.partial(self._ended, session))  # an outer coroutine would cost at every await
         self.house.observer.session_opened()
         return True
 
-    def _end(self, session: Session) -> None:
+    def _ended(self, session: Session, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, HungUp):
+            self.house.observer.handler_failed()
+            if isinstance(error, AgiError):
+                log.warning("AGI session %r from %s failed: %s", session.path, session.peer, error)
+            else:
+                log.error("AGI session %r from %s failed", session.path, session.peer, exc_info=error)
         session.close()
-        if self._tasks.pop(session, None) is not None:
-            self.house.observer.session_closed()
-
-    async def _run(self, session: Session) -> None:
-        try:
-            await self._handler(session)
-        except HungUp:
-            pass
-        except AgiError as error:
-            self.house.observer.handler_failed()
-            log.warning("AGI session %r from %s failed: %s", session.path, session.peer, error)
-        except Exception:
-            self.house.observer.handler_failed()
-            log.exception("AGI session %r from %s failed", session.path, session.peer)
-        finally:
-            self._end(session)
+        del self._tasks[session]
+        self.house.observer.session_closed()

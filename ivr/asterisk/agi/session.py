@@ -61,15 +61,15 @@ class Session:
         environment: what Asterisk said of the call (`agi_channel`, ...). Callers write some of it: it is hostile.
         hung_up: whether the caller is known to be gone, or the connection is over.
         linger: whether the connection stays for a while after a hang-up.
-        due_us: for the server's deadlines.
+        loop, due_us: for the server.
     """
 
     __slots__ = (
         "_after_hangup",
         "_ends_us",
         "_house",
-        "_loop",
         "_now",
+        "_now_us",
         "_owed",
         "_peer",
         "_pending",
@@ -80,6 +80,7 @@ class Session:
         "environment",
         "hung_up",
         "linger",
+        "loop",
     )
 
     def __init__(self, environment: Mapping[str, str], transport: asyncio.Transport, house: House) -> None:
@@ -90,15 +91,15 @@ class Session:
         self._transport: asyncio.Transport | None = transport
         self._house = house
         self._now = house.clock.engine_us
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._peer = ""
         self._pending: Answer | None = None
         self._verb = ""
         self._after_hangup = False
         self._owed = 0  # replies that Asterisk still owes; only the last of them can be the pending one
+        self._now_us = 0
         self._sent_us = 0
         self._ends_us = 0  # when a session that lingers ends; 0 while nobody hung up
-        house.deadlines.watch(self)
 
     @property
     def path(self) -> str:
@@ -144,12 +145,12 @@ class Session:
         if self._pending is not None and not self._pending.done():
             raise RuntimeError(f"{verb} while {self._verb} has no reply yet: a session takes one command at a time")
         line = command_line(verb, arguments)
-        answer = self._pending = Answer(loop=self._loop)
+        answer = self._pending = Answer(loop=self.loop)
         self._verb = verb
         self._after_hangup = after_hangup
         self._owed += 1
         house = self._house
-        now = self._sent_us = self._now()
+        now = self._sent_us = self._now_us or self._now()
         due = now + int((house.limits.command_seconds if timeout is None else timeout) * 1e6)
         self.due_us = due = min(due, self._ends_us) if self._ends_us else due
         if due < house.deadlines.armed_for:
@@ -222,14 +223,15 @@ class Session:
             self._owed -= 1
             return self._owed >= 0
         self._owed = 0
-        self._house.observer.command_done(self._verb, (self._now() - self._sent_us) / 1e6)
-        self.due_us = 0
-        if self._ends_us:
-            self._house.deadlines.set(self, self._ends_us)
+        now = self._now()
+        self._house.observer.command_done(self._verb, (now - self._sent_us) / 1e6)
+        self.due_us = self._ends_us  # which the deadlines have been told of already
         answer = self._pending
         if answer is not None:
             self._pending = None
+            self._now_us = now  # spares a look at the clock for the command that the handler sends before give returns
             answer.give(reply, at_once)
+            self._now_us = 0
         return True
 
     def hang_up(self) -> None:
@@ -249,8 +251,9 @@ class Session:
         """The connection is over, from whatever side."""
         self.hung_up = True
         self._transport = None
-        self._house.deadlines.forget(self)
-        self._fail(HungUp())
+        self.due_us = 0
+        if self._pending is not None:
+            self._fail(HungUp())
 
     def overdue(self) -> None:
         """The reply, or the end of lingering, did not come in time."""
