@@ -1,0 +1,221 @@
+"""Reads a journal afterwards and checks the rules by itself: it shares no code with the engine or the projections.
+
+Entries are taken as they were stored, JSON objects, in the order of their positions. What breaks a rule is told in
+words; nothing is raised, so that one look shows everything.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+Json = Mapping[str, Any]
+
+TOGETHER = timedelta(milliseconds=50)
+"""Callers who joined within this time came at the same moment: which of them is told first is chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of the journal."""
+
+    position: int
+    event: Json
+    decisions: tuple[Json, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the event is called."""
+        return str(self.event["e"])
+
+
+@dataclass(slots=True)
+class _Visit:
+    queue: str
+    priority: int
+    joined: datetime
+    offer: str = ""
+    parked: bool = False
+    doubted: bool = False  # the caller may be gone: an offer was lost, or a picture did not show the channel
+    ended: bool = False
+    tried: set[str] = field(default_factory=set)  # agents who had this caller's offer and did not take it
+
+
+_ENDS = {
+    "call started": ("call", 1),
+    "call ended": ("call", -1),
+    "offer made": ("offer", 1),
+    "offer closed": ("offer", -1),
+    "caller joined": ("visit", 1),
+    "visit ended": ("visit", -1),
+}
+"""Which events and decisions begin (1) or end (-1) what."""
+
+
+def counted_once(entries: Sequence[Record]) -> list[str]:
+    """Every call ends once, every visit and every offer has one end, and nothing ends that never began.
+
+    A visit may be told to begin more than once (a caller joins again after a crash); it counts once.
+    """
+    began: Counter[tuple[str, str]] = Counter()
+    ended: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        if entry.name == "resynchronised":
+            began.update({("visit", seen["visit"]): 1 for seen in entry.event["callers"]})
+        for told in (entry.event, *entry.decisions):
+            if kind := _ENDS.get(told["e"]):
+                (began if kind[1] > 0 else ended)[kind[0], told[kind[0]]] += 1
+    began.update({key: 1 - count for key, count in began.items() if key[0] == "visit"})
+    return [
+        f"{kind} {name} began {began[kind, name]} times and ended {ended[kind, name]} times"
+        for kind, name in sorted(began.keys() | ended.keys())
+        if (began[kind, name], ended[kind, name]) != (1, 1)
+    ]
+
+
+class Agents:
+    """Nobody has two offers or talks at once, and wrap-up is respected."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.offers = 0
+        self._busy: dict[str, str] = {}  # agent -> offer
+        self._until: dict[str, int] = {}  # agent -> engine time
+        self._agent_of: dict[str, str] = {}
+
+    def take(self, entry: Record) -> None:
+        """The next entry."""
+        event = entry.event
+        for decision in sorted(entry.decisions, key=lambda d: d["e"] == "offer made"):
+            match decision["e"]:
+                case "offer made":
+                    self._made(entry, decision, int(event["t"]))
+                case "offer closed" if decision["result"] != "answered":
+                    self._free(decision["agent"], decision["offer"])
+                case "wrap-up begun":
+                    self._busy.pop(decision["agent"], None)
+                    self._until[decision["agent"]] = int(decision["until"])
+        if entry.name == "offer bridged" and event["offer"] in self._agent_of:
+            # also an offer that was given up for dead: two people talk
+            self._busy[self._agent_of[event["offer"]]] = event["offer"]
+        elif entry.name == "talk ended":
+            self._free(self._agent_of.get(event["offer"], ""), event["offer"])
+
+    def _made(self, entry: Record, decision: Json, t: int) -> None:
+        self.offers += 1
+        agent, offer = decision["agent"], decision["offer"]
+        if agent in self._busy:
+            self.faults.append(f"entry {entry.position}: {agent} gets {offer} and has {self._busy[agent]}")
+        if t < self._until.get(agent, 0):
+            self.faults.append(f"entry {entry.position}: {agent} gets {offer} {self._until[agent] - t} us too soon")
+        self._busy[agent] = offer
+        self._agent_of[offer] = agent
+
+    def _free(self, agent: str, offer: str) -> None:
+        if self._busy.get(agent) == offer:
+            del self._busy[agent]
+
+
+class Places:
+    """Among equals nobody is overtaken, unless that agent has just refused or missed the earlier caller."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.explained = 0  # an earlier caller was passed over, rightly and with the reason given
+        self._visits: dict[str, _Visit] = {}
+        self._visit_of: dict[str, str] = {}
+
+    def take(self, entry: Record) -> None:
+        """The next entry."""
+        self._hear(entry)
+        for decision in entry.decisions:
+            match decision["e"]:
+                case "offer made":
+                    self._made(entry, decision)
+                case "offer closed":
+                    self._closed(decision)
+                case "visit ended":
+                    if visit := self._visits.get(decision["visit"]):
+                        visit.ended = True
+
+    def _hear(self, entry: Record) -> None:
+        event = entry.event
+        match entry.name:
+            case "caller joined":
+                self._join(event, event["at"])
+            case "caller parked" | "caller returned":
+                if visit := self._visits.get(event["visit"]):
+                    visit.parked, visit.doubted = entry.name == "caller parked", False
+            case "caller gone":
+                if visit := self._visits.get(event["visit"]):
+                    visit.doubted = True
+            case "resynchronised":
+                self._picture(event)
+
+    def _join(self, event: Json, at: str) -> None:
+        joined = datetime.fromisoformat(at)
+        self._visits.setdefault(event["visit"], _Visit(event["queue"], int(event["priority"]), joined))
+
+    def _picture(self, event: Json) -> None:
+        for visit in self._visits.values():
+            visit.doubted = True
+        for seen in event["callers"]:
+            self._join(seen, seen["joined_at"])
+            visit = self._visits[seen["visit"]]
+            visit.parked, visit.doubted = seen["parked"], False
+
+    def _made(self, entry: Record, decision: Json) -> None:
+        name, agent = decision["visit"], decision["agent"]
+        visit = self._visits[name]
+        given = {passed["who"] for passed in decision["overtaken"]}
+        for other_name, other in self._visits.items():
+            if other.queue != visit.queue or not self._before(other, visit):
+                continue
+            if other.ended or other.offer or other.parked or other.doubted:
+                continue
+            if agent in other.tried and (other_name in given or len(given) >= 8):
+                self.explained += 1
+            else:
+                self.faults.append(
+                    f"entry {entry.position}: {agent} gets {name} before {other_name}, who came "
+                    f"{(visit.joined - other.joined).total_seconds():.3f} s earlier"
+                )
+        visit.offer = decision["offer"]
+        self._visit_of[decision["offer"]] = name
+
+    @staticmethod
+    def _before(one: _Visit, other: _Visit) -> bool:
+        if one.priority != other.priority:
+            return one.priority > other.priority
+        return one.joined + TOGETHER < other.joined
+
+    def _closed(self, decision: Json) -> None:
+        visit = self._visits.get(decision["visit"])
+        if visit is None or visit.offer != decision["offer"]:
+            return
+        visit.offer = ""
+        visit.tried.add(decision["agent"])
+        visit.doubted = visit.doubted or decision["result"] == "lost"
+
+
+def unannounced(entries: Sequence[Record], recordings: Sequence[str]) -> list[str]:
+    """Recordings whose call had not heard a notice to its end before the two were joined.
+
+    `recordings` are the names of the files: `<call>_<offer>`.
+    """
+    noticed: dict[str, str] = {}
+    bridged: dict[str, str] = {}
+    for entry in entries:
+        if entry.name == "notice heard":
+            noticed.setdefault(entry.event["call"], entry.event["at"])
+        elif entry.name == "offer bridged":
+            bridged.setdefault(entry.event["offer"], entry.event["at"])
+    faults = []
+    for name in recordings:
+        call, _, offer = name.rpartition("_")
+        if call not in noticed:
+            faults.append(f"{name}: no notice was heard to its end")
+        elif offer in bridged and datetime.fromisoformat(noticed[call]) > datetime.fromisoformat(bridged[offer]):
+            faults.append(f"{name}: the notice ended at {noticed[call]}, recorded from {bridged[offer]}")
+    return faults

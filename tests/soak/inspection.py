@@ -1,0 +1,217 @@
+"""What is looked at after the traffic: Asterisk's leftovers, the journal, the records, the figures, and both ends of
+every call."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from acd.codec import decode, encode
+from acd.engine import Engine
+from acd.facts import Fact
+from acd.journal import open_journal
+from ivr.clock import LoopClock
+from ivr.routing import engine_config
+from ivr.testing.instance import Instance
+from tests.soak.audit import Agents, Places, Record, counted_once, unannounced
+from tests.soak.part import Part
+from tests.soak.traffic import CLEARLY, RECEPTION, Leg, Seen, Traffic
+
+_TALKED = ("answered", "transferred directly")
+_IN_DOUBT = 0.4
+"""Seconds of a talk in which nothing may be heard: audio begins after the bridge and ends before the hang-up."""
+
+_HANGING_UP = 5.0
+"""Seconds in which a caller's end may follow his agent's."""
+
+
+async def settled(line: Instance) -> None:
+    """Everything has ended and is written down."""
+    await line.until_idle(30)
+    for figure in ("centralita_lines_in_use", "centralita_queue_length", "centralita_records_behind"):
+        await line.until_metric(figure, 0, seconds=15)
+    begun = await line.metric("centralita_calls_started_total")
+    await line.until_metric("centralita_calls_total", begun, seconds=15)
+
+
+async def inspect(part: Part, line: Instance, traffic: Traffic) -> None:
+    """All of it, into the part's table."""
+    await settled(line)
+    part.none("channels, bridges and open recordings left in Asterisk", await line.leftovers())
+    entries = await journal_of(line)
+    await _people(part, line, traffic)
+    _rules(part, line, entries)
+    _decided_again(part, line, entries)
+    for of in ("calls", "visits", "offers"):
+        part.must(f"difference of the sums of {of}", await line.metric("centralita_sum_difference", of=of), 0.0)
+    part.found("tracebacks in the log of the server", _tracebacks(line))
+
+
+async def journal_of(line: Instance) -> list[Record]:
+    """Every entry, as stored."""
+    journal = await open_journal(line.environment.journal, LoopClock(), writing=False)
+    try:
+        return [Record(entry.position, entry.event, entry.decisions) async for entry in journal.read()]
+    finally:
+        await journal.close()
+
+
+# ---------------------------------------------------------------------- what people saw, against the records
+
+
+async def _people(part: Part, line: Instance, traffic: Traffic) -> None:
+    rows = await records_of(line)
+    refused = [seen for seen in traffic.seen if seen.code == 486]
+    lost = [seen for seen in traffic.seen if seen.by == "outage"]
+    answered = [seen for seen in traffic.seen if seen.answered is not None]
+    part.found("calls placed", traffic.placed)
+    part.must("calls whose caller remembers them", len(traffic.seen), traffic.placed)
+    part.found("- answered by the line", len(answered))
+    part.found("- withdrawn or unanswered", len(traffic.seen) - len(answered) - len(refused))
+    if lost:
+        part.found("- ended by the death of Asterisk", len(lost))
+    by_number: dict[str, list[Any]] = {}
+    for row in rows:
+        by_number.setdefault(row["number"].removeprefix("+57"), []).append(row)
+    if not lost:
+        outcomes = Counter(row["outcome"] for row in rows)
+        part.must("refused with 486, all lines busy: records", outcomes["refused"], len(refused))
+    checked = [_agrees(seen, by_number.get(seen.number, [])) for seen in traffic.seen if seen.code != 486]
+    part.none("callers whose record says something else than they saw", [fault for fault in checked if fault])
+    part.none("records of calls that nobody placed", _unplaced(by_number, traffic.seen))
+    talked = Counter(row["outcome"] for row in rows)
+    part.found("calls by outcome", ", ".join(f"{name} {n}" for name, n in talked.most_common()))
+    await _metrics_agree(part, line, rows)
+    part.none("callers who were hung up on", dropped(traffic.seen, traffic.legs))
+    part.none("phones that rang twice at once", rang_twice(traffic.legs))
+    part.found("phones rung by a queue", sum(1 for leg in traffic.legs if leg.offered))
+    plans = Counter(leg.plan for leg in traffic.legs if leg.offered)
+    part.found("- what they did", ", ".join(f"{name} {n}" for name, n in plans.most_common()))
+    part.none("talks that only one side heard", _one_sided(traffic))
+
+
+async def records_of(line: Instance) -> list[Any]:
+    """The rows of `ivr calls`, with numbers."""
+    text = await line.command("calls", "--json", "--numbers", "--limit", "100000")
+    return [json.loads(row) for row in text.splitlines()]
+
+
+def _agrees(seen: Seen, rows: Sequence[Any]) -> str:
+    """What is wrong with the record of a call, in words; nothing when it is right."""
+    who = f"{seen.number} ({seen.did}, heard {_rounded(seen.voices)}, ended by {seen.by})"
+    if seen.answered is None:
+        talked = [row["outcome"] for row in rows if row["outcome"] in _TALKED]
+        return f"{who} was never answered: {len(rows)} records {talked}" if len(rows) > 1 or talked else ""
+    if len(rows) != 1:
+        return f"{who} has {len(rows)} records"
+    row, clearly = rows[0], seen.talked_with
+    told = f"{who}: {row['outcome']} by {row['agent'] or 'nobody'}, talk {row['talk_us'] / 1e6:.2f} s"
+    if not row["complete"]:
+        return f"{told}, not complete"
+    if clearly and row["outcome"] != ("transferred directly" if clearly == [RECEPTION] else "answered"):
+        return told
+    if clearly and row["agent"] not in seen.voices:
+        return told
+    if not clearly and row["outcome"] in _TALKED and row["talk_us"] > (CLEARLY + _IN_DOUBT) * 1e6:
+        return f"{told}, heard nobody clearly"
+    return ""
+
+
+def _rounded(voices: dict[str, float]) -> str:
+    return ", ".join(f"{extension} {seconds:.2f} s" for extension, seconds in voices.items()) or "nobody"
+
+
+def _unplaced(by_number: dict[str, list[Any]], seen: Sequence[Seen]) -> list[str]:
+    numbers = {one.number for one in seen} | {""}
+    return [f"{number}: {len(rows)} records" for number, rows in by_number.items() if number not in numbers]
+
+
+async def _metrics_agree(part: Part, line: Instance, rows: Sequence[Any]) -> None:
+    faults = []
+    for outcome, count in Counter(row["outcome"] for row in rows).items():
+        figure = await line.metric("centralita_calls_total", outcome=outcome)
+        if figure != count:
+            faults.append(f"{outcome}: {count} records, {figure:g} in /metrics")
+    part.none("outcomes whose figure differs from the records", faults)
+    corrections = await line.metric("centralita_corrections_total")
+    part.found("records corrected after they were counted", corrections)
+
+
+def dropped(seen: Sequence[Seen], legs: Sequence[Leg]) -> list[str]:
+    """Callers whose call ended neither by themselves, nor by the person they talked to, nor by the flow's good-bye."""
+    by_number: dict[str, list[Leg]] = {}
+    for leg in legs:
+        by_number.setdefault(leg.number.removeprefix("+57"), []).append(leg)
+    faults = []
+    for call in seen:
+        if call.by != "them" or call.answered is None or call.farewell:
+            continue
+        if not any(_hung_up(leg, call) for leg in by_number.get(call.number, [])):
+            stayed = call.ended - call.answered
+            faults.append(f"{call.number} ({call.did}) after {stayed:.1f} s, heard {_rounded(call.voices)}")
+    return faults
+
+
+def _hung_up(leg: Leg, call: Seen) -> bool:
+    """Whether this phone ended the call: it talked with the caller and hung up just before."""
+    return leg.talking is not None and leg.by in ("us", "outage") and -0.2 < call.ended - leg.ended < _HANGING_UP
+
+
+def rang_twice(legs: Sequence[Leg]) -> list[str]:
+    """Phones that a queue rang while they still rang or talked for a queue."""
+    faults = []
+    last: dict[str, Leg] = {}
+    for leg in sorted((leg for leg in legs if leg.offered), key=lambda leg: leg.rang):
+        before = last.get(leg.extension)
+        if before is not None and leg.rang < before.ended:
+            faults.append(f"{leg.extension}: {leg.number} rang {before.ended - leg.rang:.3f} s before {before.number}")
+        last[leg.extension] = leg
+    return faults
+
+
+def _one_sided(traffic: Traffic) -> list[str]:
+    """Who heard an agent for half a second must have been heard as well."""
+    heard = {(leg.number.removeprefix("+57"), leg.extension): leg.heard for leg in traffic.legs}
+    faults = []
+    for seen in traffic.seen:
+        for extension, seconds in seen.voices.items():
+            if seconds >= 0.5 and seen.by != "outage" and not heard.get((seen.number, extension), 0.0):
+                faults.append(f"{seen.number} heard {extension} for {seconds:.1f} s and was not heard")
+    return faults
+
+
+# ---------------------------------------------------------------------- the rules, from the journal
+
+
+def _rules(part: Part, line: Instance, entries: Sequence[Record]) -> None:
+    agents, places = Agents(), Places()
+    for entry in entries:
+        agents.take(entry)
+        places.take(entry)
+    part.found("journal entries", len(entries))
+    part.found("offers decided", agents.offers)
+    part.none("calls, visits, offers that did not end exactly once", counted_once(entries))
+    part.none("agents with two offers at once, or rung in wrap-up", agents.faults)
+    part.none("callers overtaken among equals", places.faults)
+    part.found("callers passed over because that agent had just refused them, with the reason told", places.explained)
+    recordings = list(line.recordings())
+    part.found("talks recorded", len(recordings))
+    part.none("recorded before the notice was heard to its end", unannounced(entries, recordings))
+
+
+def _decided_again(part: Part, line: Instance, entries: Sequence[Record]) -> None:
+    """Invariant 6: the same facts give the same decisions, byte for byte."""
+    engine, again, faults = Engine(engine_config(line.site)), 0, []
+    for entry in entries:
+        fact = decode(entry.event)
+        if isinstance(fact, Fact):
+            decided = tuple(encode(decision) for decision in engine.apply(fact))
+            again += len(decided)
+            if decided != tuple(entry.decisions):
+                faults.append(f"entry {entry.position}, {entry.name}: {decided} instead of {entry.decisions}")
+    part.found("decisions made again from the journal", again)
+    part.none("decisions that came out differently", faults)
+
+
+def _tracebacks(line: Instance) -> int:
+    return (line.paths.var / "log" / "server.log").read_text(errors="replace").count("Traceback")
