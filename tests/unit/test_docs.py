@@ -1,0 +1,303 @@
+"""The pages tell the truth: every example is checked, every command, file, variable and link exists.
+
+The convention of docs/guide.md: an example of YAML begins with a remark that names its file. A file that the site has
+gets the example laid over it (settings are joined, everything else is replaced); another file is new and holds the
+example as it is. All examples of a section (`##`) hold together. A section with a `text` block shows what `ivr check`
+says then; in the other sections it finds nothing.
+"""
+
+import errno
+import os
+import re
+import shlex
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from ivr.cli import COMMANDS, main
+from ivr.testing.instance_site import copy_site, read
+from ivr.verbs import VERBS
+from tests.pages import PAGES, ROOT, Block, anchors, blocks, commands, inline_code, prose, targets
+
+# A decision of docs/adr tells of its own day: only its links are held.
+PRESENT = [page for page in PAGES if page.parent.name != "adr"]
+GUIDE, OPERATIONS = ROOT / "docs/guide.md", ROOT / "docs/operations.md"
+INSTALLED = "/opt/centralita/"  # where docs/operations.md and the units have the repository
+
+EXAMPLES = [block for block in blocks(GUIDE) if block.kind == "yaml"]
+SECTIONS = list(dict.fromkeys(block.section for block in EXAMPLES))
+
+
+# ---- the guide's examples
+
+
+def file_of(example: Block) -> str:
+    """The file that an example names in its first line."""
+    named = re.match(r"# ((?:config|ivr/flows)/[\w.]+\.yaml)\n", example.text)
+    assert named, f"the example does not begin with the name of its file:\n{example.text}"
+    return named[1]
+
+
+def lay_out(section: str, folder: Path) -> None:
+    """A copy of the site with a section's examples in it, laid out as the repository is."""
+    examples = {file_of(block): block for block in EXAMPLES if block.section == section}
+    assert len(examples) == sum(block.section == section for block in EXAMPLES), "one example a file in each section"
+    changes = {Path(file).name: read(block.text) for file, block in examples.items() if (ROOT / file).exists()}
+    _, flows = copy_site(ROOT, folder, changes)
+    (folder / "ivr").mkdir()
+    flows.rename(folder / "ivr" / "flows")
+    for file, block in examples.items():
+        if not (ROOT / file).exists():
+            (folder / file).write_text(block.text, encoding="utf-8")
+    for recording in re.findall(r"recordings/\w+\.wav", "".join(block.text for block in examples.values())):
+        silence(folder / "config" / recording)
+    (folder / ".venv").symlink_to(sys.prefix)
+
+
+def silence(file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(44100)
+        sound.writeframes(bytes(2 * 4410))
+
+
+def shell(line: str, folder: Path) -> tuple[int, str]:
+    """Run a line of a page; its exit status and what it printed."""
+    done = subprocess.run(
+        ("sh", "-c", line),
+        cwd=folder,
+        env=without_settings(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def without_settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_guides_examples_are_as_it_says(section: str, tmp_path: Path) -> None:
+    lay_out(section, tmp_path)
+    status, said = shell(".venv/bin/ivr check", tmp_path)
+    shown = [block.text for block in blocks(GUIDE) if block.section == section and block.kind == "text"]
+    if shown:
+        assert (status, said) == (1, shown[0])
+    else:
+        assert status == 0, said
+        assert re.search(r" (CONF|FLOW|YAML)\d", said) is None, said
+        assert "No error found." in said
+
+
+def test_the_guide_shows_examples_and_a_mistake() -> None:
+    assert {"What a flow is", "Add a department", "Opening hours and exceptional days"} <= set(SECTIONS)
+    assert sum(block.kind == "text" for block in blocks(GUIDE)) == 1
+
+
+def test_the_examples_of_the_guide_change_the_site(tmp_path: Path) -> None:
+    """An example that is laid over nothing would show nothing."""
+    for number, section in enumerate(SECTIONS):
+        lay_out(section, tmp_path / str(number))
+        for block in EXAMPLES:
+            if block.section == section and (ROOT / file_of(block)).exists():
+                before = read((ROOT / file_of(block)).read_text(encoding="utf-8"))
+                assert read((tmp_path / str(number) / file_of(block)).read_text(encoding="utf-8")) != before
+
+
+def test_the_guides_commands_run(tmp_path: Path) -> None:
+    lay_out("Add a department", tmp_path)
+    checks = [command for command in commands(GUIDE) if command.startswith(".venv/bin/ivr check")]
+    assert len(checks) >= 4
+    for command in checks:
+        status, said = shell(command, tmp_path)
+        assert status == 0, f"{command}: {said}"
+
+
+def test_the_guide_names_every_file_of_the_site_and_every_verb() -> None:
+    page = GUIDE.read_text(encoding="utf-8")
+    for file in (ROOT / "config").glob("*.yaml"):
+        assert f"| `config/{file.name}` |" in page
+    [sentence] = re.findall(r"(?s)There are (\w+) verbs: (.+?)\.\n", page)
+    assert re.findall(r"`([^`]+)`", sentence[1]) == list(VERBS)
+    assert sentence[0] == ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")[len(VERBS)]
+
+
+# ---- commands
+
+
+def fault_of(command: str) -> str:
+    """Why a command of a page cannot be; empty when everything that it names exists."""
+    faults = [_fault(shlex.split(part)) for part in command.split("&&")]
+    return "; ".join(fault for fault in faults if fault)
+
+
+def _fault(words: list[str]) -> str:
+    program, arguments = words[0], words[1:]
+    if program == "make":
+        return _make(arguments)
+    if program in ("ivr", ".venv/bin/ivr"):
+        return _ivr(arguments)
+    if program == "systemctl":
+        return _systemctl(arguments)
+    if program in ("cp", "ls", "curl", "git", "docker", "adduser", "mkdir", "sudo", "install"):
+        return _files(arguments)
+    return f"{program} is a program that no test knows"
+
+
+def _make(arguments: list[str]) -> str:
+    if arguments[:1] == ["-C"]:
+        arguments = arguments[2:]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for word in arguments:
+        name, is_variable, _ = word.partition("=")
+        if is_variable and f"$${{{name}:+" not in makefile:
+            return f"the Makefile does not look at {name}"
+        if not is_variable and name not in targets("Makefile"):
+            return f"make has no target {name}"
+    return ""
+
+
+def _ivr(arguments: list[str]) -> str:
+    with click.Context(main) as context:
+        found = main.get_command(context, arguments[0]) if arguments else None
+        if found is None:
+            return f"there is no ivr {' '.join(arguments[:1])}"
+        try:
+            found.make_context(arguments[0], arguments[1:], parent=context)
+        except click.ClickException as fault:
+            return fault.format_message()
+    return ""
+
+
+def _systemctl(arguments: list[str]) -> str:
+    verb, *rest = arguments
+    if verb not in ("daemon-reload", "enable", "restart", "start", "stop", "status"):
+        return f"systemctl {verb}"
+    units = [word for word in rest if not word.startswith("-")]
+    missing = [unit for unit in units if not (ROOT / f"config/systemd/{unit}.service").exists()]
+    return f"no unit {', '.join(missing)}" if missing else ""
+
+
+def _files(arguments: list[str]) -> str:
+    """Files of the repository among the arguments; others are made by the commands before."""
+    for word in arguments:
+        inside = word.removeprefix(INSTALLED)
+        if re.match(r"(config|ivr|asterisk-conf|docs)/", inside) and not list(ROOT.glob(inside)):
+            return f"there is no {inside}"
+    return ""
+
+
+def shell_lines(page: Path) -> list[str]:
+    """The commands in a page's blocks and between backticks in its prose."""
+    spoken = [code for code in inline_code(page) if re.match(r"(\.venv/bin/)?(ivr|make|systemctl) \S", code)]
+    return [*commands(page, ("sh", "")), *spoken]
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: page.stem)
+def test_every_command_exists(page: Path) -> None:
+    faults = {line: fault for line in shell_lines(page) if (fault := fault_of(line))}
+    assert faults == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "make rum",
+        "make call KEYS=1",
+        "ivr chek",
+        "ivr calls --nombers",
+        ".venv/bin/ivr explain",
+        "systemctl restart centralito",
+        "cp config/environment.sample .env",
+        "git pull && make -C /opt/centralita venw",
+        "reboot",
+    ],
+)
+def test_a_command_that_does_not_exist_is_found(command: str) -> None:
+    assert fault_of(command)
+
+
+def test_the_pages_show_the_commands_of_people() -> None:
+    """What somebody types for himself is shown somewhere; `serve` belongs to systemd, `docs` to developers."""
+    lines = [line for page in PAGES for line in shell_lines(page)]
+    told = {words[1] for line in lines if (words := line.split())[0].endswith("ivr")}
+    assert told >= set(COMMANDS) - {"run", "call", "docs"}
+
+
+# ---- files, messages, pages of the server
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: page.stem)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    folders = r"(?:\.ci|acd|asterisk-conf|bench|config|docs|ivr|tests)/"
+    named = {code for code in inline_code(page) if re.match(folders, code) and " " not in code}
+    assert [name for name in sorted(named) if not list(ROOT.glob(name))] == []
+
+
+def messages() -> list[str]:
+    """The messages in the first column of `what is seen`."""
+    [table] = re.findall(r"(?s)\| what is seen \|.+?\n\n", OPERATIONS.read_text(encoding="utf-8") + "\n")
+    return re.findall(r"(?m)^\| `([^`]+)`", table)
+
+
+def test_the_messages_that_an_operator_looks_for_are_those_that_are_said() -> None:
+    said = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "ivr").rglob("*.py"))
+    said += os.strerror(errno.EADDRINUSE)
+    found = messages()
+    assert len(found) >= 3
+    assert [message for message in found for part in message.split("...") if part.strip() not in said] == []
+
+
+def test_the_servers_pages_are_those_that_are_told() -> None:
+    source = (ROOT / "ivr/web/application.py").read_text(encoding="utf-8")
+    served = set(re.findall(r'Route\("(/\w+)"', source))
+    assert served >= {"/metrics", "/healthz", "/readyz"}
+    assert served == {code for code in inline_code(OPERATIONS) if re.fullmatch(r"/[a-z]+", code)}
+
+
+# ---- links
+
+
+def links(page: Path) -> Iterator[str]:
+    for link in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", prose(page)):
+        if not re.match(r"[a-z]+:", link):
+            yield link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_links_are_found() -> None:
+    assert "docs/guide.md" in set(links(ROOT / "README.md"))
+    assert "operations.md#changing-the-site" in set(links(GUIDE))
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, new = set(), [ROOT / "README.md"]
+    while new:
+        page = new.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        for link in links(page):
+            target = (page.parent / link.partition("#")[0]).resolve()
+            new += sorted(target.glob("*.md")) if target.is_dir() else [target] if target.suffix == ".md" else []
+    assert set(PAGES) - reached == set()
