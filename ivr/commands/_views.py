@@ -41,10 +41,13 @@ def records() -> Iterator["RecordStore"]:
 
 def show(table: Table) -> None:
     """Print a table; one that does not go to a terminal is not cut to a width."""
+    Console(width=terminal_width()).print(table)
+
+
+def terminal_width() -> int:
+    """Characters in a line; 200 where the output goes elsewhere than to a terminal."""
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    console.print(table)
+    return console.width if console.is_terminal else 200
 
 
 def cell(text: object) -> Text:

@@ -7,12 +7,18 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 
-from ivr.commands._views import cell, clock_time, duration, records, show, shown_number
+from ivr.commands._views import cell, clock_time, duration, records, show, shown_number, terminal_width
 
 if TYPE_CHECKING:
     from ivr.figures.call_record import CallRecord
+
+
+_COLUMNS = ("began", "number", "caller", "keys", "queue", "agent", "wait", "talk", "outcome", "ended by", "call")
+_MOST_WANTED = ("began", "queue", "agent", "talk", "outcome", "call")
+_WIDE = 150
+"""Columns of a terminal that has room for all of ours. The last, the call's id, is never cut: `ivr explain` needs it."""
 
 
 @click.command(name="calls")
@@ -29,29 +35,31 @@ def command(limit: int, as_json: bool, numbers: bool) -> None:
         for call in calls:
             click.echo(json.dumps(_plain(call) | {"number": callers.get(call.caller, "")}, ensure_ascii=False))
         return
-    table = Table("began", "number", "caller", "keys", "queue", "agent", "wait", "talk", "outcome", "ended by", "call")
-    for call in calls:
-        table.add_row(*[cell(text) for text in _row(call, callers.get(call.caller, ""))])
+    rows = [_row(call, callers.get(call.caller, "")) for call in calls]
+    columns = _COLUMNS if terminal_width() >= _WIDE else _MOST_WANTED
+    table = Table(*columns[:-1], Column(columns[-1], no_wrap=True))
+    for row in rows:
+        table.add_row(*[cell(row[column]) for column in columns])
     show(table)
 
 
-def _row(call: "CallRecord", caller: str) -> list[str]:
+def _row(call: "CallRecord", caller: str) -> dict[str, str]:
     keys = " ".join(key.rpartition(":")[2] for key in call.keys)
     outcome = call.outcome.value if call.outcome else f"now in {call.step or 'the line'}"
     recorded = " (recorded)" if call.recordings else ""
-    return [
-        clock_time(call.started),
-        call.did,
-        caller or "withheld",
-        keys,
-        call.queue,
-        call.agent,
-        duration(call.wait_us),
-        duration(call.talk_us) + recorded,
-        outcome,
-        call.by,
-        call.call,
-    ]
+    return {
+        "began": clock_time(call.started),
+        "number": call.did,
+        "caller": caller or "withheld",
+        "keys": keys,
+        "queue": call.queue,
+        "agent": call.agent,
+        "wait": duration(call.wait_us),
+        "talk": duration(call.talk_us) + recorded,
+        "outcome": outcome,
+        "ended by": call.by,
+        "call": call.call,
+    }
 
 
 def _plain(record: Any) -> dict[str, Any]:

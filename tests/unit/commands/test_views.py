@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -79,6 +80,15 @@ def test_calls_are_listed_with_masked_numbers(left_behind: Path) -> None:
     for part in ("6017436967", "3", "cartera", "301", "0:05", "1:05 (recorded)", "answered", "agent"):
         assert part in line
     assert "now in servicio" in text
+
+
+@pytest.mark.parametrize("columns", ["80", "100", "149", "150"])
+def test_a_narrow_terminal_cuts_no_id(columns: str, left_behind: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich believe in a terminal
+    monkeypatch.setenv("COLUMNS", columns)
+    text = ivr("calls")
+    assert CALL in text and OTHER in text and "cartera" in text
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in text.splitlines()) <= int(columns)
 
 
 def test_numbers_are_shown_when_asked_for(left_behind: Path) -> None:
