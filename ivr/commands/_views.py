@@ -41,7 +41,10 @@ def records() -> Iterator["RecordStore"]:
 
 def show(table: Table) -> None:
     """Print a table; one that does not go to a terminal is not cut to a width."""
-    Console(width=terminal_width()).print(table)
+    console = Console(width=terminal_width())
+    if table.__rich_measure__(console, console.options.update(max_width=1000)).maximum > console.width:
+        table.box, table.padding, table.pad_edge = None, (0, 1, 0, 0), False  # rather no lines than no words
+    console.print(table)
 
 
 def terminal_width() -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("began", "number", "caller", "keys", "queue", "agent", "wait", "talk", "outcome", "ended by", "call")
 _MOST_WANTED = ("began", "queue", "agent", "talk", "outcome", "call")
 _WIDE = 150
-"""Columns of a terminal that has room for all of ours. The last, the call's id, is never cut: `ivr explain` needs it."""
+"""A terminal this wide has room for all columns. The last, the call's id, is never cut: `ivr explain` needs it."""
 
 
 @click.command(name="calls")
