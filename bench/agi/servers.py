@@ -21,6 +21,8 @@ def ours() -> None:
     from ivr.clock import LoopClock
 
     async def handler(session: Session) -> None:
+        if session.path != "/call":
+            return
         for _ in range(PAIRS):
             await session.set_variable("X", "1")
             await session.get_variable("X")

@@ -112,7 +112,8 @@ def test_the_environment() -> None:
     (item,) = Parser().feed(
         b'agi_network: yes\nagi_calleridname: Ana: "la" Mar\xeda\nagi_accountcode: \nagi_arg_1: a b\n\n'
     )
-    assert item == Environment(
+    assert isinstance(item, Environment)
+    assert dict(item) == (
         {
             "agi_network": "yes",
             "agi_calleridname": 'Ana: "la" Mar\ufffda',
@@ -125,7 +126,10 @@ def test_the_environment() -> None:
 def test_a_caller_cannot_overwrite_what_asterisk_said_before() -> None:
     (item,) = Parser().feed(b"agi_uniqueid: n1-1\nagi_calleridname: x\nagi_uniqueid: forged\n\n")
     assert isinstance(item, Environment)
-    assert item.variables["agi_uniqueid"] == "n1-1"
+    assert item["agi_uniqueid"] == "n1-1"
+    assert list(item) == ["agi_uniqueid", "agi_calleridname"]
+    assert item.get("agi_nothing") is None
+    assert "calleridname" not in item
 
 
 @pytest.mark.parametrize("line", [b"200 result=1", b"520-Invalid", b"HANGU", b"200 result=1 (a\nb"])

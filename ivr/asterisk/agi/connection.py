@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
     def _begin(self, opening: Environment) -> None:
         assert self._transport is not None
         self._door.left(self)
-        session = self._session = Session(opening.variables, self._transport, self._door.house)
+        session = self._session = Session(opening, self._transport, self._door.house)
         if not self._door.serve(session):
             self.refuse(Refusal.SESSIONS)
 

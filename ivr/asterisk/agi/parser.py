@@ -100,14 +100,9 @@ class Parser:
         if end < 0:
             return None, data
         self._started = True
-        pairs = [line.split(": ", 1) for line in data[:end].decode("utf-8", "replace").split("\n")]
-        try:
-            variables: dict[str, str] = dict(pairs)  # a line without ": " is the ValueError
-            if len(variables) != len(pairs):
-                variables = dict(reversed(pairs))  # the first of its name wins
-        except ValueError:
-            return self._die(Refusal.MALFORMED), b""
-        return Environment(variables), data[end + 2 :]
+        if data.count(b": ", 0, end) <= data.count(b"\n", 0, end):
+            return self._die(Refusal.MALFORMED), b""  # a line has no name and value
+        return Environment(data[:end]), data[end + 2 :]
 
     def _line(self, line: bytes) -> Item | None:
         if self._unfinished:

@@ -1,6 +1,6 @@
 """What Asterisk can say on an AGI connection, as values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,15 +26,31 @@ class Refusal(StrEnum):
     """`Limits.sessions` are being served already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Mapping[str, str]):
     """The block that opens every session: `agi_...` names and their values, as Asterisk sent them.
 
     Values such as `agi_calleridname` are written by the caller's side and may contain anything but NUL.
     Of a repeated name the first value counts: Asterisk sends what it knows itself before what callers wrote.
+    A handler asks for few of the twenty lines, so a value is looked up in the text when it is asked for.
     """
 
-    variables: Mapping[str, str]
+    __slots__ = ("_text",)
+
+    def __init__(self, block: bytes) -> None:
+        self._text = f"\n{block.decode('utf-8', 'replace')}\n"
+
+    def __getitem__(self, name: str) -> str:
+        start = self._text.find(f"\n{name}: ")
+        if start < 0:
+            raise KeyError(name)
+        start += len(name) + 3
+        return self._text[start : self._text.index("\n", start)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(line.partition(": ")[0] for line in self._text[1:-1].split("\n")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, slots=True)

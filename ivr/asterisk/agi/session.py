@@ -1,7 +1,6 @@
 """One call on one AGI connection, as the code that serves it sees it."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,8 +11,6 @@ from ivr.asterisk.agi.reply import Reply
 
 # Asterisk 22 reads a command with fgets into AGI_BUF_LEN bytes (res/res_agi.c); what is longer runs as two commands.
 COMMAND_BYTES = 2_048 - 2
-_UNSAFE = re.compile(r'[\0\r\n"\\]')
-_FORBIDDEN = re.compile(r"[\0\r\n]")
 # Elsewhere -1 means that the channel is gone; here it has another meaning (no such channel, no such label).
 _MINUS_ONE_IS_AN_ANSWER = frozenset({"CHANNEL STATUS", "GOSUB", "HANGUP"})
 _NO_SUCH_APPLICATION = "-2"
@@ -37,15 +34,20 @@ def command_line(verb: str, arguments: tuple[str, ...]) -> bytes:
     Raises ValueError for CR, LF or NUL (each would start a command of its own) and for a command longer than
     Asterisk reads in one piece.
     """
-    text = "".join(arguments)
-    if _UNSAFE.search(text) is not None:
-        if _FORBIDDEN.search(text) is not None:
-            raise ValueError(f"{verb}: an argument has a CR, LF or NUL in it")
-        arguments = tuple(argument.replace("\\", "\\\\").replace('"', '\\"') for argument in arguments)
-    line = (verb + ' "' + '" "'.join(arguments) + '"\n' if arguments else verb + "\n").encode()
+    text = '" "'.join(arguments)
+    # Nearly every argument is plain text. Three scans in C tell; a regular expression costs as much as all the rest.
+    if not text.isprintable() or "\\" in text or text.count('"') != 2 * len(arguments) - 2:
+        text = _escaped(verb, arguments)
+    line = f'{verb} "{text}"\n'.encode() if arguments else f"{verb}\n".encode()
     if len(line) > COMMAND_BYTES:
         raise ValueError(f"{verb}: {len(line)} bytes are more than Asterisk reads as one command ({COMMAND_BYTES})")
     return line
+
+
+def _escaped(verb: str, arguments: tuple[str, ...]) -> str:
+    if any(forbidden in argument for argument in arguments for forbidden in "\0\r\n"):
+        raise ValueError(f"{verb}: an argument has a CR, LF or NUL in it")
+    return '" "'.join(argument.replace("\\", "\\\\").replace('"', '\\"') for argument in arguments)
 
 
 class Session:
