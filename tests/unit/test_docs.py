@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from ivr.cli import COMMANDS, main
 from ivr.testing.instance_site import copy_site, read
@@ -149,7 +150,9 @@ def _fault(words: list[str]) -> str:
         return _ivr(arguments)
     if program == "systemctl":
         return _systemctl(arguments)
-    if program in ("cp", "ls", "curl", "git", "docker", "adduser", "mkdir", "sudo", "install"):
+    if program == "docker":
+        return _compose(arguments)
+    if program in ("cp", "ls", "curl", "git", "adduser", "mkdir"):
         return _files(arguments)
     return f"{program} is a program that no test knows"
 
@@ -188,6 +191,17 @@ def _systemctl(arguments: list[str]) -> str:
     return f"no unit {', '.join(missing)}" if missing else ""
 
 
+def _compose(arguments: list[str]) -> str:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    verb = arguments[1] if arguments[:1] == ["compose"] else ""
+    if verb not in ("up", "run", "exec", "restart"):
+        return f"docker {' '.join(arguments[:2])}"
+    named = [word for word in arguments[2:] if not word.startswith("-")]
+    if named and named[0] not in services:
+        return f"docker-compose.yml has no {named[0]}"
+    return _ivr(named[2:]) if named[1:2] == ["ivr"] else ""
+
+
 def _files(arguments: list[str]) -> str:
     """Files of the repository among the arguments; others are made by the commands before."""
     for word in arguments:
@@ -199,7 +213,7 @@ def _files(arguments: list[str]) -> str:
 
 def shell_lines(page: Path) -> list[str]:
     """The commands in a page's blocks and between backticks in its prose."""
-    spoken = [code for code in inline_code(page) if re.match(r"(\.venv/bin/)?(ivr|make|systemctl) \S", code)]
+    spoken = [code for code in inline_code(page) if re.match(r"(\.venv/bin/)?(ivr|make|systemctl|docker) \S", code)]
     return [*commands(page, ("sh", "")), *spoken]
 
 
@@ -219,6 +233,8 @@ def test_every_command_exists(page: Path) -> None:
         ".venv/bin/ivr explain",
         "systemctl restart centralito",
         "cp config/environment.sample .env",
+        "docker compose restart server",
+        "docker compose run --rm configure ivr chek",
         "git pull && make -C /opt/centralita venw",
         "reboot",
     ],
@@ -232,6 +248,23 @@ def test_the_pages_show_the_commands_of_people() -> None:
     lines = [line for page in PAGES for line in shell_lines(page)]
     told = {words[1] for line in lines if (words := line.split())[0].endswith("ivr")}
     assert told >= set(COMMANDS) - {"run", "call", "docs"}
+
+
+def test_the_operators_ivr_has_the_settings_of_the_units(tmp_path: Path) -> None:
+    script = (ROOT / "config/systemd/ivr").read_text(encoding="utf-8")
+    assert os.access(ROOT / "config/systemd/ivr", os.X_OK)
+    for unit in (ROOT / "config/systemd").glob("*.service"):
+        lines = unit.read_text(encoding="utf-8").splitlines()
+        settings = [line.partition("=")[2] for line in lines if line.startswith("Environment=")]
+        assert settings == re.findall(r"(?m)^(CENTRALITA_\w+=.+)$", script), unit.name
+        assert "User=centralita" in lines and "runuser -u centralita " in script
+    # The same script with the paths of this test, and without becoming somebody else.
+    (tmp_path / "environment").write_text("CENTRALITA_NODE=n7\n")
+    here = script.replace("/etc/centralita", str(tmp_path)).replace("/opt/centralita/.venv", sys.prefix)
+    here = here.replace("runuser -u centralita -- ", "").replace(INSTALLED, f"{ROOT}/")
+    (tmp_path / "ivr").write_text(here)
+    status, said = shell(f"sh {tmp_path}/ivr check", tmp_path)
+    assert status == 0 and "No error found" in said, said
 
 
 # ---- files, messages, pages of the server
