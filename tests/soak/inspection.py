@@ -39,7 +39,8 @@ async def inspect(part: Part, line: Instance, traffic: Traffic) -> None:
     await settled(line)
     part.none("channels, bridges and open recordings left in Asterisk", await line.leftovers())
     entries = await journal_of(line)
-    await _people(part, line, traffic)
+    rows = await _people(part, line, traffic)
+    part.none("rings that no decision explains", unexplained(traffic.legs, entries, rows))
     _rules(part, line, entries)
     _decided_again(part, line, entries)
     for of in ("calls", "visits", "offers"):
@@ -59,7 +60,7 @@ async def journal_of(line: Instance) -> list[Record]:
 # ---------------------------------------------------------------------- what people saw, against the records
 
 
-async def _people(part: Part, line: Instance, traffic: Traffic) -> None:
+async def _people(part: Part, line: Instance, traffic: Traffic) -> list[Any]:
     rows = await records_of(line)
     refused = [seen for seen in traffic.seen if seen.code == 486]
     lost = [seen for seen in traffic.seen if seen.by == "outage"]
@@ -73,9 +74,14 @@ async def _people(part: Part, line: Instance, traffic: Traffic) -> None:
     by_number: dict[str, list[Any]] = {}
     for row in rows:
         by_number.setdefault(row["number"].removeprefix("+57"), []).append(row)
-    if not lost:
-        outcomes = Counter(row["outcome"] for row in rows)
-        part.must("refused with 486, all lines busy: records", outcomes["refused"], len(refused))
+    counted = Counter(row["outcome"] for row in rows)["refused"]
+    part.found("refused with 486, all lines busy: callers", len(refused))
+    part.found("refused with 486, all lines busy: records", counted)
+    # Who hangs up while the refusal is on its way sees 487 and is counted as refused.
+    withdrawn = sum(1 for seen in traffic.seen if seen.answered is None and seen.code != 486)
+    part.must(
+        "records of refusals that no caller saw or missed by hanging up", _outside(counted, refused, withdrawn), 0
+    )
     checked = [_agrees(seen, by_number.get(seen.number, [])) for seen in traffic.seen if seen.code != 486]
     part.none("callers whose record says something else than they saw", [fault for fault in checked if fault])
     part.none("records of calls that nobody placed", _unplaced(by_number, traffic.seen))
@@ -88,12 +94,17 @@ async def _people(part: Part, line: Instance, traffic: Traffic) -> None:
     plans = Counter(leg.plan for leg in traffic.legs if leg.offered)
     part.found("- what they did", ", ".join(f"{name} {n}" for name, n in plans.most_common()))
     part.none("talks that only one side heard", _one_sided(traffic))
+    return rows
 
 
 async def records_of(line: Instance) -> list[Any]:
     """The rows of `ivr calls`, with numbers."""
     text = await line.command("calls", "--json", "--numbers", "--limit", "100000")
     return [json.loads(row) for row in text.splitlines()]
+
+
+def _outside(counted: int, refused: Sequence[Seen], withdrawn: int) -> int:
+    return max(0, counted - len(refused) - withdrawn, len(refused) - counted)
 
 
 def _agrees(seen: Seen, rows: Sequence[Any]) -> str:
@@ -167,6 +178,24 @@ def rang_twice(legs: Sequence[Leg]) -> list[str]:
             faults.append(f"{leg.extension}: {leg.number} rang {before.ended - leg.rang:.3f} s before {before.number}")
         last[leg.extension] = leg
     return faults
+
+
+def unexplained(legs: Sequence[Leg], entries: Sequence[Record], rows: Sequence[Any]) -> list[str]:
+    """Phones that a queue rang more often for a caller than it was decided: a ghost, or a deed done twice."""
+    number_of = {row["call"]: row["number"].removeprefix("+57") for row in rows}
+    decided = Counter(
+        (number_of.get(decision["call"], decision["call"]), decision["agent"])
+        for entry in entries
+        for decision in entry.decisions
+        if decision["e"] == "offer made"
+    )
+    rung = Counter((leg.number.removeprefix("+57"), leg.extension) for leg in legs if leg.offered)
+    return [
+        f"{extension} rang {times} times for {number}, decided {decided[number, extension]} times: "
+        + "; ".join(str(leg) for leg in legs if (leg.number.removeprefix("+57"), leg.extension) == (number, extension))
+        for (number, extension), times in rung.items()
+        if times > decided[number, extension]
+    ]
 
 
 def _one_sided(traffic: Traffic) -> list[str]:

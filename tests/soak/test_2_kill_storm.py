@@ -52,7 +52,7 @@ async def test_a_storm_of_kill_9(part: Part, line: Instance) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     assert line.asterisk is not None
-    traffic = Traffic(line, SEED + 1)
+    traffic = Traffic(line, SEED + 1, gap=0.9)
     storm = Storm(line, traffic)
     await traffic.open()
     blowing = asyncio.ensure_future(storm.blow(part.seconds))

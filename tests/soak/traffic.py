@@ -79,7 +79,7 @@ class Leg:
     @property
     def offered(self) -> bool:
         """A queue rang, not a colleague and not the dialplan alone."""
-        return self.shown in LABELS.values()
+        return self.shown in LABELS.values() and len(self.number) > 3
 
 
 class Traffic:
