@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -378,11 +377,6 @@ def days(examples: int, steps: int = 60, **more: Any) -> settings:
 
 def test_the_invariants_hold_on_any_day() -> None:
     run_state_machine_as_test(World, settings=days(150, derandomize=True))
-
-
-@pytest.mark.soak
-def test_the_invariants_hold_on_many_days() -> None:
-    run_state_machine_as_test(World, settings=days(int(os.environ.get("CENTRALITA_DAYS", "2000")), 150))
 
 
 DAY = """
