@@ -1,0 +1,92 @@
+"""What Asterisk does by itself: phones that send calls on, a server that hangs, the end of a talk without a server."""
+
+import signal
+from unittest.mock import PropertyMock, patch
+
+from ivr.testing.instance import Instance
+from ivr.testing.person import Person
+from ivr.testing.phone import CallState, Phone
+from tests.live.scenes import at_menu, hear_each_other, live, moved, occupy, offers, short, waiting
+
+CHANGES = short(site={"lines": "12", "fallback after": "30 s"})
+
+ABROAD = "sip:93001234567@127.0.0.1:5060"
+"""What a phone whose user forwards it to a mobile answers as Contact of a 302; 9 = to outside."""
+
+
+async def sends_on(phone: Person) -> None:
+    with patch.object(Phone, "contact", PropertyMock(return_value=ABROAD)):
+        await phone.call.ring()
+        await phone.call.reject(302)
+
+
+def went_outside(line: Instance) -> bool:
+    """Whether the trunk was ever dialled since the start."""
+    notes = (line.paths.log / "cel-custom" / "cel.csv").read_text(encoding="utf-8")
+    assert "3000000901" in notes
+    return "PJSIP/3001234567@trunk" in notes
+
+
+@live
+async def test_a_phone_cannot_send_a_queues_caller_to_outside(line: Instance) -> None:
+    await line.phone("301")
+    async with moved(line, offers("cartera", "unreachable")):
+        caller = await waiting(line, "3000000901", "3")
+        await sends_on(await line.agent("301", answer=False))
+    assert caller.call.state is CallState.TALKING and caller.music_gaps() == []
+    assert not went_outside(line)
+
+
+@live
+async def test_a_phone_cannot_send_a_dialled_caller_to_outside(line: Instance) -> None:
+    await line.phone("100")
+    caller = await at_menu(line, "3000000902")
+    await caller.press("0")
+    await sends_on(await line.agent("100", answer=False))
+    await caller.hears("recepcion_no_contesta")
+    assert not went_outside(line)
+
+
+@live
+async def test_a_server_that_hangs_leaves_music(line: Instance) -> None:
+    await occupy(line, "4")
+    caller = await waiting(line, "3000000903", "4")
+    assert line.server is not None
+    line.server.send_signal(signal.SIGSTOP)
+    try:
+        # A visit comes every 10 s, so the second half of this is under one that nobody answers.
+        await caller.hears("music", seconds=25, after=caller.now + 18)
+    finally:
+        line.server.send_signal(signal.SIGCONT)
+    assert caller.music_gaps() == []
+    await line.until_ready()
+
+
+@live
+async def test_reception_does_not_ring_for_who_has_just_talked_to_it(line: Instance) -> None:
+    await line.phone("100")
+    caller = await at_menu(line, "3000000904")
+    await caller.press("0")
+    reception = await line.agent("100")
+    await hear_each_other(caller, reception)
+    await line.kill_server()
+    await reception.hang_up()
+    await caller.call.ended(5)
+
+
+@live
+async def test_a_caller_who_left_before_the_server_looked_does_not_live(line: Instance) -> None:
+    assert line.server is not None
+    before = await line.metric("centralita_lines_in_use")
+    line.server.send_signal(signal.SIGSTOP)
+    try:
+        caller = await line.caller("3000000905")
+        await caller.hang_up()
+        await line.until_idle()
+    finally:
+        line.server.send_signal(signal.SIGCONT)
+    await line.until_ready()
+    await line.until_metric("centralita_lines_in_use", before)
+    await at_menu(line, "3000000906")
+    await line.until_metric("centralita_lines_in_use", before + 1)
+    assert [row["ended"] is None for row in await line.records()][:2] == [True, False]
