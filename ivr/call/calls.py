@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from acd.decisions import EndVisit
-from acd.facts import CallerJoined, CallerReturned, OfferBridged, TalkEnded
+from acd.decisions import EndVisit, SendBackAgain
+from acd.facts import CallerJoined, CallerReturned, CallerSeen, OfferBridged, Resynchronised, TalkEnded
 from acd.model import CallId, OfferId, QueueId, VisitId
 from ivr.call import facts
 
@@ -67,8 +67,11 @@ class LiveCalls:
         return call in self._ended
 
     def meet(self, call: CallId) -> LiveCall:
-        """The living call of that id; one that nobody knew yet (the journal was lost) begins here."""
-        return self._calls.setdefault(call, LiveCall(call))
+        """The living call of that id; one that nobody knew yet (the journal was lost) begins here.
+
+        A call that has ended does not begin again: what is given then is kept by nobody.
+        """
+        return LiveCall(call) if self.has_ended(call) else self._calls.setdefault(call, LiveCall(call))
 
     def take(self, event: object, decisions: Iterable[object]) -> None:
         """Fold one journal entry."""
@@ -76,6 +79,8 @@ class LiveCalls:
             self._take_call(event)
         elif isinstance(event, CallerJoined):
             self._joined(event)
+        elif isinstance(event, Resynchronised):
+            self._seen(event)
         elif isinstance(event, CallerReturned):
             for live in self._with(visit=event.visit):
                 live.fallback = False
@@ -85,7 +90,7 @@ class LiveCalls:
             for live in self._with(talk=event.offer):
                 live.talk = None
         for decision in decisions:
-            if isinstance(decision, EndVisit):
+            if isinstance(decision, EndVisit | SendBackAgain):  # again: it ended before, only the deed was lost
                 for live in self._with(visit=decision.visit):
                     live.visit = None
 
@@ -101,7 +106,16 @@ class LiveCalls:
         elif not isinstance(fact, facts.CallRefused) and not self.has_ended(fact.call):
             self._take_fact(self.meet(fact.call), fact)
 
-    def _joined(self, fact: CallerJoined) -> None:
+    def _seen(self, fact: Resynchronised) -> None:
+        """Who waits by the ticket alone (the journal was lost) can leave the queue by hanging up like everybody."""
+        for caller in fact.callers:
+            live = self._calls.get(caller.call)
+            if live is None or live.visit is None:
+                self._joined(caller)
+            if caller.parked and (live := self._calls.get(caller.call)):
+                live.fallback = True
+
+    def _joined(self, fact: CallerJoined | CallerSeen) -> None:
         if self.has_ended(fact.call):
             return
         live = self.meet(fact.call)

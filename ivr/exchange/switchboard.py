@@ -146,7 +146,8 @@ class Switchboard:
                 continue  # not a caller's channel
             drift += self._meet(channel)
             ticket = Ticket.parse(channel.variables.get("TICKET", ""))
-            if ticket is None or channel.uniqueid in talking:
+            used_up = "RETURNED" in channel.variables  # on the way back into the flow, which clears both together
+            if ticket is None or used_up or channel.uniqueid in talking:
                 continue
             if channel.bridge:  # with reception: no longer waiting
                 live = self._calls.meet(CallId(channel.uniqueid))
@@ -253,7 +254,8 @@ class Switchboard:
         """Who hung up is told here and nowhere else; our own Hangup and Redirect show as a soft request."""
         uniqueid = event.get("Uniqueid")
         if live := self._calls.get(uniqueid):
-            live.hung_up_by = live.hung_up_by or ("caller" if event.name == "HangupRequest" else "us")
+            # The caller's own BYE is the last word: an agent's came before, at the end of a talk.
+            live.hung_up_by = "caller" if event.name == "HangupRequest" else live.hung_up_by or "us"
         elif (offer := offer_of_channel(uniqueid)) and event.name == "HangupRequest" and offer in self._bridged:
             caller = self._calls.get(self._callers.get(offer, CallId("")))
             if caller is not None:
@@ -279,6 +281,10 @@ class Switchboard:
                 self._leg_ended(offer, cause)
         elif live := self._calls.get(uniqueid):
             self._call_ended(live.call, cause, live.hung_up_by or ("us" if live.reason else "unknown"), source="ami")
+        elif uniqueid and event.variables.get("CALL_ID") == uniqueid and not self._calls.has_ended(uniqueid):
+            # The end came before the beginning: AGI and AMI are two wires, and the visit may have stood in the queue of
+            # a busy server. The caller who is gone must not begin to live when it is read.
+            self._call_ended(CallId(uniqueid), cause, "unknown", source="ami")
 
     def _leg_ended(self, offer: OfferId, cause: int) -> None:
         now, t = self._clock.now(), self._clock.engine_us()

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
-from acd.decisions import EndVisit
-from acd.facts import CallerGone, CallerJoined, OfferBridged, TalkEnded
+from acd.decisions import EndVisit, SendBackAgain
+from acd.facts import CallerGone, CallerJoined, CallerSeen, OfferBridged, Resynchronised, TalkEnded
 from acd.model import AgentId, CallId, OfferId, QueueId, VisitId, VisitOutcome
 from ivr.call.calls import LiveCalls
 from ivr.call.facts import CallEnded, CallRefused, CallStarted, NoticeHeard
@@ -65,3 +65,30 @@ def test_a_caller_who_hangs_up_while_waiting_waits_no_more() -> None:
     calls.take(CallerGone(at=AT, t=2, visit=JOINED.visit, hung_up=True), (end,))
     live = calls.get(CALL)
     assert live is not None and live.visit is None and live.visits == 1
+
+
+def test_to_meet_an_ended_call_brings_it_not_back() -> None:
+    calls = LiveCalls()
+    calls.take(ENDED, ())
+    assert calls.meet(CALL).call == CALL
+    assert len(calls) == 0
+
+
+def picture(parked: bool = False) -> Resynchronised:
+    seen = CallerSeen(visit=JOINED.visit, call=CALL, queue=JOINED.queue, priority=0, joined_at=AT, parked=parked)
+    return Resynchronised(at=AT, t=4, callers=(seen,), legs=(), devices=())
+
+
+def test_who_waits_by_the_ticket_alone_is_in_the_queue() -> None:
+    calls = LiveCalls()
+    calls.take(picture(parked=True), ())
+    live = calls.get(CALL)
+    assert live is not None and (live.visit, live.queue, live.fallback) == (JOINED.visit, JOINED.queue, True)
+
+
+def test_who_is_sent_back_again_waits_no_more() -> None:
+    calls = LiveCalls()
+    again = SendBackAgain(visit=JOINED.visit, call=CALL, queue=JOINED.queue, why="waited too long")
+    calls.take(picture(), (again,))
+    live = calls.get(CALL)
+    assert live is not None and live.visit is None

@@ -321,3 +321,52 @@ async def test_the_resynchronised_fact_says_what_was_seen() -> None:
                 assert [(one.offer, one.state) for one in seen.legs] == [(offer, LegState.ANSWERED)]
                 assert [one.visit for one in seen.callers] == [VISIT]
         assert b.deeds[-1][0] in ("cancel", "ring")
+
+
+@run
+async def test_a_caller_without_a_journal_who_hangs_up_rings_no_phone_any_more() -> None:
+    async with bench() as b:
+        await b.login(caller())
+        offer = OfferId(b.deeds[-1][1])
+        await b.tell(hangup(CALL, 16))
+        assert b.deeds[-1] == ("cancel", offer)
+        assert b.dispatcher.engine.in_queue(CARTERA) == ()
+
+
+@run
+async def test_a_ticket_on_the_way_back_into_the_flow_is_used_up() -> None:
+    async with bench() as b:
+        await b.login(caller(RETURNED="queue waited too long"))
+        assert b.dispatcher.engine.in_queue(CARTERA) == () and b.deeds == []
+        assert b.calls.get(CALL) is not None, "the call lives"
+
+
+@run
+async def test_an_end_that_is_told_before_the_beginning_ends_the_call() -> None:
+    async with bench() as b:
+        await b.login()
+        await b.tell(hangup(CALL, 16) + f"\nChanVariable: CALL_ID={CALL}")
+        await b.starts()
+        assert b.calls.meet(CALL) is not None
+        assert len(b.calls) == 0
+        assert (await b.story())[-2:] == ["call ended by unknown", "call started"]
+
+
+@run
+async def test_the_channel_of_a_colleague_is_no_call() -> None:
+    async with bench() as b:
+        await b.login()
+        before = await b.story()
+        await b.tell(hangup("n1-1.1", 16) + "\nChanVariable: CALL_ID=", hangup("n1-1.2", 16))
+        assert await b.story() == before
+
+
+@run
+async def test_who_hangs_up_after_the_talk_is_told_by_the_last_word() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        leg_id = offer_channel(offer)
+        await b.tell(up(leg_id), enter(leg_id), enter(CALL), f"Event: HangupRequest\nUniqueid: {leg_id}")
+        await b.tell(hangup(leg_id, 16), f"Event: HangupRequest\nUniqueid: {CALL}", hangup(CALL, 16))
+        assert await b.story("ended by") == ["call ended by caller"]
