@@ -255,8 +255,8 @@ class Server:
     # ------------------------------------------------------------------ what is done now and then
     def _every(self, name: str, seconds: float, what: Callable[[], None]) -> None:
         def again() -> None:
-            what()
             self._timers[name] = self._clock.call_later(seconds, again)
+            what()
 
         self._timers[name] = self._clock.call_later(seconds, again)
 

@@ -25,6 +25,8 @@ from ivr.site import Site
 log = structlog.get_logger(__name__)
 
 ALL_KEYS = "0123456789*#"
+HIGHEST_PLACE = 30
+"""Of Debian's es_CO prompts: beyond it a number needs words that they do not have."""
 
 
 class Desk(Protocol):
@@ -186,8 +188,7 @@ class CallRunner:
             return  # an agent's phone rings
         live.announced_at = now
         words = self._sounds.path_of(queue.announce, site.language) if queue.announce else None
-        phrases = ["queue-youarenext"] if place == 1 else ["queue-thereare", f"digits/{place}", "queue-callswaiting"]
-        for sound in [words, *phrases] if words else phrases:
+        for sound in [words, *_place_phrases(place)] if words else _place_phrases(place):
             await session.stream_file(sound)
 
 
@@ -266,6 +267,13 @@ class _Performer:
         await self._session.set_variable("TICKET", str(ticket))
         self._runner._join(live.call, ticket)
         await self._session.set_variable("DONE", "wait")
+
+
+def _place_phrases(place: int) -> list[str]:
+    """The sounds that tell the place; none for one that cannot be said."""
+    if place == 1:
+        return ["queue-youarenext"]
+    return ["queue-thereare", f"digits/{place}", "queue-callswaiting"] if place <= HIGHEST_PLACE else []
 
 
 def _arguments(session: Session, count: int) -> list[str]:

@@ -24,6 +24,9 @@ _LONGEST_PAUSE = 10.0
 _WELL_SECONDS = 30.0
 _READY_SECONDS = 20.0
 _STOP_SECONDS = 10.0
+# A server that hangs is worse than a dead one: Asterisk's visits connect, and callers hear silence.
+_ASK_EVERY_SECONDS = 1.0
+_TIMES_SILENT = 3
 
 
 class Child(Protocol):
@@ -37,16 +40,16 @@ class Child(Protocol):
 
 
 class Server:
-    """`ivr serve` as a process."""
+    """`ivr serve` as a process, with a watchdog, as systemd is in production."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, process: asyncio.subprocess.Process, http: Endpoint, clock: Clock) -> None:
+        self._process, self._http, self._clock = process, http, clock
 
     @classmethod
     async def start(cls, http: Endpoint, clock: Clock) -> "Server":
         """Start it and wait until `/readyz` says yes. Raises InstallError when it ends or stays unready."""
         command = (str(Path(sys.executable).with_name("ivr")), "serve")
-        self = cls(await asyncio.create_subprocess_exec(*tied(command), start_new_session=True))
+        self = cls(await asyncio.create_subprocess_exec(*tied(command), start_new_session=True), http, clock)
         try:
             async with asyncio.timeout(_READY_SECONDS):
                 while not await answers(http, "/readyz"):
@@ -64,8 +67,20 @@ class Server:
         return self
 
     async def wait(self) -> int:
-        """The exit status, when it has ended."""
-        return await self._process.wait()
+        """The exit status, when it has ended; one that answers nothing any more is ended."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            return await self._process.wait()
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
+        silent = 0
+        while silent < _TIMES_SILENT:
+            await self._clock.sleep(_ASK_EVERY_SECONDS)
+            silent = 0 if await answers(self._http, "/healthz") else silent + 1
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     async def stop(self) -> None:
         """End it by SIGTERM, after 10 s by SIGKILL."""
@@ -118,7 +133,7 @@ class Keeper:
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 try:
                     self._child = await self._start()
-                except (AsteriskError, InstallError) as fault:
+                except (AsteriskError, InstallError, OSError) as fault:
                     self._say(f"{self._name}: {fault}")
             child = self._child
             self._say(f"{self._name} is back")

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from ivr.install.asterisk import AsteriskError
-from ivr.install.supervise import Keeper, answers
+from ivr.install.supervise import Keeper, Server, answers
 from ivr.settings.environment import Endpoint
 from ivr.testing.clock import ManualClock
 from tests.tools import run
@@ -32,11 +32,12 @@ class Nursery:
     def __init__(self) -> None:
         self.children: list[Scripted] = []
         self.failures = 0
+        self.fault: Exception = AsteriskError("no")
 
     async def start(self) -> Scripted:
         if self.failures:
             self.failures -= 1
-            raise AsteriskError("no")
+            raise self.fault
         self.children.append(Scripted())
         return self.children[-1]
 
@@ -138,3 +139,53 @@ async def test_ready_is_what_the_page_says() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         assert not await answers(Endpoint(*closed.getsockname()), "/readyz")
+
+
+async def clock_has(timers: int, clock: ManualClock) -> None:
+    """Until so many wait for the time: what went over the wire meanwhile is done."""
+    while clock.pending < timers:  # noqa: ASYNC110 - the clock is moved by nobody else
+        await asyncio.sleep(0.001)
+
+
+@run
+async def test_a_machine_that_gives_no_process_is_asked_again() -> None:
+    clock, nursery, said = ManualClock(), Nursery(), list[str]()
+    keeper = Keeper("the server", nursery.start, clock, said.append)
+    await keeper.begin()
+    nursery.failures, nursery.fault = 1, BlockingIOError("fork: try again")
+    nursery.children[-1].ended.set_result(1)
+    for pause in (0.5, 1):
+        await turns()
+        clock.advance(pause)
+    await turns()
+    assert len(nursery.children) == 2 and "the server: fork: try again" in said
+    await keeper.end()
+
+
+@run
+async def test_a_server_that_hangs_is_ended_and_one_that_answers_is_not() -> None:
+    silent = False
+
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if not silent:
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(page, "127.0.0.1", 0) as pages:
+        clock = ManualClock()
+        process = await asyncio.create_subprocess_exec("sleep", "60")
+        server = Server(process, Endpoint("127.0.0.1", pages.sockets[0].getsockname()[1]), clock)
+        waiting = asyncio.create_task(server.wait())
+
+        for _ in range(5):
+            await clock_has(1, clock)
+            clock.advance(1)
+        await clock_has(1, clock)
+        assert not waiting.done() and process.returncode is None
+        silent = True
+        for _ in range(2):
+            clock.advance(1)
+            await clock_has(1, clock)
+        clock.advance(1)
+        assert await waiting == -9
