@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything that changes lies in .venv/ and var/.
 .DEFAULT_GOAL := help
-.PHONY: help packages venv provision run call test check bench soak lock
+.PHONY: help packages test-packages venv provision run call test check bench soak lock
 
 BIN := .venv/bin
 ROOT := $(or $(CENTRALITA_ASTERISK_ROOT),$(or $(CENTRALITA_VAR),var)/asterisk/root)
@@ -11,11 +11,22 @@ help: ## this list
 packages:
 	@asterisk-conf/packages.sh run
 
+test-packages:
+	@asterisk-conf/packages.sh test
+
+# An environment is bound to its place and its Python: one that was moved, or lost its Python, is made anew.
+WHOLE := $(shell grep -sqF "$$(pwd -P)/.venv/bin/" $(BIN)/ivr && $(BIN)/python -c '' 2>/dev/null && echo yes)
+ifneq ($(WHOLE),yes)
+.PHONY: .venv/installed
+endif
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+
 venv: .venv/installed ## the Python environment in .venv
 .venv/installed: requirements.lock pyproject.toml | packages
-	python3 -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@echo 'installing the Python packages of requirements.lock into .venv' >&2
+	@python3 -m venv $(if $(WHOLE),,--clear) .venv
+	@$(PIP) --require-hashes -r requirements.lock && $(PIP) --no-deps --no-build-isolation -e . || { \
+		echo 'Python packages could not be installed: the reason stands above. Is the network there?' >&2; exit 1; }
 	@touch $@
 
 provision: | packages ## Asterisk 22, unpacked under var/ (or where CENTRALITA_ASTERISK_ROOT says)
@@ -27,8 +38,7 @@ run: packages venv ## the whole line in this terminal, until Ctrl-C
 call: venv ## a real call through `make run`: make call KEY=1 (AT=2026-11-23T10:00 pretends a time)
 	@exec $(BIN)/ivr call $${KEY:+--key "$$KEY"} $${AT:+--at "$$AT"}
 
-test: venv provision ## every test, with real Asterisk and real phones
-	@asterisk-conf/packages.sh test
+test: test-packages venv provision ## every test, with real Asterisk and real phones
 	$(BIN)/python -m pytest -n 4 --dist loadfile -m 'not soak' $(TESTS)
 
 check: venv ## format, lint, types, import contracts, generated pages
@@ -41,8 +51,7 @@ check: venv ## format, lint, types, import contracts, generated pages
 bench: venv provision ## our wires and the journal against their peers; writes bench/RESULTS.md
 	$(BIN)/python -m bench.run
 
-soak: venv provision ## the long proofs
-	@asterisk-conf/packages.sh test
+soak: test-packages venv provision ## the long proofs
 	$(BIN)/python -m pytest -m soak $(TESTS)
 
 COMPILE := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \

@@ -24,20 +24,42 @@ case ${1:-run} in
 esac
 [ -n "$missing" ] || exit 0
 
+command -v apt-get >/dev/null || {
+    printf 'These packages of Debian are missing, and this is no Debian:%s\n' "$missing" >&2
+    exit 1
+}
+update='apt-get update'
+install="apt-get install --no-install-recommends$missing"
 if [ "$(id -u)" = 0 ]; then
     as_root=
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
     as_root='sudo -n'
 else
     printf 'Debian packages are missing. Install them, then try again:\n\n' >&2
-    printf '    sudo apt-get update && sudo apt-get install --no-install-recommends%s\n\n' "$missing" >&2
+    if command -v sudo >/dev/null; then
+        printf '    sudo %s && sudo %s\n\n' "$update" "$install" >&2
+    else
+        printf "    su -c '%s && %s'\n\n" "$update" "$install" >&2
+    fi
     exit 1
 fi
 printf 'installing Debian packages:%s\n' "$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
-# A package that starts a service must not: the tests start their own redis-server.
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+# Somebody else's apt (a new machine updates itself) is waited for. A source that cannot be read is no reason to stop:
+# the packages may come from another one.
 # shellcheck disable=SC2086 # lists of words
 {
-    $as_root apt-get -qq update
-    $as_root apt-get -qq install --yes --no-install-recommends $missing >/dev/null
+    $as_root $update -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 >"$said" 2>&1 || :
+    $as_root $install -qq --yes -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 </dev/null >>"$said" 2>&1
+} || {
+    grep -m 5 '^E: ' "$said" >&2 || tail -n 20 "$said" >&2
+    printf '\nDebian packages could not be installed. Is the network there? To see all of it:\n\n    %s && %s\n\n' \
+        "${as_root:+sudo }$update" "${as_root:+sudo }$install" >&2
+    exit 1
 }
+# The tests start redis-servers of their own; the one that the package starts would stay and run for nobody.
+case $missing in
+    *redis-server*) $as_root systemctl disable --now redis-server >/dev/null 2>&1 || : ;;
+esac

@@ -61,14 +61,68 @@ def test_a_mirror_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "var").iterdir()) == []
 
 
+def fake(folder: Path, name: str, *lines: str) -> None:
+    """A program that does what the lines of shell say."""
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).write_text("\n".join(("#!/bin/sh", *lines, "")))
+    (folder / name).chmod(0o755)
+
+
 def test_without_rights_the_exact_command_is_printed(bare: Path) -> None:
-    (bare / "id").unlink()
-    (bare / "id").write_text("#!/bin/sh\necho 1000\n")
-    (bare / "id").chmod(0o755)
+    fake(bare, "id", "echo 1000")
+    fake(bare, "apt-get", "exit 1")
+    command = "apt-get install --no-install-recommends python3 python3-venv espeak-ng sox"
     done = script("packages.sh", "run", PATH=str(bare))
     assert done.returncode == 1
-    assert "sudo apt-get update && sudo apt-get install --no-install-recommends python3 python3-venv" in done.stderr
-    assert "espeak-ng sox" in done.stderr
+    assert f"\n    su -c 'apt-get update && {command}" in done.stderr
+    fake(bare, "sudo", "exit 1")  # asks for a password
+    done = script("packages.sh", "run", PATH=str(bare))
+    assert done.returncode == 1
+    assert f"\n    sudo apt-get update && sudo {command}" in done.stderr
+
+
+def test_packages_that_cannot_be_installed_are_told_with_the_command(bare: Path) -> None:
+    for name in ("grep", "tail"):
+        (bare / name).symlink_to(shutil.which(name) or name)
+    fake(bare, "id", "echo 0")
+    fake(bare, "apt-get", "echo noise", "echo 'E: Failed to fetch sox' >&2", "exit 100")
+    done = script("packages.sh", "run", PATH=str(bare))
+    assert done.returncode == 1
+    assert "E: Failed to fetch sox\n" in done.stderr
+    assert "Is the network there?" in done.stderr
+    assert "\n    apt-get update && apt-get install --no-install-recommends python3 " in done.stderr
+    assert "noise" not in done.stderr
+
+
+def test_a_list_of_packages_that_cannot_be_fetched_is_no_reason_to_stop(bare: Path) -> None:
+    fake(bare, "id", "echo 0")
+    fake(bare, "apt-get", 'test "$1" = install')
+    done = script("packages.sh", "run", PATH=str(bare))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("installing Debian packages: python3")
+
+
+def test_no_debian_is_told(bare: Path) -> None:
+    done = script("packages.sh", "run", PATH=str(bare))
+    assert done.returncode == 1
+    assert "this is no Debian: python3 python3-venv" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+@pytest.mark.parametrize(("place", "whole"), [("", True), ("/elsewhere", False)])
+def test_an_environment_that_was_moved_is_made_anew(tmp_path: Path, place: str, whole: bool) -> None:
+    tree = tmp_path / "a clone"
+    (tree / ".venv/bin").mkdir(parents=True)
+    shutil.copy(SCRIPTS.parent / "Makefile", tree)
+    for name in ("requirements.lock", "pyproject.toml", ".venv/installed"):
+        (tree / name).touch()
+    (tree / ".venv/bin/python").symlink_to(sys.executable)
+    fake(tree / ".venv/bin", "ivr", f"exec '{place or tree.resolve()}/.venv/bin/python' \"$@\"")
+    printed = subprocess.run(
+        ("make", "--dry-run", "venv"), cwd=tree, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    assert ("-m venv" in printed) is not whole
+    assert ("--clear" in printed) is not whole
 
 
 def test_nothing_missing_nothing_done(bare: Path) -> None:
