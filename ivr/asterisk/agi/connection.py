@@ -95,7 +95,9 @@ class Connection(asyncio.Protocol):
         level = logging.DEBUG if session is None else logging.WARNING
         if log.isEnabledFor(level):
             log.log(level, "AGI connection from %s closed: %s", transport.get_extra_info("peername"), reason.value)
-        self._door.house.observer.refused(reason)
+        observer = self._door.house.observer
+        if observer is not None:
+            observer.refused(reason)
         self._door.left(self)
         transport.abort()
         if session is not None:

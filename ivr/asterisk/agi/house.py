@@ -13,5 +13,6 @@ class House:
 
     clock: Clock
     limits: Limits
-    observer: Observer
+    observer: Observer | None
+    """None: nothing is counted, and no command is timed."""
     deadlines: Deadlines

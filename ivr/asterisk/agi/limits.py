@@ -44,17 +44,3 @@ class Observer(Protocol):
 
     def handler_failed(self) -> None:
         """A handler ended with an exception (a hang-up is none); it is in the log."""
-
-
-class NoObserver:
-    """For tests and small programs that count nothing."""
-
-    def session_opened(self) -> None: ...
-
-    def session_closed(self) -> None: ...
-
-    def command_done(self, verb: str, seconds: float) -> None: ...
-
-    def refused(self, reason: Refusal) -> None: ...
-
-    def handler_failed(self) -> None: ...

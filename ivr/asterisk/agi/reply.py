@@ -40,11 +40,12 @@ class Environment(Mapping[str, str]):
         self._text = f"\n{block.decode('utf-8', 'replace')}\n"
 
     def __getitem__(self, name: str) -> str:
-        start = self._text.find(f"\n{name}: ")
+        text = self._text
+        start = text.find(f"\n{name}: ")
         if start < 0:
             raise KeyError(name)
         start += len(name) + 3
-        return self._text[start : self._text.index("\n", start)]
+        return text[start : text.index("\n", start)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(line.partition(": ")[0] for line in self._text[1:-1].split("\n")))

@@ -10,7 +10,7 @@ from ivr.asterisk.agi.connection import Connection
 from ivr.asterisk.agi.deadlines import Deadlines
 from ivr.asterisk.agi.errors import AgiError, HungUp
 from ivr.asterisk.agi.house import House
-from ivr.asterisk.agi.limits import Limits, NoObserver, Observer
+from ivr.asterisk.agi.limits import Limits, Observer
 from ivr.asterisk.agi.reply import Refusal
 from ivr.asterisk.agi.session import Session
 from ivr.clock import Clock
@@ -37,13 +37,13 @@ class AgiServer:
         self._half_open: dict[Connection, None] = {}  # the oldest first
         self._tasks: dict[Session, asyncio.Task[None]] = {}
         self._openings = Deadlines(clock, self._half_open)
-        self.house = House(clock, limits or Limits(), observer or NoObserver(), Deadlines(clock, self._tasks))
+        self.house = House(clock, limits or Limits(), observer, Deadlines(clock, self._tasks))
         self._listener: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
         """Listen. Port 0 takes a free one (see `port`). Raises OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: Connection(self), host, port, backlog=_BACKLOG)
+        self._listener = await loop.create_server(functools.partial(Connection, self), host, port, backlog=_BACKLOG)
 
     @property
     def port(self) -> int:
@@ -95,17 +95,21 @@ class AgiServer:
             return False
         task = self._tasks[session] = session.loop.create_task(self._handler(session))
         task.add_done_callback(functools.partial(self._ended, session))  # an outer coroutine would cost at every await
-        self.house.observer.session_opened()
+        if self.house.observer is not None:
+            self.house.observer.session_opened()
         return True
 
     def _ended(self, session: Session, task: asyncio.Task[None]) -> None:
+        observer = self.house.observer
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, HungUp):
-            self.house.observer.handler_failed()
+            if observer is not None:
+                observer.handler_failed()
             if isinstance(error, AgiError):
                 log.warning("AGI session %r from %s failed: %s", session.path, session.peer, error)
             else:
                 log.error("AGI session %r from %s failed", session.path, session.peer, exc_info=error)
         session.close()
         del self._tasks[session]
-        self.house.observer.session_closed()
+        if observer is not None:
+            observer.session_closed()

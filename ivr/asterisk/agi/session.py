@@ -225,8 +225,11 @@ class Session:
             self._owed -= 1
             return self._owed >= 0
         self._owed = 0
-        now = self._now()
-        self._house.observer.command_done(self._verb, (now - self._sent_us) / 1e6)
+        observer = self._house.observer
+        now = 0
+        if observer is not None:
+            now = self._now()
+            observer.command_done(self._verb, (now - self._sent_us) / 1e6)
         self.due_us = self._ends_us  # which the deadlines have been told of already
         answer = self._pending
         if answer is not None:
