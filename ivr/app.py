@@ -96,6 +96,7 @@ class Server:
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._timers: dict[str, Timer] = {}
         self._synchronised = False
+        self._stopping = False
 
     async def start(self) -> None:
         """Take calls. Raises what the parts raise when they cannot be opened (journal, records, ports)."""
@@ -188,6 +189,7 @@ class Server:
 
     async def stop(self) -> None:
         """Close everything. Calls go on in the dialplan."""
+        self._stopping = True
         self._notifier.stopping()
         for timer in self._timers.values():
             timer.cancel()
@@ -209,6 +211,8 @@ class Server:
 
     def _lost(self) -> None:
         self._synchronised = False
+        if self._stopping:
+            return
         self._switchboard.lost()
         log.warning("Asterisk's manager is away; talks and waiting callers go on, no phone is rung meanwhile")
 

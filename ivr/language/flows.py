@@ -64,6 +64,7 @@ class _Reading:
         self._configuration = configuration
         self._raw: Mapping[str, Any] = {}
         self._origins: dict[str, dict[str, str]] = {}  # step -> setting -> the step that it was written in
+        self._faulty: dict[str, tuple[type[Step], Mapping[str, Any]]] = {}  # steps whose verb at least is right
 
     def read(self) -> None:
         """Fill the draft."""
@@ -73,10 +74,12 @@ class _Reading:
         if head is not None:
             self._draft.numbers = tuple(head.numbers)
             self._draft.problems.extend(self._head_problems(head))
-        references = [(name, step, r) for name, step in steps.items() for r in step.references()]
-        self._draft.prompts = {r.name for _, _, r in references if r.kind == "prompt"}
-        for name, _, reference in references:
-            self._draft.problems.extend(self._reference_problems(name, reference, head))
+        references = [(name, r) for name in self._raw for r in self._references(name, steps.get(name))]
+        self._draft.prompts = {r.name for _, r in references if r.kind == "prompt"}
+        told = {(problem.line, problem.column) for problem in self._draft.problems}
+        for name, reference in references:
+            found = self._reference_problems(name, reference, head)
+            self._draft.problems.extend(problem for problem in found if (problem.line, problem.column) not in told)
         if head is None or self._draft.problems:
             # A flow with a wrong name somewhere would seem to have unreachable steps, too.
             return
@@ -147,7 +150,17 @@ class _Reading:
         if not verbs:
             return None, [self._no_verb(name, settings, place)]
         model = VERBS[verbs[0]]
-        return validate(model, settings, "FLOW", self._place_of(name), f"a setting of {quoted(verbs[0])}")
+        step, problems = validate(model, settings, "FLOW", self._place_of(name), f"a setting of {quoted(verbs[0])}")
+        if step is None:
+            self._faulty[name] = (model, settings)
+        return step, problems
+
+    def _references(self, name: str, step: Step | None) -> Iterator[Reference]:
+        """The names in a step, also in one with a fault: all faults are told at once."""
+        if step is not None:
+            return step.references()
+        model, settings = self._faulty.get(name, (Step, {}))
+        return model.references_in(settings)
 
     def _no_verb(self, name: str, settings: Mapping[str, Any], place: Place) -> Problem:
         for setting in settings:

@@ -1,8 +1,8 @@
 """What all steps of a flow have in common: a verb, settings, exits, and a script that says what happens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,17 +36,22 @@ class Step(BaseModel):
 
     def references(self) -> Iterator[Reference]:
         """Every name in this step, in the order of its settings; those left out have none."""
-        for name, info in type(self).model_fields.items():
-            refers = next((m for m in info.metadata if isinstance(m, Refers)), None)
-            value = getattr(self, name)
-            if refers is None or not value:
-                continue
+        values = {info.alias or name: getattr(self, name) for name, info in type(self).model_fields.items()}
+        return type(self).references_in(values)
+
+    @classmethod
+    def references_in(cls, settings: Mapping[str, Any]) -> Iterator[Reference]:
+        """Every name in the settings of a step of this verb, also when something else in them is wrong."""
+        for name, info in cls.model_fields.items():
             setting = info.alias or name
-            if isinstance(value, dict):
-                for key, target in value.items():
-                    yield Reference((setting, key), refers.kind, target)
-            else:
-                yield Reference((setting,), refers.kind, value)
+            refers = next((m for m in info.metadata if isinstance(m, Refers)), None)
+            value = settings.get(setting)
+            if refers is None:
+                continue
+            named = value.items() if isinstance(value, dict) else [(None, value)]
+            for key, target in named:
+                if isinstance(target, str) and target:
+                    yield Reference((setting,) if key is None else (setting, key), refers.kind, target)
 
     def targets(self) -> Iterator[Reference]:
         """Where this step may lead, `hang up` left out."""

@@ -91,6 +91,14 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_step_with_a_wrong_value_tells_its_wrong_names_too(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    path = site / "flows" / "principal.yaml"
+    wrong = '    dial: "999"\n    for: soon\n    no answer: adios'
+    path.write_text(path.read_text().replace('    dial: "100"\n    no answer: cerrado', wrong))
+    assert [(p.code, p.line) for p in load(site).problems] == [("FLOW024", 30), ("FLOW014", 31), ("FLOW020", 32)]
+
+
 def test_a_missing_file_is_told_and_brings_no_other_problem(tmp_path: Path) -> None:
     for name in ("site.yaml", "queues.yaml", "hours.yaml", "prompts.yaml"):
         site = good_site(tmp_path / name)
