@@ -110,7 +110,18 @@ def running(root: Path) -> Iterator[Switchboard]:
         library = next(root.glob("usr/lib/*/asterisk")).parent
         loader = next(root.glob("usr/lib*/ld-linux*.so.*"))
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", loader, "--library-path", library, "--argv0", "asterisk", root / "usr/sbin/asterisk"]
+            [
+                "setpriv",
+                "--pdeathsig",
+                "TERM",
+                "--",
+                loader,
+                "--library-path",
+                library,
+                "--argv0",
+                "asterisk",
+                root / "usr/sbin/asterisk",
+            ]
             + ["-C", folder / "etc/asterisk.conf", "-f"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

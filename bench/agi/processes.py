@@ -50,7 +50,9 @@ def compiled(folder: Path) -> tuple[Path, Path]:
 @contextlib.contextmanager
 def serving(command: Sequence[str | Path]) -> Iterator[Server]:
     """Start a server that prints its port, and end it."""
-    process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT)
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "--", *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
+    )
     try:
         assert process.stdout is not None
         yield Server(process, int(process.stdout.readline()))

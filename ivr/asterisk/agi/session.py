@@ -63,7 +63,7 @@ class Session:
         environment: what Asterisk said of the call (`agi_channel`, ...). Callers write some of it: it is hostile.
         hung_up: whether the caller is known to be gone, or the connection is over.
         linger: whether the connection stays for a while after a hang-up.
-        loop, due_us: for the server.
+        loop, due_us, task: for the server.
     """
 
     __slots__ = (
@@ -83,6 +83,7 @@ class Session:
         "hung_up",
         "linger",
         "loop",
+        "task",
     )
 
     def __init__(self, environment: Mapping[str, str], transport: asyncio.Transport, house: House) -> None:
@@ -90,6 +91,7 @@ class Session:
         self.linger = False
         self.hung_up = False
         self.due_us = 0
+        self.task: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = transport
         self._house = house
         self._now = house.clock.engine_us
@@ -237,6 +239,8 @@ class Session:
             self._now_us = now  # spares a look at the clock for the command that the handler sends before give returns
             answer.give(reply, at_once)
             self._now_us = 0
+            if self.task is not None and self.task.done():
+                self.close()  # a turn of the loop before the server hears of it
         return True
 
     def hang_up(self) -> None:
