@@ -16,6 +16,7 @@ from ivr.asterisk import snapshot
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
 from ivr.call.calls import LiveCalls
+from ivr.call.facts import CallStarted
 from ivr.clock import Clock, LoopClock, Timer
 from ivr.exchange.cel_import import CelImport
 from ivr.exchange.desk import Desk
@@ -142,7 +143,7 @@ class Server:
             environment.ami.host, environment.ami.port, AMI_USER, kept.ami, clock=clock, observer=health
         )
         agents = frozenset(site.agents)
-        self._switchboard = Switchboard(self._desk, self._calls, clock, lambda: agents)
+        self._switchboard = Switchboard(self._desk, self._calls, clock, lambda: agents, self._call_started)
         hands.switchboard = self._switchboard
         hands.telephone = Telephone(
             self._link,
@@ -221,6 +222,10 @@ class Server:
             await self._cel.fill_gap(self._ledger.projection, self._ledger.caller_key, self._site.version)
         except OSError as error:
             log.error("the channel events cannot be read; the gap stays open", why=str(error))
+
+    def _call_started(self, call: CallId, did: str, number: str) -> CallStarted:
+        key = self._ledger.caller_key(number)
+        return CallStarted(at=self._clock.now(), call=call, did=did, caller=key, flow="", config=self._site.version)
 
     def _offer_failed(self, offer: OfferId, result: OfferResult) -> None:
         self._desk.submit(OfferFailed(at=self._clock.now(), t=0, offer=offer, result=result))

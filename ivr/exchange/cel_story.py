@@ -140,6 +140,9 @@ class Story:
         if arrival.told:
             return []
         self._arrivals[arrival.call] = replace(arrival, told=True)
+        # Asked also for a call that the journal has: its number is kept beside the journal and a moment later, so a
+        # server that was killed in between knows it from here alone.
+        caller = self._caller_key(now.number)
         if arrival.call in self._known.calls:
             return []
         row = arrival.row
@@ -147,7 +150,7 @@ class Story:
             at=row.at,
             call=arrival.call,
             did=site_number(row.exten),
-            caller=self._caller_key(now.number),
+            caller=caller,
             flow="",
             config=self._config,
         )

@@ -52,8 +52,17 @@ class Desk(Protocol):
 class Switchboard:
     """Follows the channels that concern us and tells the engine."""
 
-    def __init__(self, desk: Desk, calls: LiveCalls, clock: Clock, agents: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        calls: LiveCalls,
+        clock: Clock,
+        agents: Callable[[], frozenset[str]],
+        started: Callable[[CallId, str, str], facts.CallStarted],
+    ) -> None:
+        """`started(call, did, number)` gives the beginning of a call that ended before it asked for its flow."""
         self._desk = desk
+        self._started = started
         self._calls = calls
         self._clock = clock
         self._agents = agents
@@ -283,7 +292,11 @@ class Switchboard:
             self._call_ended(live.call, cause, live.hung_up_by or ("us" if live.reason else "unknown"), source="ami")
         elif uniqueid and event.variables.get("CALL_ID") == uniqueid and not self._calls.has_ended(uniqueid):
             # The end came before the beginning: AGI and AMI are two wires, and the visit may have stood in the queue of
-            # a busy server. The caller who is gone must not begin to live when it is read.
+            # a busy server. The caller who is gone must not begin to live when it is read. Who hangs up within a few
+            # milliseconds never comes to a visit at all, and is a call all the same: it was answered.
+            if did := event.variables.get("DID"):
+                number = event.get("CallerIDNum")
+                self._desk.record(self._started(CallId(uniqueid), did, number), key=f"started:{uniqueid}")
             self._call_ended(CallId(uniqueid), cause, "unknown", source="ami")
 
     def _leg_ended(self, offer: OfferId, cause: int) -> None:

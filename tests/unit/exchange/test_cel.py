@@ -169,6 +169,20 @@ def test_the_callers_number_is_that_of_the_rows_after_the_channel_began() -> Non
     assert facts_of(rows)[0].caller == "key-3000000007"
 
 
+def test_the_number_of_a_call_that_the_journal_has_is_kept_again() -> None:
+    """The journal has the call, but the server was killed before its number reached the callers' own table."""
+    rows = [row for row in captured() if row.uniqueid == "n1-1795291042.15"]
+    projection, asked = Projection(), []
+    known = c.CallStarted(
+        at=rows[0].at, call=CallId(rows[0].uniqueid), did="6017436967", caller="k", flow="f", config="v1"
+    )
+    projection.apply(rows[0].at, known, ())
+    reader = Story(projection, lambda number: asked.append(number) or "k", "v1", t=7)
+    told = [told.fact for row in rows for told in reader.read(row)]
+    assert asked == ["3000000007"]
+    assert not [fact for fact in told if isinstance(fact, c.CallStarted)]
+
+
 def test_legs_of_offers_that_nobody_made_tell_nothing() -> None:
     assert not [fact for fact in facts_of(captured()) if isinstance(fact, f.Fact)]
 

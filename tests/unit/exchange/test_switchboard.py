@@ -48,7 +48,10 @@ class Bench:
         )
         self.dispatcher = Dispatcher(Engine(config), self.journal, self, self.clock, node="n1")
         self.desk = Desk(self.dispatcher, self.calls)
-        self.switchboard = Switchboard(self.desk, self.calls, self.clock, lambda: frozenset({ANNA}))
+        self.switchboard = Switchboard(self.desk, self.calls, self.clock, lambda: frozenset({ANNA}), self.started)
+
+    def started(self, call: CallId, did: str, number: str) -> facts.CallStarted:
+        return facts.CallStarted(at=self.clock.now(), call=call, did=did, caller=f"key-{number}", flow="", config="c")
 
     async def ring(self, offer: MakeOffer) -> None:
         self.switchboard.on_offer(offer)
@@ -350,6 +353,21 @@ async def test_an_end_that_is_told_before_the_beginning_ends_the_call() -> None:
         assert b.calls.meet(CALL) is not None
         assert len(b.calls) == 0
         assert (await b.story())[-2:] == ["call ended by unknown", "call started"]
+
+
+@run
+async def test_who_hangs_up_before_any_visit_is_a_call_all_the_same() -> None:
+    """Seen with a real Asterisk: answered, and a BYE 3 ms later; FastAGI was never called."""
+    async with bench() as b:
+        await b.login()
+        gone = (
+            hangup(CALL, 16) + f"\nCallerIDNum: 3000000001\nChanVariable: CALL_ID={CALL}\nChanVariable: DID=6017436967"
+        )
+        await b.tell(gone, gone)
+        assert (await b.story("call"))[-2:] == ["call started", "call ended by unknown"]
+        assert len(b.calls) == 0
+        started = [decode(entry.event) async for entry in b.journal.read(0) if entry.event["e"] == "call started"]
+        assert [(one.did, one.caller) for one in started] == [("6017436967", "key-3000000001")]
 
 
 @run
