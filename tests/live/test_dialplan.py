@@ -6,9 +6,21 @@ from unittest.mock import PropertyMock, patch
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import CallState, Phone
-from tests.live.scenes import at_menu, hear_each_other, live, moved, occupy, offers, short, waiting
+from tests.live.scenes import (
+    MENU,
+    at_menu,
+    hear_each_other,
+    live,
+    moved,
+    occupy,
+    offers,
+    short,
+    waiting,
+    waiting_by_menu,
+)
 
 CHANGES = short(site={"lines": "12", "fallback after": "30 s"})
+CHANGES["linea_principal.yaml"]["steps"]["contabilidad"] = {"after the talk": "menu"}
 
 ABROAD = "sip:93001234567@127.0.0.1:5060"
 """What a phone whose user forwards it to a mobile answers as Contact of a 302; 9 = to outside."""
@@ -90,3 +102,19 @@ async def test_a_caller_who_left_before_the_server_looked_does_not_live(line: In
     await at_menu(line, "3000000906")
     await line.until_metric("centralita_lines_in_use", before + 1)
     assert [row["ended"] is None for row in await line.records()][:2] == [True, False]
+
+
+@live
+async def test_a_flow_that_goes_on_after_the_talk_survives_the_server(line: Instance) -> None:
+    await line.phone("401")
+    caller = await waiting_by_menu(line, "3000000907", "4")
+    agent = await line.agent("401")
+    await hear_each_other(caller, agent)
+    talked = caller.now
+    await agent.hang_up()
+    await caller.hears(MENU, after=talked)
+    await line.kill_server()
+    await caller.hears("music", after=talked)
+    killed = caller.now
+    await line.start_server()
+    await caller.hears(MENU, after=killed)
