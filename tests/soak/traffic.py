@@ -195,7 +195,8 @@ class Traffic:
         seen.voices = {extension: voices[tone] for extension, tone in VOICES.items() if voices[tone] > 0}
         if seen.by == "them" and not seen.talked_with and seen.answered is not None:
             said = await asyncio.to_thread(self.line.ears.listen, heard[-int(_LAST_WORDS * 8000) :])
-            seen.farewell = bool(said) and said[-1].name in _GOOD_BYES
+            # Not only as the last word: a server that dies in the good-bye is followed by a moment of music.
+            seen.farewell = any(sound.name in _GOOD_BYES for sound in said)
         self._forget(call)
         self.seen.append(seen)
 
