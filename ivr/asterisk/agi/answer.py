@@ -1,7 +1,8 @@
-"""What a task waits on for a reply: a future that continues its task at once.
+"""What a task waits on for a reply: a future that can continue its task at once.
 
 A plain `asyncio.Future` wakes its task through the loop's queue: a handle and another turn of the loop for each
-command. Bytes arrive in a call-back of the loop, outside of any task, so the task can go on right there.
+command. Bytes arrive in a call-back of the loop, outside of any task, so the task can go on right there
+(`Session.receive` does so).
 """
 
 import asyncio
@@ -13,33 +14,32 @@ from ivr.asterisk.agi.reply import Reply
 
 
 class Answer(asyncio.Future[Reply]):
-    """One command's reply, awaited by one task."""
+    """One command's reply, awaited by one task.
 
-    _wake: Callable[["Answer"], object] | None = None
-    _context: Context | None = None
+    Attributes:
+        wake: continues the task, in `context`; None while no task waits.
+    """
+
+    wake: Callable[["Answer"], object] | None = None
+    context: Context
 
     def add_done_callback(self, callback: Callable[["Answer"], object], /, *, context: Context | None = None) -> None:
         """Called by the one task that awaits this."""
-        self._wake = callback
-        self._context = context
+        assert context is not None, "only a task awaits an answer"
+        self.wake = callback
+        self.context = context
 
     def remove_done_callback(self, callback: Callable[["Answer"], object], /) -> int:
         """Forget the task; 1 if it was the one."""
-        if self._wake != callback:
+        if self.wake != callback:
             return 0
-        self._wake = None
+        self.wake = None
         return 1
 
-    def give(self, reply: Reply, at_once: bool) -> None:
-        """The reply is here. `at_once`: the task goes on before this returns; only outside of any task."""
-        if self.done():
-            return
-        self.set_result(reply)
-        wake, context = self._wake, self._context
-        if wake is not None and context is not None and at_once:
-            self._wake = None
-            context.run(wake, self)
-        else:
+    def give(self, reply: Reply) -> None:
+        """The reply is here: the task goes on in the loop's next turn."""
+        if not self.done():
+            self.set_result(reply)
             self._soon()
 
     def fail(self, failure: BaseException) -> None:
@@ -56,6 +56,5 @@ class Answer(asyncio.Future[Reply]):
         return cancelled
 
     def _soon(self) -> None:
-        wake, self._wake = self._wake, None
-        if wake is not None:
-            self.get_loop().call_soon(wake, self, context=self._context)
+        if self.wake is not None:
+            self.get_loop().call_soon(self.wake, self, context=self.context)

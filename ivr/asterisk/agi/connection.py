@@ -5,7 +5,7 @@ import logging
 from typing import Protocol, cast
 
 from ivr.asterisk.agi.house import House
-from ivr.asterisk.agi.parser import Parser
+from ivr.asterisk.agi.parser import COMMON, Parser
 from ivr.asterisk.agi.reply import Environment, Hangup, Refusal, Reply
 from ivr.asterisk.agi.session import Session
 
@@ -46,11 +46,14 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         session = self._session
-        if session is not None and (reply := self._parser.whole(data)) is not None:
-            if not session.receive(reply, True):
-                self.refuse(Refusal.UNEXPECTED)
-            return
-        items = self._parser.feed(data)
+        parser = self._parser
+        if session is not None and parser.between:
+            reply = COMMON.get(data) or parser.value(data)
+            if reply is not None:
+                if not session.receive(reply, True):
+                    self.refuse(Refusal.UNEXPECTED)
+                return
+        items = parser.feed(data)
         alone = len(items) == 1  # bytes for more are looked at before the handler goes on
         for item in items:
             session = self._session

@@ -8,8 +8,8 @@ from ivr.asterisk.agi.reply import Environment, Hangup, Item, Malformed, Refusal
 
 _HANGUP = Hangup()
 _REFUSALS = (b"510", b"511", b"520")
-# The replies that make up nearly all of a call's: looked up, not parsed.
-_COMMON = {f"200 result={number}\n".encode(): Reply(200, str(number)) for number in range(-1, 128)}
+# The replies that make up nearly all of a call's, each in one read since Asterisk writes them in one: looked up.
+COMMON = {f"200 result={number}\n".encode(): Reply(200, str(number)) for number in range(-1, 128)}
 _PROVISIONAL = b"100 "  # GOSUB says "100 result=0 Trying..." before its reply
 
 
@@ -17,6 +17,7 @@ class Parser:
     """Understands one connection. Feed it whatever arrives, in pieces of any size.
 
     `environment_bytes` bounds the opening block, `line_bytes` one reply (all lines of a 520 together).
+    While `between` is true no item is unfinished, and data that is a key of `COMMON` need not be fed.
     """
 
     __slots__ = (
@@ -28,6 +29,7 @@ class Parser:
         "_started",
         "_unfinished",
         "_unfinished_bytes",
+        "between",
     )
 
     def __init__(self, environment_bytes: int = 16_384, line_bytes: int = 65_536) -> None:
@@ -39,16 +41,11 @@ class Parser:
         self._end = b""  # what its last line ends (`)`) or begins with (`520 `)
         self._started = False
         self._dead = False
+        self.between = False
 
-    def whole(self, data: bytes) -> Reply | None:
-        """The reply, if `data` is exactly one of an everyday kind; else None and nothing has happened: feed it.
-
-        Asterisk writes a reply with one system call, so nearly every read is of this kind.
-        """
-        if self._started and not self._buffer and not self._unfinished:
-            reply = _COMMON.get(data)
-            if reply is not None:
-                return reply
+    def value(self, data: bytes) -> Reply | None:
+        """The reply, if `data` is exactly one with a variable's value; else None and nothing has happened: feed it."""
+        if self.between:
             value = data[:14] == b"200 result=1 (" and data[-2:] == b")\n" and len(data) <= self._line_bytes
             if value and data.find(b"\n") == len(data) - 1 and b"\0" not in data:
                 return Reply(200, "1", data[14:-2].decode("utf-8", "replace"))
@@ -56,6 +53,11 @@ class Parser:
 
     def feed(self, data: bytes) -> list[Item]:
         """The items completed by `data`, in order. A `Malformed` is always the last one of all."""
+        items = self._feed(data)
+        self.between = self._started and not self._buffer and not self._unfinished
+        return items
+
+    def _feed(self, data: bytes) -> list[Item]:
         if self._dead:
             return []
         if b"\0" in data:
