@@ -53,7 +53,7 @@ apt() {
         -o APT::Install-Recommends=false -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=true "$@"
 }
 printf 'provision: downloading Asterisk from Debian %s\n' "$suite" >&2
-apt update
+apt update --error-on=any || die "no list of packages from $mirror $suite; the reason stands above"
 # shellcheck disable=SC2086 # a list of names
 apt install --yes --download-only $packages >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die 'the download failed'; }
 

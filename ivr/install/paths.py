@@ -1,5 +1,6 @@
 """Where everything that changes lies: one tree under `CENTRALITA_VAR`."""
 
+import re
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,9 @@ from ivr.settings.environment import Environment
 
 # sockaddr_un.sun_path has 108 bytes with the final zero (unix(7)); Asterisk cuts a longer name off and never answers.
 _SOCKET_PATH_LIMIT = 107
+
+# Paths of recordings stand in the command that MixMonitor hands to a shell.
+_SHELL_SAFE = re.compile(r"[A-Za-z0-9/._-]+")
 
 # Debian's packages: the Colombian voice has the phrases of every day, the Mexican one has all (asterisk falls back from
 # es_CO to es).
@@ -107,11 +111,20 @@ class Paths:
             return folder
         raise PathError(f"{self.root} holds no Asterisk; unpack one with: asterisk-conf/provision.sh {self.root}")
 
-    def make(self) -> None:
-        """Create every folder. Raises PathError when the control socket's name would be too long."""
+    def check(self) -> None:
+        """Raise PathError when Asterisk cannot work under these names; nothing has been made yet."""
+        if not _SHELL_SAFE.fullmatch(str(self.recordings_done)):
+            raise PathError(
+                f"{self.var}: its path may have only letters without accents, digits and / . _ -; set CENTRALITA_VAR "
+                "to another folder for every command, for example CENTRALITA_VAR=/var/tmp/centralita"
+            )
         socket = self.run / "asterisk.ctl"
         if len(str(socket).encode()) > _SOCKET_PATH_LIMIT:
             raise PathError(f"{socket} is longer than a socket's name may be; set CENTRALITA_VAR to a shorter path")
+
+    def make(self) -> None:
+        """Create every folder. Raises PathError when Asterisk could not work there."""
+        self.check()
         self.var.mkdir(parents=True, exist_ok=True)
         self.secrets.mkdir(mode=0o700, exist_ok=True)
         folders = (self.etc, self.log / "cel-custom", self.spool, self.run, self.lib, self.sounds)

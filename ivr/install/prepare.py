@@ -42,6 +42,7 @@ def prepare(environment: Environment, say: Callable[[str], None]) -> Prepared:
     site = checked_site(environment, say)
     paths = Paths.of(environment)
     try:
+        paths.check()
         provision(paths, say)
         paths.make()
         kept = secrets.ensure(paths.secrets, site.extensions)

@@ -21,8 +21,6 @@ from ivr.install.secrets import Secrets
 from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
 
-# Paths stand in the command that MixMonitor hands to a shell.
-_SHELL_SAFE = re.compile(r"[A-Za-z0-9/._-]+")
 # What callers hear when reception does not answer and the server is away; prompts that the site lacks are left out.
 SORRY_PROMPTS = ("recepcion_no_contesta", "despedida")
 _PRIVATE_NETWORKS = (
@@ -48,8 +46,10 @@ def render(
 ) -> tuple[str, ...]:
     """Write the configuration and return the names of the files that changed, sorted.
 
-    `sound` gives Asterisk's name of a prompt in the site's language. Raises RenderError.
+    `sound` gives Asterisk's name of a prompt in the site's language. Raises RenderError, and PathError for
+    a path that a shell would read otherwise.
     """
+    paths.check()
     engine = Templates(
         loader=FileSystemLoader(templates),
         undefined=StrictUndefined,
@@ -80,11 +80,6 @@ def render(
 def _context(
     paths: Paths, site: Site, environment: Environment, secrets: Secrets, sound: Callable[[str], str | None]
 ) -> dict[str, Any]:
-    if not _SHELL_SAFE.fullmatch(str(paths.recordings_done)):
-        raise RenderError(
-            f"{paths.recordings_done}: a path of recordings has only letters without accents, digits and / . _ -; "
-            "set CENTRALITA_VAR to such a path"
-        )
     outside = [trunk.name for trunk in site.trunks.values() if trunk.outbound]
     return {
         "site": site,

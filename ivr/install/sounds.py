@@ -22,6 +22,8 @@ _RECIPE = "1"
 _SOX_EFFECTS = ("highpass", "120", "gain", "-n", "-3", "rate", "8000", "pad", "0", "0.15")
 _WORDS_PER_MINUTE = "150"
 _SECONDS = 60
+# espeak-ng opens a sound device even when it writes a file, and PulseAudio then leaves folders in /tmp and at home.
+_SILENT = {"PULSE_SERVER": "unix:/nonexistent"}
 # es-419 is espeak-ng's Spanish of Latin America; other languages are asked for by their own name, then by the first
 # part of it.
 _VOICES = {"es-CO": "es-419", "es-MX": "es-419", "es": "es", "en": "en-us", "en-US": "en-us", "en-GB": "en-gb"}
@@ -144,7 +146,14 @@ def _make(source: _Source, file: Path) -> None:
 
 def _run(command: tuple[str, ...], text: str = "") -> None:
     try:
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            input=text.encode(),
+            env={**os.environ, **_SILENT},
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
     except FileNotFoundError:
         raise SoundError(f"{command[0]} is missing; install it with: apt-get install {command[0]}") from None
     except subprocess.TimeoutExpired:

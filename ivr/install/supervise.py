@@ -145,7 +145,13 @@ async def run(environment: Environment, clock: Clock, say: Callable[[str], None]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    prepared = await asyncio.to_thread(prepare, environment, say)
+    os.umask(0o077)  # as under systemd: talks, numbers and passwords are for this user only
+    try:
+        prepared = await asyncio.to_thread(prepare, environment, say)
+    except InstallError:
+        if stop.is_set():  # Ctrl-C ended what was unpacking, too
+            return
+        raise
     keepers = (
         Keeper(
             "Asterisk",

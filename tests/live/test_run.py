@@ -96,6 +96,8 @@ async def test_a_second_start_makes_nothing_anew_and_ctrl_c_leaves_nothing(tmp_p
         assert await first.process.wait() == 0
     made = {file: file.stat().st_mtime_ns for file in (settings.var / "asterisk/share").rglob("*.wav")}
     assert made
+    ours = [file for file in settings.var.rglob("*") if not file.is_symlink()]
+    assert [str(file) for file in ours if file.stat().st_mode & 0o007] == []  # talks, numbers, passwords
     async with started(variables(settings)) as second:
         await second.says("The line is open")
         assert made == {file: file.stat().st_mtime_ns for file in (settings.var / "asterisk/share").rglob("*.wav")}

@@ -9,7 +9,8 @@ import pytest
 
 from ivr.install import render as rendering
 from ivr.install import secrets
-from ivr.install.paths import Paths
+from ivr.install.paths import PathError, Paths
+from ivr.install.prepare import InstallError, prepare
 from ivr.install.render import RenderError, ami_permit, conf, digits, quoted, render
 from ivr.settings.environment import Environment
 from ivr.site import Extension, Site, Trunk
@@ -160,8 +161,16 @@ def test_a_name_that_does_not_exist_is_told(tmp_path: Path) -> None:
 
 
 def test_a_path_that_a_shell_would_read_otherwise_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match="CENTRALITA_VAR"):
+    with pytest.raises(PathError, match="CENTRALITA_VAR=/var/tmp"):
         rendered(tmp_path, site(), environment(tmp_path / "a $(b)"))
+
+
+def test_it_is_refused_before_anything_is_downloaded_or_made(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(InstallError, match="CENTRALITA_VAR=/var/tmp"):
+        prepare(environment(tmp_path / "a clone"), said.append)
+    assert said == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("bad", ["a\nb", "a\rb", "a\0b", "a\x1bb"])

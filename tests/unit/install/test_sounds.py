@@ -104,6 +104,15 @@ def test_a_text_is_never_an_option_or_a_command(tmp_path: Path) -> None:
     assert soundfile.info(file).duration > 0.5
 
 
+def test_nothing_is_left_at_home_or_in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # espeak-ng asks PulseAudio for a sound device, which leaves a folder in each.
+    for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    made(tmp_path / "sounds", a=prompt("Hola."))
+    assert [file for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR") for file in (tmp_path / name).iterdir()] == []
+
+
 def test_a_missing_program_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (fault,) = PromptFiles({"a": prompt("Hola.")}, tmp_path, tmp_path / "sounds").make()
