@@ -29,12 +29,11 @@ async def test_a_busy_day(part: Part, line: Instance) -> None:
     part.surroundings["Asterisk"] = (await line.cli("core show version")).split(" built")[0].removeprefix("Asterisk ")
     assert line.server is not None and line.asterisk is not None
     files = files_open(line.server.pid)
-    traffic = Traffic(line, SEED)
-    await traffic.open()
-    await traffic.flow(part.seconds * _WARM, MOST_CALLS)
-    calls, server, asterisk = traffic.placed, memory_mb(line.server.pid), memory_mb(line.asterisk.pid)
-    await traffic.flow(part.seconds * (1 - _WARM), MOST_CALLS)
-    await traffic.close()
+    async with Traffic(line, SEED) as traffic:
+        await traffic.flow(part.seconds * _WARM, MOST_CALLS)
+        calls, server, asterisk = traffic.placed, memory_mb(line.server.pid), memory_mb(line.asterisk.pid)
+        await traffic.flow(part.seconds * (1 - _WARM), MOST_CALLS)
+        await traffic.close()
     await inspect(part, line, traffic)
     part.found(f"memory of the server after {calls} calls", f"{server} MB")
     part.found(f"memory of the server after {traffic.placed} calls", f"{memory_mb(line.server.pid)} MB")

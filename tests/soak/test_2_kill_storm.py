@@ -52,13 +52,10 @@ async def test_a_storm_of_kill_9(part: Part, line: Instance) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     assert line.asterisk is not None
-    traffic = Traffic(line, SEED + 1, gap=0.9)
-    storm = Storm(line, traffic)
-    await traffic.open()
-    blowing = asyncio.ensure_future(storm.blow(part.seconds))
-    await traffic.flow(part.seconds, MOST_CALLS)
-    await blowing
-    await traffic.close()
+    async with Traffic(line, SEED + 1, gap=0.9) as traffic:
+        storm = Storm(line, traffic)
+        await traffic.flow_during(storm.blow(part.seconds), part.seconds, MOST_CALLS)
+        await traffic.close()
     part.found("kills", len(storm.away))
     part.found("longest time without the server", f"{max(storm.away, default=0):.1f} s")
     part.found("shortest time from a kill to ready", f"{min(storm.away, default=0):.2f} s")

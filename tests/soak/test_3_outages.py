@@ -73,13 +73,10 @@ class Outages:
 async def test_outages_on_the_way(part: Part, line: Instance) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    traffic = Traffic(line, SEED + 2, gap=0.9)
-    outages = Outages(line, traffic)
-    await traffic.open()
-    happening = asyncio.ensure_future(outages.happen(part.seconds))
-    await traffic.flow(part.seconds, MOST_CALLS)
-    await happening
-    await traffic.close()
+    async with Traffic(line, SEED + 2, gap=0.9) as traffic:
+        outages = Outages(line, traffic)
+        await traffic.flow_during(outages.happen(part.seconds), part.seconds, MOST_CALLS)
+        await traffic.close()
     for kind, count in outages.made.items():
         part.found(f"{kind}: times, and longest until all was well", f"{count}, {outages.longest[kind]:.1f} s")
     await inspect(part, line, traffic)

@@ -9,7 +9,7 @@ import contextlib
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from ivr.testing.ears import tones
 from ivr.testing.instance import LINE, Instance
@@ -99,11 +99,18 @@ class Traffic:
 
     # ---- the day
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         """Every phone of the company registers."""
         for extension in PHONES:
             phone = self._phones[extension] = await self.line.phone(extension)
             phone.on_call = self._behaviour(extension)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """A day that was broken off leaves nobody waiting."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def flow(self, seconds: float, most: int) -> None:
         """Callers come for so long, and at most so many."""
@@ -116,6 +123,12 @@ class Traffic:
             await asyncio.sleep(min(self.source.expovariate(1 / self.gap), 5 * self.gap))
         for task in idle:
             task.cancel()
+
+    async def flow_during(self, work: Coroutine[Any, Any, None], seconds: float, most: int) -> None:
+        """As `flow`, while `work` goes on, and until both are done; the failure of one ends both."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work)
+            group.create_task(self.flow(seconds, most))
 
     async def close(self) -> None:
         """The last callers finish, the last phones hang up."""
