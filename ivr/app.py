@@ -1,16 +1,15 @@
 """The only place where the parts are joined: from a checked site and an environment to a server that answers."""
 
 import asyncio
+import faulthandler
 import gc
 import os
 from collections.abc import Awaitable, Callable
 
-from acd.decisions import MakeOffer
 from acd.dispatcher import Dispatcher
 from acd.engine import Engine
-from acd.facts import OfferFailed
 from acd.journal import Journal, open_journal
-from acd.model import CallId, OfferId, OfferResult, VisitId
+from acd.model import CallId
 from ivr import log as logs
 from ivr.asterisk import snapshot
 from ivr.asterisk.agi.server import AgiServer
@@ -20,13 +19,16 @@ from ivr.call.facts import CallStarted
 from ivr.clock import Clock, LoopClock, Timer
 from ivr.exchange.cel_import import CelImport
 from ivr.exchange.desk import Desk
+from ivr.exchange.performer import House
 from ivr.exchange.runner import CallRunner
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.telephone import Telephone
+from ivr.exchange.visits import Visits
 from ivr.figures.loop_watch import LoopWatch
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.install import secrets
 from ivr.install.paths import Paths
+from ivr.install.secrets import Secrets
 from ivr.install.sounds import PromptFiles
 from ivr.records.callers import CallerKeys
 from ivr.records.ledger import Ledger
@@ -45,44 +47,10 @@ log = logs.get(__name__)
 
 AMI_USER = "centralita"
 GAUGES_EVERY_SECONDS = 1.0
-MOVE_ON_EVERY_SECONDS = 60.0
-
-
-class Hands:
-    """The telephone as the dispatcher sees it; the switchboard hears of each deed before it is done."""
-
-    def __init__(self) -> None:
-        self.telephone: Telephone | None = None
-        self.switchboard: Switchboard | None = None
-
-    async def ring(self, offer: MakeOffer) -> None:
-        """Ring the agent's phone."""
-        if self.telephone and self.switchboard:
-            self.switchboard.on_offer(offer)
-            await self.telephone.ring(offer)
-
-    async def cancel(self, offer: OfferId) -> None:
-        """Stop the agent's phone."""
-        if self.telephone and self.switchboard:
-            self.switchboard.on_cancel(offer)
-            await self.telephone.cancel(offer)
-
-    async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
-        """Send the caller back into the flow."""
-        if self.telephone:
-            await self.telephone.send_back(visit, call, exit)
-
-
-class Places:
-    """Positions in the queues, for announcements."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def place_of(self, visit: VisitId) -> int | None:
-        """1 for the next in line; None when the visit does not wait."""
-        view = self._engine.visit(visit)
-        return view.position or None if view else None
+RECONCILE_EVERY_SECONDS = 60.0
+ALIVE_EVERY_SECONDS = 1.0
+STANDSTILL_SECONDS = 10.0
+"""A loop that stands still for so long is ended. The longest block that is known is well under a second."""
 
 
 class Server:
@@ -98,95 +66,102 @@ class Server:
         self._timers: dict[str, Timer] = {}
         self._synchronised = False
         self._stopping = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Take calls. Raises what the parts raise when they cannot be opened (journal, records, ports)."""
-        site, environment, clock = self._site, self._environment, self._clock
-        kept = await asyncio.to_thread(secrets.ensure, self._paths.secrets, site.extensions)
-        prompts = await asyncio.to_thread(PromptFiles.of, site, environment.config, self._paths)
         self._metrics = Metrics()
-        health = self._metrics.health
-        health.config(site.version)
+        self._metrics.health.config(self._site.version)
+        kept = await asyncio.to_thread(secrets.ensure, self._paths.secrets, self._site.extensions)
+        self._prompts = await asyncio.to_thread(PromptFiles.of, self._site, self._environment.config, self._paths)
+        await self._open_stores(kept)
+        await self._open_routing(kept)
+        await self._open_wires()
+        self._watch_recordings()
+        self._watch_loop()
+        self._serve_web()
+        self._every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
+        self._every("reconcile", RECONCILE_EVERY_SECONDS, self._reconcile)
+        gc.collect()
+        gc.freeze()  # modules, site and recovered state live as long as the process
+        self._notifier.ready(f"{len(self._site.numbers)} numbers, {len(self._site.queues)} queues")
+        log.info("the server takes calls", fastagi=str(self._environment.fastagi), http=str(self._environment.http))
 
-        self._journal: Journal = await open_journal(environment.journal, clock)
+    async def _open_stores(self, kept: Secrets) -> None:
+        """The journal, and the records that are folded from it."""
+        self._journal: Journal = await open_journal(self._environment.journal, self._clock)
         self._closing.append(self._journal.close)
         self._ledger = await Ledger.open(
-            environment.records,
-            clock=clock,
+            self._environment.records,
+            clock=self._clock,
             keys=CallerKeys(kept.caller_key),
-            agents=site.agents,
-            dids=[*site.numbers, "outside"],
+            agents=self._site.agents,
+            dids=[*self._site.numbers, "outside"],
         )
         self._closing.append(self._ledger.close)
         await self._ledger.belongs_to(self._journal)
 
+    async def _open_routing(self, kept: Secrets) -> None:
+        """The engine, with what it knew before the server ended, its desk and its hands."""
+        site, clock, health = self._site, self._clock, self._metrics.health
         self._calls = LiveCalls()
+        ami = self._environment.ami
+        self._link = AmiLink(ami.host, ami.port, AMI_USER, kept.ami, clock=clock, observer=health)
+        telephone = Telephone(self._link, self._calls, lambda: site.queues, self._whisper)
         self._engine = Engine(engine_config(site))
-        hands = Hands()
-        self._dispatcher = Dispatcher(self._engine, self._journal, hands, clock, node=environment.node)
+        self._dispatcher = Dispatcher(self._engine, self._journal, telephone, clock, node=self._environment.node)
         self._closing.append(self._dispatcher.close)
         self._desk = Desk(self._dispatcher, self._calls)
+        agents = frozenset(site.agents)
+        self._switchboard = Switchboard(
+            self._desk, self._calls, clock, lambda: agents, self._call_started, telephone.cancel_again
+        )
+        telephone.attach(self._switchboard)
         self._dispatcher.on_entry(self._ledger.on_entry, after=self._ledger.position)
         await self._dispatcher.recover()
+        ledger = self._ledger
         self._metrics.show(
-            CallFigures(
-                self._ledger.projection,
-                self._ledger.tally,
-                self._ledger.board,
-                clock.now,
-                queues=site.queues,
-                lines=site.lines,
-            )
+            CallFigures(ledger.projection, ledger.tally, ledger.board, clock.now, queues=site.queues, lines=site.lines)
         )
 
-        self._link = AmiLink(
-            environment.ami.host, environment.ami.port, AMI_USER, kept.ami, clock=clock, observer=health
-        )
-        agents = frozenset(site.agents)
-        self._switchboard = Switchboard(self._desk, self._calls, clock, lambda: agents, self._call_started)
-        hands.switchboard = self._switchboard
-        hands.telephone = Telephone(
-            self._link,
-            self._calls,
-            lambda: site.queues,
-            whisper=lambda queue: self._whisper(prompts, queue),
-            failed=self._offer_failed,
-        )
+    async def _open_wires(self) -> None:
+        """FastAGI for the callers' visits, AMI for everything else."""
+        site, clock, health = self._site, self._clock, self._metrics.health
         self._cel = CelImport(self._paths.log / "cel-custom" / "cel.csv", self._ledger.store, self._desk, clock)
-        self._link.subscribe(self._switchboard.event)
-        self._link.on_login(self._logged_in)
-        self._link.on_loss(self._lost)
-
-        runner = CallRunner(
+        house = House(
             site=lambda: site,
-            sounds=prompts,
+            sounds=self._prompts,
             desk=self._desk,
             calls=self._calls,
             clock=clock,
-            waiting=Places(self._engine),
+            waiting=Visits(self._engine),
             caller_key=self._ledger.caller_key,
             complain=lambda problem, detail: log.warning(problem, detail=detail),
-            trust_pretended_time=environment.profile is Profile.DEVELOPMENT,
+            trust_pretended_time=self._environment.profile is Profile.DEVELOPMENT,
         )
-        self._agi = AgiServer(runner, clock=clock, observer=health)
-        await self._agi.start(environment.fastagi.host, environment.fastagi.port)
+        self._agi = AgiServer(CallRunner(house), clock=clock, observer=health)
+        await self._agi.start(self._environment.fastagi.host, self._environment.fastagi.port)
         self._closing.append(self._agi.close)
+        self._link.subscribe(self._switchboard.event)
+        self._link.on_login(self._logged_in)
+        self._link.on_loss(self._lost)
         self._link.start()
         self._closing.append(self._link.close)
 
-        self._watch_recordings()
-        loop_watch = LoopWatch(clock, health.loop_longest_block_seconds.set)
+    def _watch_loop(self) -> None:
+        """Measure how long the loop is blocked, and end a process whose loop stands still: whoever started it starts
+        it again, and until then callers are better off without it."""
+        loop_watch = LoopWatch(self._clock, self._metrics.health.loop_longest_block_seconds.set)
         loop_watch.start()
         self._closing.append(_at_once(loop_watch.stop))
-        self._serve_web()
-        self._every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
-        self._every("move on", MOVE_ON_EVERY_SECONDS, self._move_on)
-        if self._notifier.watchdog_seconds:
-            self._every("watchdog", self._notifier.watchdog_seconds, self._notifier.alive)
-        gc.collect()
-        gc.freeze()  # modules, site and recovered state live as long as the process
-        self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
-        log.info("the server takes calls", fastagi=str(environment.fastagi), http=str(environment.http))
+        self._still_alive()
+        self._closing.append(_at_once(faulthandler.cancel_dump_traceback_later))
+        self._every("alive", ALIVE_EVERY_SECONDS, self._still_alive)
+
+    def _still_alive(self) -> None:
+        """The loop turns: set the alarm anew (it shows every thread's stack and ends the process); tell systemd."""
+        faulthandler.dump_traceback_later(STANDSTILL_SECONDS, exit=True)
+        self._notifier.alive()
 
     async def stop(self) -> None:
         """Close everything. Calls go on in the dialplan."""
@@ -217,9 +192,11 @@ class Server:
         self._switchboard.lost()
         log.warning("Asterisk's manager is away; talks and waiting callers go on, no phone is rung meanwhile")
 
-    async def _fill_gap(self) -> None:
+    async def _fill_gap(self, lately: bool = True) -> None:
+        """Take facts from Asterisk's channel events; without `lately` those of the last minute are left to AMI."""
+        ledger = self._ledger
         try:
-            await self._cel.fill_gap(self._ledger.projection, self._ledger.caller_key, self._site.version)
+            await self._cel.fill_gap(ledger.projection, ledger.caller_key, self._site.version, lately=lately)
         except OSError as error:
             log.error("the channel events cannot be read; the gap stays open", why=str(error))
 
@@ -227,15 +204,11 @@ class Server:
         key = self._ledger.caller_key(number)
         return CallStarted(at=self._clock.now(), call=call, did=did, caller=key, flow="", config=self._site.version)
 
-    def _offer_failed(self, offer: OfferId, result: OfferResult) -> None:
-        self._desk.submit(OfferFailed(at=self._clock.now(), t=0, offer=offer, result=result))
-        self._switchboard.forget(offer)
-
     # ------------------------------------------------------------------ sounds, recordings, pages
-    def _whisper(self, prompts: PromptFiles, queue: str) -> str | None:
+    def _whisper(self, queue: str) -> str | None:
         settings = self._site.queues.get(queue)
         name = settings.whisper if settings else None
-        return prompts.path_of(name, self._site.language) if name else None
+        return self._prompts.path_of(name, self._site.language) if name else None
 
     def _watch_recordings(self) -> None:
         catalogue = SqlCatalogue(self._ledger.store.engine)
@@ -275,10 +248,12 @@ class Server:
         health.records_behind.set(self._ledger.behind)
         health.journal_position.set(self._ledger.position)
 
-    def _move_on(self) -> None:
+    def _reconcile(self) -> None:
+        """What AMI told a minute ago must stand in the channel events too; what it did not tell is taken from them."""
         if self._synchronised:
-            task = asyncio.ensure_future(self._cel.move_on())
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task = asyncio.get_running_loop().create_task(self._fill_gap(lately=False))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
 
 def _at_once(function: Callable[[], None]) -> Callable[[], Awaitable[None]]:

@@ -120,7 +120,9 @@ class LiveCalls:
             return
         live = self.meet(fact.call)
         if live.visit != fact.visit:
-            live.visits += 1
+            number = fact.visit.rpartition("/")[2]
+            # The number in the name counts too: after a lost journal the first visit that is seen may be the third.
+            live.visits = max(live.visits + 1, int(number) if number.isdecimal() else 0)
         live.visit, live.queue = fact.visit, fact.queue
 
     def _talk_began(self, offer: OfferId, decisions: Iterable[object]) -> None:

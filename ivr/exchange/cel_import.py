@@ -62,19 +62,32 @@ class CelImport:
 
     def __init__(self, file: Path, states: States, desk: Desk, clock: Clock) -> None:
         self._file, self._states, self._desk, self._clock = file, states, desk, clock
-        self._seen = Spot()  # the end of the file, one period ago
+        self._seen = Spot()  # the end of the file, at the last call with `lately=False`
         self.broken = 0
 
-    async def fill_gap(self, projection: Projection, caller_key: Callable[[str], str], config: str) -> int:
-        """Hand on every fact since the stored spot; returns how many. Raises OSError when the file cannot be read."""
+    async def fill_gap(
+        self, projection: Projection, caller_key: Callable[[str], str], config: str, *, lately: bool = True
+    ) -> int:
+        """Hand on every fact since the stored spot; returns how many. Raises OSError when the file cannot be read.
+
+        With `lately=False` only up to where the file ended at the last such call: call it so each minute while all is
+        well. Newer rows may not have come over AMI yet, which tells more (who hung up); older ones that nobody told
+        (AGI was unreachable) are made up for.
+        """
+        until = Spot()
+        if not lately:
+            until, self._seen = self._seen, await asyncio.to_thread(self._end)
+            if not until.inode:
+                return 0
         story = Story(projection, caller_key, config, self._clock.engine_us())
         start = Spot.of(await asyncio.to_thread(self._states.state, STATE))
         told = 0
         spot = start
         for path, offset in await asyncio.to_thread(self._parts, start):
+            last = path.stat().st_ino == until.inode
             reader = RowReader()
-            at = offset
-            while chunk := await asyncio.to_thread(_chunk, path, at):  # a long gap must not hold the calls of now
+            at, end = offset, until.offset if last else None
+            while chunk := await asyncio.to_thread(_chunk, path, at, end):  # a long gap must not hold the calls of now
                 at += len(chunk)
                 for row in reader.feed(chunk):
                     for fact in story.read(row):
@@ -82,16 +95,12 @@ class CelImport:
                         told += 1
             self.broken += reader.broken
             spot = Spot(path.stat().st_ino, offset + reader.consumed)
+            if last:
+                break
         await self._keep(spot)
-        if told or self.broken:
-            log.info("gap filled from the channel events", facts=told, broken_rows=self.broken)
+        if told:
+            log.info("facts taken from the channel events", facts=told, broken_rows=self.broken)
         return told
-
-    async def move_on(self) -> None:
-        """All is well (AMI is up): go on later from where the file ended at the last `move_on`. Call it each minute."""
-        if self._seen.inode:
-            await self._keep(self._seen)
-        self._seen = await asyncio.to_thread(self._end)
 
     # ------------------------------------------------------------------ inside
     def _hand_on(self, told: Told) -> None:
@@ -131,7 +140,7 @@ class CelImport:
         return [(entry, 0) for entry in files]
 
 
-def _chunk(path: Path, offset: int) -> bytes:
+def _chunk(path: Path, offset: int, end: int | None) -> bytes:
     with path.open("rb") as opened:
         opened.seek(offset)
-        return opened.read(CHUNK_BYTES)
+        return opened.read(CHUNK_BYTES if end is None else max(0, min(CHUNK_BYTES, end - offset)))

@@ -37,6 +37,9 @@ from ivr.exchange.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 
+UNREACHABLE_CAUSE = 20
+"""Q.850: subscriber absent."""
+
 END_KEY = "ended:{}"
 """The journal key of a call's end: AMI, CEL and the resynchronisation tell it, the first one counts."""
 
@@ -59,8 +62,11 @@ class Switchboard:
         clock: Clock,
         agents: Callable[[], frozenset[str]],
         started: Callable[[CallId, str, str], facts.CallStarted],
+        cancel_again: Callable[[OfferId], None],
     ) -> None:
-        """`started(call, did, number)` gives the beginning of a call that ended before it asked for its flow."""
+        """`started(call, did, number)` gives the beginning of a call that ended before it asked for its flow;
+        `cancel_again(offer)` hangs up a leg that appears although its offer was cancelled."""
+        self._cancel_again = cancel_again
         self._desk = desk
         self._started = started
         self._calls = calls
@@ -97,6 +103,10 @@ class Switchboard:
         """The leg's end will be our own doing."""
         self._cancelled.add(offer)
 
+    def unreachable(self, offer: OfferId) -> None:
+        """Asterisk refused to ring the phone at all."""
+        self._leg_ended(offer, cause=UNREACHABLE_CAUSE)
+
     # ------------------------------------------------------------------ the link
     def lost(self) -> None:
         """AMI is gone."""
@@ -130,12 +140,30 @@ class Switchboard:
 
     # ------------------------------------------------------------------ resynchronisation
     def _resynchronise(self, seen: Snapshot, began: int) -> int:
-        by_id = {channel.uniqueid: channel for channel in seen.channels}
+        drift = self._close_gone({channel.uniqueid for channel in seen.channels})
         self._bridges = {}
         for channel in seen.channels:
             if channel.bridge:
                 self._bridges.setdefault(channel.bridge, set()).add(channel.uniqueid)
-        drift = self._close_gone(by_id)
+        legs = self._legs_seen(seen)
+        # A caller's channel carries its own unique id; an agent's leg carries the caller's.
+        callers = [channel for channel in seen.channels if channel.variables.get("CALL_ID") == channel.uniqueid]
+        drift += sum(self._meet(channel) for channel in callers)
+        talking = {self._callers.get(leg.offer) for leg in legs if leg.state is LegState.BRIDGED}
+        waiting = [self._waiting(channel) for channel in callers if channel.uniqueid not in talking]
+        self._desk.submit(
+            Resynchronised(
+                at=self._clock.now(),
+                t=self._clock.engine_us(),
+                callers=tuple(caller for caller in waiting if caller is not None),
+                legs=legs,
+                devices=tuple(DeviceSeen(agent=AgentId(a), state=s) for a, s in sorted(seen.devices.items())),
+                began=began,
+            )
+        )
+        return drift
+
+    def _legs_seen(self, seen: Snapshot) -> tuple[LegSeen, ...]:
         legs = []
         self._answered.clear()
         self._bridged.clear()
@@ -143,51 +171,32 @@ class Switchboard:
             offer = offer_of_channel(channel.uniqueid)
             if offer is None or channel.uniqueid.endswith(";2"):
                 continue
-            caller = channel.variables.get("CALL_ID", "")
-            if caller:
+            if caller := channel.variables.get("CALL_ID"):
                 self._callers[offer] = CallId(caller)
             self._legs.add(offer)
             legs.append(LegSeen(offer=offer, state=self._leg_state(offer, channel)))
-        talking = {self._callers.get(leg.offer) for leg in legs if leg.state is LegState.BRIDGED}
-        callers = []
-        for channel in seen.channels:
-            if channel.variables.get("CALL_ID") != channel.uniqueid:
-                continue  # not a caller's channel
-            drift += self._meet(channel)
-            ticket = Ticket.parse(channel.variables.get("TICKET", ""))
-            used_up = "RETURNED" in channel.variables  # on the way back into the flow, which clears both together
-            if ticket is None or used_up or channel.uniqueid in talking:
-                continue
-            if channel.bridge:  # with reception: no longer waiting
-                live = self._calls.meet(CallId(channel.uniqueid))
-                self._caller_gone(live, hung_up=False)
-                continue
-            parked = channel.variables.get("FALLBACK") == "1"
-            callers.append(
-                CallerSeen(
-                    visit=ticket.visit,
-                    call=CallId(channel.uniqueid),
-                    queue=ticket.queue,
-                    priority=ticket.priority,
-                    joined_at=ticket.joined_at,
-                    parked=parked,
-                )
-            )
-        devices = tuple(DeviceSeen(agent=AgentId(a), state=s) for a, s in sorted(seen.devices.items()))
-        self._desk.submit(
-            Resynchronised(
-                at=self._clock.now(),
-                t=self._clock.engine_us(),
-                callers=tuple(callers),
-                legs=tuple(legs),
-                devices=devices,
-                began=began,
-            )
-        )
-        return drift
+        return tuple(legs)
 
-    def _close_gone(self, by_id: dict[str, ChannelSeen]) -> int:
-        gone = [live for live in self._calls if live.call not in by_id]
+    def _waiting(self, channel: ChannelSeen) -> CallerSeen | None:
+        """The caller as one who waits; None when no valid ticket says so, or reception has him."""
+        ticket = Ticket.parse(channel.variables.get("TICKET", ""))
+        used_up = "RETURNED" in channel.variables  # on the way back into the flow, which clears both together
+        if ticket is None or used_up:
+            return None
+        if channel.bridge:
+            self._caller_gone(self._calls.meet(CallId(channel.uniqueid)), hung_up=False)
+            return None
+        return CallerSeen(
+            visit=ticket.visit,
+            call=CallId(channel.uniqueid),
+            queue=ticket.queue,
+            priority=ticket.priority,
+            joined_at=ticket.joined_at,
+            parked=channel.variables.get("FALLBACK") == "1",
+        )
+
+    def _close_gone(self, alive: set[str]) -> int:
+        gone = [live for live in self._calls if live.call not in alive]
         for live in gone:
             self._call_ended(live.call, cause=0, by="unknown", source="resynchronisation")
         return len(gone)
@@ -233,6 +242,8 @@ class Switchboard:
     def _newchannel(self, event: Event) -> None:
         if offer := offer_of_channel(event.get("Uniqueid")):
             self._legs.add(offer)
+            if offer in self._cancelled:
+                self._cancel_again(offer)
 
     def _originate_response(self, event: Event) -> None:
         """Only a failure without any channel matters: every other end comes as `Hangup` with its cause, often later.
@@ -242,7 +253,7 @@ class Switchboard:
         """
         offer = offer_of_channel(event.get("Uniqueid"))
         if offer and event.get("Response") == "Failure" and offer not in self._legs:
-            self._leg_ended(offer, cause=20)
+            self._leg_ended(offer, cause=UNREACHABLE_CAUSE)
 
     def _bridge_enter(self, event: Event) -> None:
         members = self._bridges.setdefault(event.get("BridgeUniqueid"), set())

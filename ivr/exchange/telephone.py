@@ -3,13 +3,15 @@
 Failures are facts, not exceptions: whatever goes wrong with a deed is told to the engine through `failed`.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import structlog
 
 from acd.decisions import MakeOffer
-from acd.model import CallId, OfferId, OfferResult, VisitId, offer_channel
+from acd.model import CallId, OfferId, VisitId, offer_channel
 from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.site import QueueSettings
@@ -38,8 +40,16 @@ def shown_caller(label: str, number: str) -> str:
     return f'"{name}" <{digits}>'
 
 
+class Board(Protocol):
+    """Who hears of a deed before it is done (ivr.exchange.switchboard)."""
+
+    def on_offer(self, offer: MakeOffer) -> None: ...
+    def on_cancel(self, offer: OfferId) -> None: ...
+    def unreachable(self, offer: OfferId) -> None: ...
+
+
 class Telephone:
-    """The engine's hands on Asterisk."""
+    """The engine's hands on Asterisk. `attach` the board before the first deed."""
 
     def __init__(
         self,
@@ -47,17 +57,24 @@ class Telephone:
         calls: LiveCalls,
         queues: Callable[[], Mapping[str, QueueSettings]],
         whisper: Callable[[str], str | None],
-        failed: Callable[[OfferId, OfferResult], None],
     ) -> None:
-        """`whisper(queue)` gives the sound that the agent hears first; `failed` takes offers that rang nobody."""
+        """`whisper(queue)` gives the sound that the agent hears first."""
         self._link = link
         self._calls = calls
         self._queues = queues
         self._whisper = whisper
-        self._failed = failed
+        self._board: Board | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def attach(self, board: Board) -> None:
+        """The board is made after the telephone: it hears of the engine, which the telephone serves."""
+        self._board = board
 
     async def ring(self, offer: MakeOffer) -> None:
         """Originate the agent's leg. A second one with the same ChannelId rings nobody, so the deed is idempotent."""
+        board = self._board
+        assert board is not None, "attach a board first"
+        board.on_offer(offer)
         live = self._calls.get(offer.call) or LiveCall(offer.call)
         settings = self._queues().get(offer.queue)
         label = settings.label if settings else offer.queue
@@ -85,20 +102,27 @@ class Telephone:
             await self._link.action("Originate", fields)
         except AmiRefused as refused:
             log.warning("agent's leg refused", offer=offer.offer, agent=offer.agent, why=str(refused))
-            self._failed(offer.offer, OfferResult.UNREACHABLE)
+            board.unreachable(offer.offer)
         except AmiError as error:
             # Whether Asterisk saw it is unknown: the resynchronisation after the next login tells.
             log.warning("agent's leg in doubt", offer=offer.offer, agent=offer.agent, why=str(error))
 
     async def cancel(self, offer: OfferId) -> None:
         """Hang the offer's leg up; harmless when it is gone."""
+        if self._board is not None:
+            self._board.on_cancel(offer)
         await self._attempt("Hangup", {"Channel": offer_channel(offer), "Cause": "16"})
 
-    async def send_back(self, visit: VisitId, call: CallId, exit_name: str) -> None:
+    def cancel_again(self, offer: OfferId) -> None:
+        """The leg of a cancelled offer has appeared only now: the first Hangup came before its channel."""
+        task = asyncio.get_running_loop().create_task(self.cancel(offer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
         """Send a waiting caller back into the flow, at one of the queue's exits."""
         await self._attempt(
-            "Redirect",
-            {"Channel": call, "Context": "overflow", "Exten": OVERFLOW_EXTENSIONS[exit_name], "Priority": "1"},
+            "Redirect", {"Channel": call, "Context": "overflow", "Exten": OVERFLOW_EXTENSIONS[exit], "Priority": "1"}
         )
 
     async def _attempt(self, action: str, fields: Mapping[str, str]) -> None:

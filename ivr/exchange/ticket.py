@@ -17,6 +17,12 @@ class Ticket:
     joined_at: datetime
     priority: int
 
+    @property
+    def number(self) -> int:
+        """Which visit of the call this is; 0 when its name does not tell."""
+        text = self.visit.rpartition("/")[2]
+        return int(text) if text.isdecimal() and text.isascii() and len(text) < 6 else 0
+
     def __str__(self) -> str:
         joined = (self.joined_at - _EPOCH) // timedelta(microseconds=1)
         return f"{self.visit}|{self.queue}|{joined}|{self.priority}"

@@ -277,7 +277,6 @@ def queue_settings(model: QueuesFile) -> Mapping[str, QueueSettings]:
             announce_every=queue.announce_every,
             record=queue.record,
             whisper=queue.whisper or None,
-            music=queue.music,
         )
         for name, queue in model.queues.items()
     }

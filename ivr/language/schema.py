@@ -182,7 +182,6 @@ class QueueFile(_Settings):
     )
     whisper: Text = Field(default="", description="prompt that the agent hears before the caller")
     record: YesNo = Field(description="whether talks are recorded (only after a completed notice)")
-    music: Name = Field(default="default", description="class of music on hold")
 
 
 def _strategy(value: Any) -> str:

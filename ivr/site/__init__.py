@@ -57,7 +57,6 @@ class QueueSettings:
     announce_every: timedelta | None
     record: bool
     whisper: str | None  # prompt that the agent hears before the bridge
-    music: str  # class of musiconhold.conf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

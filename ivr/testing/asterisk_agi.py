@@ -199,6 +199,9 @@ class ScriptedChannel:
                 if name not in self.variables:
                     return b"200 result=0\n"
                 return f"200 result=1 ({self.variables[name]})\n".encode()
+            case "EXEC", ("MSet", pairs):
+                self.variables.update(pair.partition("=")[::2] for pair in pairs.split(","))
+                return b"200 result=0\n"
             case "EXEC", (application, *_):
                 return f"200 result={self.applications.get(application, 0)}\n".encode()
             case ("ANSWER" | "NOOP", _):

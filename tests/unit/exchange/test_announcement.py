@@ -10,6 +10,7 @@ from acd.model import CallId, QueueId, VisitId
 from ivr.asterisk.agi.server import AgiServer
 from ivr.call.calls import LiveCalls
 from ivr.clock import LoopClock
+from ivr.exchange.performer import House
 from ivr.exchange.runner import CallRunner
 from ivr.exchange.ticket import Ticket
 from ivr.language import load_site
@@ -29,6 +30,12 @@ class Place:
     def place_of(self, visit: VisitId) -> int | None:
         return self.place
 
+    def is_over(self, visit: VisitId) -> bool:
+        return False
+
+    def exit_of(self, visit: VisitId) -> str | None:
+        return None
+
     def path_of(self, name: str, language: str) -> str | None:
         return None
 
@@ -47,7 +54,7 @@ async def told(place: int | None) -> list[str]:
     queue = replace(site.queues["cartera"], announce=None, announce_every=timedelta(seconds=30))
     site = replace(site, queues={**site.queues, "cartera": queue})
     clock, asked = LoopClock(), Place(place)
-    runner = CallRunner(
+    house = House(
         site=lambda: site,
         sounds=asked,
         desk=asked,
@@ -58,7 +65,7 @@ async def told(place: int | None) -> list[str]:
         complain=lambda problem, detail: None,
         trust_pretended_time=False,
     )
-    server = AgiServer(runner, clock=clock)
+    server = AgiServer(CallRunner(house), clock=clock)
     await server.start("127.0.0.1", 0)
     ticket = Ticket(VisitId(f"{CALL}/1"), QueueId("cartera"), clock.now() - timedelta(hours=1), 0)
     channel = ScriptedChannel(

@@ -1,118 +1,19 @@
 """Literal AMI events in, journalled facts out, through the real engine and a journal in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from acd.codec import decode
-from acd.config import AgentConfig, EngineConfig, QueueConfig
-from acd.decisions import MakeOffer
-from acd.dispatcher import Dispatcher
-from acd.engine import Engine
 from acd.facts import CallerJoined, Resynchronised
-from acd.journal.memory import MemoryJournal
-from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, QueueId, VisitId, offer_channel
-from ivr.asterisk.ami import Event
+from acd.model import DeviceState, LegState, OfferId, offer_channel
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
-from ivr.call import facts
-from ivr.call.calls import LiveCalls
-from ivr.exchange.desk import Desk
-from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.ticket import Ticket
 from ivr.testing.clock import ManualClock
 from tests.tools import run
-
-CALL = CallId("n1-1795291423.0")
-VISIT = VisitId(f"{CALL}/1")
-CARTERA = QueueId("cartera")
-ANNA = AgentId("301")
-
-
-def event(text: str) -> Event:
-    return Event(text.strip().replace("\n", "\r\n").encode())
-
-
-class Bench:
-    """A switchboard with everything real behind it, but no Asterisk."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.calls = LiveCalls()
-        self.deeds: list[tuple[str, str]] = []
-        self.journal = MemoryJournal()
-        config = EngineConfig(
-            queues=(QueueConfig(id=CARTERA, agents=(ANNA,), wrap_up_us=0),), agents=(AgentConfig(id=ANNA),)
-        )
-        self.dispatcher = Dispatcher(Engine(config), self.journal, self, self.clock, node="n1")
-        self.desk = Desk(self.dispatcher, self.calls)
-        self.switchboard = Switchboard(self.desk, self.calls, self.clock, lambda: frozenset({ANNA}), self.started)
-
-    def started(self, call: CallId, did: str, number: str) -> facts.CallStarted:
-        return facts.CallStarted(at=self.clock.now(), call=call, did=did, caller=f"key-{number}", flow="", config="c")
-
-    async def ring(self, offer: MakeOffer) -> None:
-        self.switchboard.on_offer(offer)
-        self.deeds.append(("ring", offer.offer))
-
-    async def cancel(self, offer: OfferId) -> None:
-        self.switchboard.on_cancel(offer)
-        self.deeds.append(("cancel", offer))
-
-    async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
-        self.deeds.append(("send back", exit))
-
-    async def login(self, *channels: ChannelSeen, state: DeviceState = DeviceState.FREE) -> int:
-        async def snapshot() -> Snapshot:
-            return Snapshot(channels=channels, devices={ANNA: state})
-
-        async def gap() -> None: ...
-
-        drift = await self.switchboard.logged_in(snapshot, gap)
-        await self.dispatcher.settled()
-        return drift
-
-    async def starts(self) -> None:
-        self.desk.record(
-            facts.CallStarted(at=self.clock.now(), call=CALL, did="6017436967", caller="k", flow="f", config="c")
-        )
-
-    async def joins(self) -> OfferId:
-        """The caller joins; the offer that follows."""
-        await self.starts()
-        joined = CallerJoined(at=self.clock.now(), t=0, visit=VISIT, call=CALL, queue=CARTERA)
-        self.desk.submit(joined)
-        await self.dispatcher.settled()
-        return OfferId(self.deeds[-1][1])
-
-    async def tell(self, *texts: str) -> None:
-        for text in texts:
-            self.switchboard.event(event(text))
-        await self.dispatcher.settled()
-
-    async def story(self, of: str = "") -> list[str]:
-        """The journal in words: `event field -> decisions`."""
-        told = []
-        async for entry in self.journal.read(0):
-            body = decode(entry.event)
-            words = [entry.event["e"]]
-            words += [str(getattr(body, "result", None) and body.result.value)] if hasattr(body, "result") else []
-            words += [f"by {body.by}"] if hasattr(body, "by") else []
-            outcome = [d["outcome"] for d in entry.decisions if d["e"] == "visit ended"]
-            told.append(" ".join(words) + (f" -> {outcome[0]}" if outcome else ""))
-        return [line for line in told if of in line]
-
-
-@asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
-    made = Bench()
-    await made.dispatcher.recover()
-    try:
-        yield made
-    finally:
-        await made.dispatcher.close()
+from tests.unit.exchange.bench import ANNA, CALL, CARTERA, VISIT, bench, event
 
 
 def originate_failed(offer: OfferId) -> str:
@@ -388,3 +289,14 @@ async def test_who_hangs_up_after_the_talk_is_told_by_the_last_word() -> None:
         await b.tell(up(leg_id), enter(leg_id), enter(CALL), f"Event: HangupRequest\nUniqueid: {leg_id}")
         await b.tell(hangup(leg_id, 16), f"Event: HangupRequest\nUniqueid: {CALL}", hangup(CALL, 16))
         assert await b.story("ended by") == ["call ended by caller"]
+
+
+@run
+async def test_a_leg_that_appears_after_its_offer_was_cancelled_is_hung_up_again() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        await b.tell(hangup(CALL, 16))
+        assert b.deeds[-1] == ("cancel", offer)
+        await b.tell(f"Event: Newchannel\nUniqueid: {offer_channel(offer)}")
+        assert b.deeds[-1] == ("cancel again", offer)
