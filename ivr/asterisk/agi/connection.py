@@ -50,15 +50,14 @@ class Connection(asyncio.Protocol):
         if session is not None and parser.between:
             reply = COMMON.get(data) or parser.value(data)
             if reply is not None:
-                if not session.receive(reply, True):
+                if not session.receive(reply):
                     self.refuse(Refusal.UNEXPECTED)
                 return
         items = parser.feed(data)
-        alone = len(items) == 1  # bytes for more are looked at before the handler goes on
         for item in items:
             session = self._session
             if isinstance(item, Reply):
-                if session is None or not session.receive(item, alone):
+                if session is None or not session.receive(item):
                     self.refuse(Refusal.UNEXPECTED)
             elif isinstance(item, Hangup):
                 if session is not None:
@@ -67,7 +66,7 @@ class Connection(asyncio.Protocol):
                 self._begin(item)
             else:
                 self.refuse(item.reason)
-            if alone or self._session is None or self._session.closed:
+            if self._session is None or self._session.closed:
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -93,7 +93,7 @@ class AgiServer:
     def serve(self, session: Session) -> bool:
         if len(self._tasks) >= self.house.limits.sessions or self._listener is None:
             return False
-        task = session.task = self._tasks[session] = session.loop.create_task(self._handler(session))
+        task = self._tasks[session] = session.loop.create_task(self._handler(session))
         task.add_done_callback(functools.partial(self._ended, session))  # an outer coroutine would cost at every await
         if self.house.observer is not None:
             self.house.observer.session_opened()
@@ -110,7 +110,6 @@ class AgiServer:
             else:
                 log.error("AGI session %r from %s failed", session.path, session.peer, exc_info=error)
         session.close()
-        session.task = None  # the two hold each other
         del self._tasks[session]
         if observer is not None:
             observer.session_closed()

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ivr.asterisk.agi.answer import Answer
 from ivr.asterisk.agi.errors import CommandRefused, CommandTimeout, HungUp
 from ivr.asterisk.agi.house import House
 from ivr.asterisk.agi.reply import Reply
@@ -57,7 +56,7 @@ class Session:
         environment: what Asterisk said of the call (`agi_channel`, ...). Callers write some of it: it is hostile.
         hung_up: whether the caller is known to be gone, or the connection is over.
         linger: whether the connection stays for a while after a hang-up.
-        loop, due_us, task: for the server.
+        loop, due_us: for the server.
     """
 
     __slots__ = (
@@ -65,7 +64,6 @@ class Session:
         "_ends_us",
         "_house",
         "_now",
-        "_now_us",
         "_owed",
         "_peer",
         "_pending",
@@ -77,7 +75,6 @@ class Session:
         "hung_up",
         "linger",
         "loop",
-        "task",
     )
 
     def __init__(self, environment: Mapping[str, str], transport: asyncio.Transport, house: House) -> None:
@@ -85,17 +82,15 @@ class Session:
         self.linger = False
         self.hung_up = False
         self.due_us = 0
-        self.task: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = transport
         self._house = house
         self._now = house.clock.engine_us
         self.loop = asyncio.get_running_loop()
         self._peer = ""
-        self._pending: Answer | None = None
+        self._pending: asyncio.Future[Reply] | None = None
         self._verb = ""
         self._after_hangup = False
         self._owed = 0  # replies that Asterisk still owes; only the last of them can be the pending one
-        self._now_us = 0
         self._sent_us = 0
         self._ends_us = 0  # when a session that lingers ends; 0 while nobody hung up
 
@@ -136,7 +131,9 @@ class Session:
         reply = await self._ask(verb, arguments, timeout, after_hangup)
         return self._other(verb, reply) if reply.code != 200 or reply.result == "-1" else reply
 
-    def _ask(self, verb: str, arguments: tuple[str, ...], timeout: float | None, after_hangup: bool = False) -> Answer:
+    def _ask(
+        self, verb: str, arguments: tuple[str, ...], timeout: float | None, after_hangup: bool = False
+    ) -> asyncio.Future[Reply]:
         transport = self._transport
         if transport is None or (self.hung_up and not after_hangup):
             raise HungUp
@@ -148,12 +145,13 @@ class Session:
             line = f'{verb} "{text}"\n'.encode()
         else:
             line = command_line(verb, arguments)
-        answer = self._pending = Answer(loop=self.loop)
+        answer: asyncio.Future[Reply] = self.loop.create_future()
+        self._pending = answer
         self._verb = verb
         self._after_hangup = after_hangup
         self._owed += 1
         house = self._house
-        now = self._sent_us = self._now_us or self._now()
+        now = self._sent_us = self._now()
         due = now + int((house.limits.command_seconds if timeout is None else timeout) * 1e6)
         self.due_us = due = min(due, self._ends_us) if self._ends_us else due
         if due < house.deadlines.armed_for:
@@ -220,31 +218,19 @@ class Session:
 
     # From here on: called by the connection and the deadlines.
 
-    def receive(self, reply: Reply, at_once: bool) -> bool:
-        """Take a reply; False when none is owed. `at_once`: the handler goes on before this returns."""
+    def receive(self, reply: Reply) -> bool:
+        """Take a reply; False when none is owed."""
         if self._owed != 1:
             self._owed -= 1
             return self._owed >= 0
         self._owed = 0
-        observer = self._house.observer
-        now = 0
-        if observer is not None:
-            now = self._now()
-            observer.command_done(self._verb, (now - self._sent_us) / 1e6)
         self.due_us = self._ends_us  # which the deadlines have been told of already
+        observer = self._house.observer
+        if observer is not None:
+            observer.command_done(self._verb, (self._now() - self._sent_us) / 1e6)
         answer = self._pending
-        if answer is None:
-            return True
-        self._pending = None
-        if not at_once or answer.wake is None or answer.done():
-            answer.give(reply)
-            return True
-        self._now_us = now  # spares a look at the clock for the command that the handler sends within this call
-        answer.set_result(reply)
-        answer.context.run(answer.wake, answer)
-        self._now_us = 0
-        if self.task is not None and self.task.done():
-            self.close()  # a turn of the loop before the server hears of it
+        if answer is not None and not answer.done():
+            answer.set_result(reply)
         return True
 
     def hang_up(self) -> None:
@@ -276,8 +262,8 @@ class Session:
 
     def _fail(self, error: Exception) -> None:
         answer, self._pending = self._pending, None
-        if answer is not None:
-            answer.fail(error)
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
 
 
 def _key(reply: Reply) -> str | None:
