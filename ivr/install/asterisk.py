@@ -41,20 +41,26 @@ def tied(arguments: Sequence[str]) -> list[str]:
     return [setpriv, "--pdeathsig", "TERM", "--", *arguments] if setpriv else list(arguments)
 
 
-def taken(environment: Environment) -> tuple[str, ...]:
-    """One line, with its remedy, for each address of Asterisk that another process has already.
+def taken(environment: Environment, *, server: bool = False) -> tuple[str, ...]:
+    """One line, with its remedy, for each address of Asterisk (and of the server) that another process has already.
 
     An Asterisk whose ports are taken says "fully booted" all the same, so it is looked at before.
     """
-    faults = []
-    for name, endpoint, kind in (
+    wanted = [
         ("CENTRALITA_SIP", environment.sip, socket.SOCK_DGRAM),
         ("CENTRALITA_AMI", environment.ami, socket.SOCK_STREAM),
-    ):
-        fault = _bind_fault(endpoint, kind)
-        if fault:
-            faults.append(f"{name}: {endpoint}: {fault}; stop what uses it, or set {name} to another address")
-    return tuple(faults)
+    ]
+    if server:
+        wanted += [
+            ("CENTRALITA_FASTAGI", environment.fastagi, socket.SOCK_STREAM),
+            ("CENTRALITA_HTTP", environment.http, socket.SOCK_STREAM),
+        ]
+    found = [(name, endpoint, _bind_fault(endpoint, kind)) for name, endpoint, kind in wanted]
+    return tuple(
+        f"{name}: {endpoint}: {fault}; stop what uses it, or set {name} to another address"
+        for name, endpoint, fault in found
+        if fault
+    )
 
 
 def _bind_fault(endpoint: Endpoint, kind: socket.SocketKind) -> str | None:

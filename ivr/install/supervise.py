@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ivr.clock import Clock
-from ivr.install.asterisk import Asterisk, AsteriskError, tied
+from ivr.install.asterisk import Asterisk, AsteriskError, taken, tied
 from ivr.install.prepare import InstallError, Prepared, prepare
 from ivr.settings.environment import Endpoint, Environment
 
@@ -146,6 +146,9 @@ async def run(environment: Environment, clock: Clock, say: Callable[[str], None]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     os.umask(0o077)  # as under systemd: talks, numbers and passwords are for this user only
+    faults = taken(environment, server=True)
+    if faults:  # all at once, and before the download of the first start
+        raise AsteriskError("\n".join(faults))
     try:
         prepared = await asyncio.to_thread(prepare, environment, say)
     except InstallError:

@@ -138,14 +138,17 @@ async def test_killed_itself_it_takes_both_along(tmp_path: Path, asterisk_root: 
 
 
 @run
-async def test_a_taken_port_is_told_with_the_remedy(tmp_path: Path, asterisk_root: Path) -> None:
+async def test_taken_ports_are_told_at_once_with_the_remedy(tmp_path: Path, asterisk_root: Path) -> None:
     settings = environment(tmp_path / "var", CENTRALITA_ASTERISK_ROOT=str(asterisk_root))
-    other = await asyncio.start_server(lambda *_: None, settings.ami.host, settings.ami.port)
+    others = [await asyncio.start_server(lambda *_: None, at.host, at.port) for at in (settings.ami, settings.http)]
     async with started(variables(settings)) as running:
         await running.says(f"CENTRALITA_AMI: {settings.ami}: Address already in use; stop what uses it")
+        await running.says(f"CENTRALITA_HTTP: {settings.http}: Address already in use; stop what uses it")
         assert await running.process.wait() == 1
-    other.close()
-    await other.wait_closed()
+    assert not settings.var.exists()
+    for other in others:
+        other.close()
+        await other.wait_closed()
 
 
 @run
