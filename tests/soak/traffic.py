@@ -293,5 +293,4 @@ class Traffic:
     def _forget(self, call: Call) -> None:
         """Keep no audio of a call that is over."""
         self._living.pop(call, None)
-        call.phone.calls.pop(call.call_id, None)
         call.media.heard.ulaw = bytearray()
