@@ -15,7 +15,7 @@ test-packages:
 	@asterisk-conf/packages.sh test
 
 # An environment is bound to its place and its Python: one that was moved, or lost its Python, is made anew.
-WHOLE := $(shell grep -sqF "$$(pwd -P)/.venv/bin/" $(BIN)/ivr && $(BIN)/python -c '' 2>/dev/null && echo yes)
+WHOLE := $(shell grep -sqF "$$(readlink -f .venv)/bin/" $(BIN)/ivr && $(BIN)/python -c '' 2>/dev/null && echo yes)
 ifneq ($(WHOLE),yes)
 .PHONY: .venv/installed
 endif
