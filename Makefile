@@ -15,6 +15,7 @@ test-packages:
 	@asterisk-conf/packages.sh test
 
 # An environment is bound to its place and its Python: one that was moved, or lost its Python, is made anew.
+# What a link leads to is somebody else's, and never cleared.
 WHOLE := $(shell grep -sqF "$$(readlink -f .venv)/bin/" $(BIN)/ivr && $(BIN)/python -c '' 2>/dev/null && echo yes)
 ifneq ($(WHOLE),yes)
 .PHONY: .venv/installed
@@ -24,7 +25,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 venv: .venv/installed ## the Python environment in .venv
 .venv/installed: requirements.lock pyproject.toml | packages
 	@echo 'installing the Python packages of requirements.lock into .venv' >&2
-	@python3 -m venv $(if $(WHOLE),,--clear) .venv
+	@python3 -m venv $(if $(WHOLE),,$(shell test -L .venv || echo --clear)) .venv
 	@$(PIP) --require-hashes -r requirements.lock && $(PIP) --no-deps --no-build-isolation -e . || { \
 		echo 'Python packages could not be installed: the reason stands above. Is the network there?' >&2; exit 1; }
 	@touch $@

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,30 @@ def test_a_mirror_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
     empty.mkdir()
     done = script("provision.sh", str(tmp_path / "var/root"), DEBIAN_MIRROR=f"file:{empty}")
     assert done.returncode != 0
+    assert list((tmp_path / "var").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_given_up_in_the_middle_it_leaves_nothing(tmp_path: Path, bare: Path, number: signal.Signals) -> None:
+    # apt-get says where it works and then takes its time; the terminal sends its signal to all of them.
+    fake(bare, "apt-get", 'for word; do case $word in Dir::Cache=*) echo "$word";; esac; done', "exec sleep 60")
+    fake(bare, "dpkg-deb")
+    (bare / "sleep").symlink_to(shutil.which("sleep") or "sleep")
+    process = subprocess.Popen(
+        (str(SCRIPTS / "provision.sh"), str(tmp_path / "var/root")),
+        env={"PATH": str(bare), "DEBIAN_MIRROR": "file:/nonexistent"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Dir::Cache=")
+    assert list((tmp_path / "var").iterdir()) != []
+    os.killpg(process.pid, number)
+    os.killpg(process.pid, signal.SIGHUP)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
     assert list((tmp_path / "var").iterdir()) == []
 
 
@@ -118,11 +143,29 @@ def test_an_environment_that_was_moved_is_made_anew(tmp_path: Path, place: str, 
         (tree / name).touch()
     (tree / ".venv/bin/python").symlink_to(sys.executable)
     fake(tree / ".venv/bin", "ivr", f"exec '{place or tree.resolve()}/.venv/bin/python' \"$@\"")
-    printed = subprocess.run(
-        ("make", "--dry-run", "venv"), cwd=tree, capture_output=True, text=True, timeout=60, check=True
-    ).stdout
+    printed = would_make(tree)
     assert ("-m venv" in printed) is not whole
     assert ("--clear" in printed) is not whole
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+def test_an_environment_that_is_linked_is_somebody_elses_and_never_cleared(tmp_path: Path) -> None:
+    (tmp_path / "theirs/bin").mkdir(parents=True)
+    fake(tmp_path / "theirs/bin", "ivr", "exec /elsewhere/.venv/bin/python")
+    tree = tmp_path / "clone"
+    tree.mkdir()
+    (tree / ".venv").symlink_to(tmp_path / "theirs")
+    shutil.copy(SCRIPTS.parent / "Makefile", tree)
+    printed = would_make(tree)
+    assert "-m venv" in printed
+    assert "--clear" not in printed
+
+
+def would_make(tree: Path) -> str:
+    """What `make venv` would do."""
+    return subprocess.run(
+        ("make", "--dry-run", "venv"), cwd=tree, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
 
 
 def test_nothing_missing_nothing_done(bare: Path) -> None:
