@@ -155,7 +155,8 @@ def test_an_environment_that_is_linked_is_somebody_elses_and_never_cleared(tmp_p
     tree = tmp_path / "clone"
     tree.mkdir()
     (tree / ".venv").symlink_to(tmp_path / "theirs")
-    shutil.copy(SCRIPTS.parent / "Makefile", tree)
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(SCRIPTS.parent / name, tree)
     printed = would_make(tree)
     assert "-m venv" in printed
     assert "--clear" not in printed
