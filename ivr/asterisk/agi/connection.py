@@ -30,11 +30,11 @@ class Door(Protocol):
 class Connection(asyncio.Protocol):
     """One connection, half-open until its environment is complete."""
 
-    __slots__ = ("_door", "_parser", "_session", "_transport", "due_us")
+    __slots__ = ("_door", "_parser", "_session", "_transport", "due")
 
     def __init__(self, door: Door) -> None:
         limits = door.house.limits
-        self.due_us = 0
+        self.due = 0
         self._door = door
         self._parser = Parser(limits.environment_bytes, limits.line_bytes)
         self._transport: asyncio.Transport | None = None

@@ -16,3 +16,5 @@ class House:
     observer: Observer | None
     """None: nothing is counted, and no command is timed."""
     deadlines: Deadlines
+    command_ticks: int
+    """`limits.command_seconds` for the deadlines."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ivr.asterisk.agi.connection import Connection
-from ivr.asterisk.agi.deadlines import Deadlines
+from ivr.asterisk.agi.deadlines import Deadlines, ticks
 from ivr.asterisk.agi.errors import AgiError, HungUp
 from ivr.asterisk.agi.house import House
 from ivr.asterisk.agi.limits import Limits, Observer
@@ -37,7 +37,9 @@ class AgiServer:
         self._half_open: dict[Connection, None] = {}  # the oldest first
         self._tasks: dict[Session, asyncio.Task[None]] = {}
         self._openings = Deadlines(clock, self._half_open)
-        self.house = House(clock, limits or Limits(), observer, Deadlines(clock, self._tasks))
+        limits = limits or Limits()
+        deadlines = Deadlines(clock, self._tasks)
+        self.house = House(clock, limits, observer, deadlines, ticks(limits.command_seconds))
         self._listener: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -84,8 +86,8 @@ class AgiServer:
         if len(self._half_open) >= self.house.limits.half_open:
             next(iter(self._half_open)).refuse(Refusal.HALF_OPEN)
         self._half_open[connection] = None
-        house = self.house
-        self._openings.set(connection, house.clock.engine_us() + int(house.limits.environment_seconds * 1e6))
+        connection.due = self._openings.now + ticks(self.house.limits.environment_seconds)
+        self._openings.wind()
 
     def left(self, connection: Connection) -> None:
         self._half_open.pop(connection, None)
@@ -93,6 +95,7 @@ class AgiServer:
     def serve(self, session: Session) -> bool:
         if len(self._tasks) >= self.house.limits.sessions or self._listener is None:
             return False
+        self.house.deadlines.wind()
         task = self._tasks[session] = session.loop.create_task(self._handler(session))
         task.add_done_callback(functools.partial(self._ended, session))  # an outer coroutine would cost at every await
         if self.house.observer is not None:

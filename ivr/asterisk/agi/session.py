@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ivr.asterisk.agi.deadlines import ticks
 from ivr.asterisk.agi.errors import CommandRefused, CommandTimeout, HungUp
 from ivr.asterisk.agi.house import House
 from ivr.asterisk.agi.reply import Reply
@@ -56,21 +57,22 @@ class Session:
         environment: what Asterisk said of the call (`agi_channel`, ...). Callers write some of it: it is hostile.
         hung_up: whether the caller is known to be gone, or the connection is over.
         linger: whether the connection stays for a while after a hang-up.
-        loop, due_us: for the server.
+        loop, due: for the server.
     """
 
     __slots__ = (
         "_after_hangup",
-        "_ends_us",
+        "_deadlines",
+        "_ends",
         "_house",
-        "_now",
+        "_observer",
         "_owed",
         "_peer",
         "_pending",
         "_sent_us",
         "_transport",
         "_verb",
-        "due_us",
+        "due",
         "environment",
         "hung_up",
         "linger",
@@ -81,10 +83,11 @@ class Session:
         self.environment = environment
         self.linger = False
         self.hung_up = False
-        self.due_us = 0
+        self.due = 0
         self._transport: asyncio.Transport | None = transport
         self._house = house
-        self._now = house.clock.engine_us
+        self._deadlines = house.deadlines
+        self._observer = house.observer
         self.loop = asyncio.get_running_loop()
         self._peer = ""
         self._pending: asyncio.Future[Reply] | None = None
@@ -92,7 +95,7 @@ class Session:
         self._after_hangup = False
         self._owed = 0  # replies that Asterisk still owes; only the last of them can be the pending one
         self._sent_us = 0
-        self._ends_us = 0  # when a session that lingers ends; 0 while nobody hung up
+        self._ends = 0  # when a session that lingers ends; 0 while nobody hung up
 
     @property
     def path(self) -> str:
@@ -150,12 +153,10 @@ class Session:
         self._verb = verb
         self._after_hangup = after_hangup
         self._owed += 1
-        house = self._house
-        now = self._sent_us = self._now()
-        due = now + int((house.limits.command_seconds if timeout is None else timeout) * 1e6)
-        self.due_us = due = min(due, self._ends_us) if self._ends_us else due
-        if due < house.deadlines.armed_for:
-            house.deadlines.arm(due)
+        if self._observer is not None:
+            self._sent_us = self._house.clock.engine_us()
+        due = self._deadlines.now + (self._house.command_ticks if timeout is None else ticks(timeout))
+        self.due = min(due, self._ends) if self._ends else due
         transport.write(line)
         return answer
 
@@ -224,10 +225,9 @@ class Session:
             self._owed -= 1
             return self._owed >= 0
         self._owed = 0
-        self.due_us = self._ends_us  # which the deadlines have been told of already
-        observer = self._house.observer
-        if observer is not None:
-            observer.command_done(self._verb, (self._now() - self._sent_us) / 1e6)
+        self.due = self._ends
+        if self._observer is not None:
+            self._observer.command_done(self._verb, (self._house.clock.engine_us() - self._sent_us) / 1e6)
         answer = self._pending
         if answer is not None and not answer.done():
             answer.set_result(reply)
@@ -241,8 +241,7 @@ class Session:
         if not self.linger:
             self.close()
             return
-        self._ends_us = self._now() + int(self._house.limits.linger_seconds * 1e6)
-        self._house.deadlines.set(self, self._ends_us)
+        self.due = self._ends = self._deadlines.now + ticks(self._house.limits.linger_seconds)
         if not self._after_hangup:
             self._fail(HungUp())
 
@@ -250,7 +249,7 @@ class Session:
         """The connection is over, from whatever side."""
         self.hung_up = True
         self._transport = None
-        self.due_us = 0
+        self.due = 0
         if self._pending is not None:
             self._fail(HungUp())
 
