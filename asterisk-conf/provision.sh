@@ -12,6 +12,8 @@
 set -eu
 
 target=${1:?usage: provision.sh TARGET}
+# apt takes a relative path for one below /etc/apt.
+case $target in /*) ;; *) target=$(pwd)/$target ;; esac
 suite=${DEBIAN_SUITE:-forky}
 packages='asterisk asterisk-core-sounds-es-gsm asterisk-prompt-es-co'
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg

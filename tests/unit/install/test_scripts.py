@@ -62,6 +62,24 @@ def test_a_mirror_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "var").iterdir()) == []
 
 
+def test_a_target_may_be_relative(tmp_path: Path, bare: Path) -> None:
+    """`make provision` names one; apt would take its folders for some below /etc/apt."""
+    fake(bare, "apt-get", 'for word; do case $word in *=*/*) echo "$word" >&2;; esac; done', "exit 1")
+    fake(bare, "dpkg-deb")
+    done = subprocess.run(
+        (str(SCRIPTS / "provision.sh"), "var/root"),
+        env={"PATH": str(bare), "DEBIAN_MIRROR": "file:/nonexistent"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    told = [line for line in done.stderr.splitlines() if line.startswith("Dir::")]
+    assert any(line.startswith("Dir::Etc::SourceList=") for line in told)
+    assert [line for line in told if not line.partition("=")[2].startswith(f"{tmp_path}/")] == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_given_up_in_the_middle_it_leaves_nothing(tmp_path: Path, bare: Path, number: signal.Signals) -> None:
     # apt-get says where it works and then takes its time; the terminal sends its signal to all of them.
