@@ -58,16 +58,18 @@ def section(name: str) -> str:
     """The heading, what is compared (the module's text) and the tables."""
     module = importlib.import_module(COMPARISONS[name])
     print(f"{name} ...", file=sys.stderr, flush=True)
-    return f"## {name.upper() if len(name) == 3 else name.capitalize()}\n{module.__doc__.strip()}\n\n{tables(module.main())}\n"
+    title = name.upper() if len(name) == 3 else name.capitalize()
+    return f"## {title}\n{(module.__doc__ or '').strip()}\n\n{tables(module.main())}\n"
 
 
 def main(names: list[str]) -> None:
     """Run the named comparisons, or all and write the file."""
     chosen = names or [name for name, module in COMPARISONS.items() if importlib.util.find_spec(module)]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    now = datetime.datetime.now(datetime.UTC)
     text = (
         "# Measured side by side\n"
-        f"`make bench`, {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, commit {commit.stdout.strip() or 'unknown'}.\n"
+        f"`make bench`, {now:%Y-%m-%d %H:%M} UTC, commit {commit.stdout.strip() or 'unknown'}.\n"
         f"Machine: {machine()}.\n"
         "Ratios hold, absolute figures drift with the machine and what else runs on it.\n\n"
     ) + "\n".join(section(name) for name in chosen)

@@ -109,20 +109,10 @@ def running(root: Path) -> Iterator[Switchboard]:
         _write_configuration(root, folder, port, secret)
         library = next(root.glob("usr/lib/*/asterisk")).parent
         loader = next(root.glob("usr/lib*/ld-linux*.so.*"))
+        tied = ("setpriv", "--pdeathsig", "TERM", "--")  # it ends with the bench, however that ends
+        program = (loader, "--library-path", library, "--argv0", "asterisk", root / "usr/sbin/asterisk")
         process = subprocess.Popen(
-            [
-                "setpriv",
-                "--pdeathsig",
-                "TERM",
-                "--",
-                loader,
-                "--library-path",
-                library,
-                "--argv0",
-                "asterisk",
-                root / "usr/sbin/asterisk",
-            ]
-            + ["-C", folder / "etc/asterisk.conf", "-f"],
+            [*tied, *program, "-C", folder / "etc/asterisk.conf", "-f"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Protocol, cast
+from typing import Protocol
 
 from ivr.asterisk.agi.house import House
 from ivr.asterisk.agi.parser import COMMON, Parser
@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._session: Session | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's has the methods, not the class
+        self._transport = transport  # type: ignore[assignment]  # uvloop's has the methods, not the class
         self._door.arrived(self)
 
     def data_received(self, data: bytes) -> None:

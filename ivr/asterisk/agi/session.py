@@ -100,7 +100,10 @@ class Session:
     @property
     def path(self) -> str:
         """The path of the URL that the dialplan asked for: `/call` of `agi://host:port/call`."""
-        return "/" + self.environment.get("agi_network_script", "").lstrip("/")
+        try:
+            return "/" + self.environment["agi_network_script"].lstrip("/")
+        except KeyError:
+            return "/"
 
     @property
     def peer(self) -> str:
