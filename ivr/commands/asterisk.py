@@ -17,6 +17,8 @@ def command(arguments: tuple[str, ...]) -> None:
     try:
         paths = Paths.of(Environment.from_environ(os.environ))
         line = command_line(paths, *(arguments or ("-f", "-n")))
+        if not (paths.etc / "asterisk.conf").exists():
+            raise PathError(f"{paths.etc} holds no configuration yet; make it with: ivr install")
     except (SettingsError, PathError) as fault:
         click.echo(str(fault), err=True)
         sys.exit(1)
