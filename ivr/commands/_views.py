@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -58,9 +59,24 @@ def cell(text: object) -> Text:
     return Text(escape(str(text)))
 
 
+@cache
+def site_zone() -> tzinfo | None:
+    """The site's time zone; None (the machine's own) while the site has faults."""
+    from ivr.language import load_site
+
+    environment = Environment.from_environ(os.environ)
+    site = load_site(environment.config, environment.flows).site
+    return site.zone if site is not None else None
+
+
+def local(moment: datetime) -> datetime:
+    """A moment as the clock on the site's wall shows it."""
+    return moment.astimezone(site_zone())
+
+
 def clock_time(moment: datetime | None) -> str:
-    """A moment in the machine's own time zone."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+    """A moment as the clock on the site's wall shows it; empty for none."""
+    return local(moment).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
 def duration(microseconds: int | None) -> str:

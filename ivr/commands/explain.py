@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from ivr.clock import LoopClock
-from ivr.commands._views import cell
+from ivr.commands._views import cell, local
 from ivr.settings.environment import Environment
 
 
@@ -46,6 +46,4 @@ async def _story(journal_url: str, call: str) -> list[str]:
     finally:
         await journal.close()
     marks = {0: "", 1: "  -> ", 2: "       "}
-    return [
-        f"{line.at.astimezone():%H:%M:%S.%f}"[:-3] + "  " + marks[line.depth] + line.text for line in explanation.lines
-    ]
+    return [f"{local(line.at):%H:%M:%S.%f}"[:-3] + "  " + marks[line.depth] + line.text for line in explanation.lines]

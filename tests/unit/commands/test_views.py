@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -89,6 +89,17 @@ def test_a_narrow_terminal_cuts_no_id(columns: str, left_behind: Path, monkeypat
     text = ivr("calls")
     assert CALL in text and OTHER in text and "cartera" in text
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in text.splitlines()) <= int(columns)
+
+
+def test_times_are_those_of_the_site_whatever_the_machine_thinks(
+    left_behind: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    rows = [json.loads(line) for line in CliRunner().invoke(main, ["calls", "--json"]).output.splitlines()]
+    shown = CliRunner().invoke(main, ["calls"]).output
+    for row in rows:
+        bogota = datetime.fromisoformat(row["started"]).astimezone(timezone(timedelta(hours=-5)))
+        assert bogota.strftime("%Y-%m-%d %H:%M:%S") in shown
 
 
 def test_numbers_are_shown_when_asked_for(left_behind: Path) -> None:
