@@ -21,6 +21,7 @@ COMPARISONS = {
     "ami": "bench.ami",
     "journal": "bench.journal",
     "engine": "bench.engine",
+    "start": "bench.start",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("uvloop", "twisted", "panoramisk")

@@ -136,7 +136,7 @@ class Server:
             clock=clock,
             waiting=Visits(self._engine),
             caller_key=self._ledger.caller_key,
-            complain=lambda problem, detail: log.warning(problem, detail=detail),
+            complain=self._complain,
             trust_pretended_time=self._environment.profile is Profile.DEVELOPMENT,
         )
         self._agi = AgiServer(CallRunner(house), clock=clock, observer=health)
@@ -205,6 +205,10 @@ class Server:
         return CallStarted(at=self._clock.now(), call=call, did=did, caller=key, flow="", config=self._site.version)
 
     # ------------------------------------------------------------------ sounds, recordings, pages
+    def _complain(self, problem: str, detail: str) -> None:
+        self._metrics.health.flow_problems.labels(problem).inc()
+        log.warning(problem, detail=detail)
+
     def _whisper(self, queue: str) -> str | None:
         settings = self._site.queues.get(queue)
         name = settings.whisper if settings else None

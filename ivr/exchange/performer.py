@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from acd.facts import Fact
 from acd.model import QueueId, VisitId
 from ivr.asterisk.agi.session import Session
 from ivr.call import effects
 from ivr.call.calls import LiveCall, LiveCalls
+from ivr.call.facts import PromptMissing
 from ivr.call.place import Place
 from ivr.clock import Clock
 from ivr.exchange.ticket import Ticket
 from ivr.site import Site
+
+log = structlog.get_logger(__name__)
 
 ALL_KEYS = "0123456789*#"
 
@@ -94,6 +99,8 @@ class Performer:
             case effects.Remember(place=place):
                 return await self._remember(place)
             case effects.Tell(fact=fact):
+                if isinstance(fact, PromptMissing):
+                    log.warning("a prompt is missing and was skipped", prompt=fact.prompt)
                 self._house.desk.record(fact)
                 return effects.Done()
             case effects.Complain(problem=problem, detail=detail):
