@@ -42,7 +42,7 @@ class Health:
         )
         self.drift = counter("drift", "What we believed and Asterisk did not, repaired after a login.", "what")
         self.flow_problems = counter(
-            "flow_problems", "What a flow could not do as written, by kind (see the log).", "kind"
+            "flow_problems", "What a flow could not do as written (see the log).", "kind"
         )
         self.config_info = gauge("config_info", "1 for the configuration in force.", "version")
         self.journal_degraded = gauge("journal_degraded", "1 while decisions are carried out before they are durable.")
