@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Refusal(StrEnum):
@@ -54,9 +55,8 @@ class Environment(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to one command.
+class Reply(NamedTuple):
+    """The answer to one command (a tuple, since making one is a good part of reading a line).
 
     `200 result=1 (some text) endpos=800` has code 200, result "1", data "some text" and trailer "endpos=800".
     A refusal (510, 511, 520) has an empty result; its text, usage lines included, is the data.
