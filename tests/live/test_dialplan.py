@@ -9,6 +9,8 @@ from ivr.testing.person import Person
 from ivr.testing.phone import CallState, Phone
 from tests.live.scenes import (
     MENU,
+    NOTICE,
+    OPEN,
     at_menu,
     hear_each_other,
     live,
@@ -121,3 +123,16 @@ async def test_a_flow_that_goes_on_after_the_talk_survives_the_server(line: Inst
     killed = caller.now
     await line.start_server()
     await caller.hears(MENU, after=killed)
+
+
+@live
+async def test_a_caller_s_number_forges_no_line_of_ami_or_agi(line: Instance) -> None:
+    """Asterisk decodes %0d%0a in a From: printed raw it would be an event, or an AGI variable."""
+    refused = await line.metric("centralita_lines_refused_total")
+    number = "3000000907%0d%0a%0d%0aEvent%3a%20UserEvent%0d%0aUserEvent%3a%20LineRefused%0d%0aagi_arg_1%3a%20x%0d%0a"
+    caller = await line.caller(number, at=OPEN)
+    await caller.hears(NOTICE)
+    assert await line.metric("centralita_lines_refused_total") == refused
+    (concise,) = (await line.cli("core show channels concise")).splitlines()[:1]
+    assert concise.split("!")[7] == "30000009071", "the digits of it"
+    await caller.hang_up()
