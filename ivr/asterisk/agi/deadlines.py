@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ivr.clock import Clock, Timer
 
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.25  # a tick wakes the process, so it is counted against every command of that moment
 
 
 class Overdue(Protocol):
@@ -30,13 +30,13 @@ def ticks(seconds: float) -> int:
 
 
 class Deadlines:
-    """At most one deadline for each of `owners`.
+    """At most one deadline for each of the `owners`.
 
-    `owners` is somebody else's collection, looked at once a tick: who leaves it has no deadline any more. Whoever puts
-    the first one into it calls `wind`; the ticking ends by itself when there is none left.
+    They are somebody else's collections, looked at once a tick: who leaves them has no deadline any more. Whoever puts
+    one into them calls `wind`; the ticking ends by itself when there is none left.
     """
 
-    def __init__(self, clock: Clock, owners: Collection[Overdue]) -> None:
+    def __init__(self, clock: Clock, *owners: Collection[Overdue]) -> None:
         self._clock = clock
         self._owners = owners
         self._timer: Timer | None = None
@@ -56,9 +56,9 @@ class Deadlines:
     def _tick(self) -> None:
         self._timer = None
         self.now = now = self.now + 1
-        for owner in [owner for owner in self._owners if 0 < owner.due <= now]:
+        for owner in [owner for owners in self._owners for owner in owners if 0 < owner.due <= now]:
             if 0 < owner.due <= now:  # an earlier one of this round may have ended it
                 owner.due = 0
                 owner.overdue()
-        if self._owners:
+        if any(self._owners):
             self.wind()

@@ -20,28 +20,17 @@ class Parser:
     While `between` is true no item is unfinished, and data that is a key of `COMMON` need not be fed.
     """
 
-    __slots__ = (
-        "_buffer",
-        "_dead",
-        "_end",
-        "_environment_bytes",
-        "_line_bytes",
-        "_started",
-        "_unfinished",
-        "_unfinished_bytes",
-        "between",
-    )
+    between = False
+    _started = False
+    _dead = False
+    _buffer = b""
+    _unfinished: list[bytes] | None = None  # the lines so far of a reply that has more than one
+    _unfinished_bytes = 0
+    _end = b""  # what its last line ends (`)`) or begins with (`520 `)
 
     def __init__(self, environment_bytes: int = 16_384, line_bytes: int = 65_536) -> None:
         self._environment_bytes = environment_bytes
         self._line_bytes = line_bytes
-        self._buffer = b""
-        self._unfinished: list[bytes] = []  # the lines so far of a reply that has more than one
-        self._unfinished_bytes = 0
-        self._end = b""  # what its last line ends (`)`) or begins with (`520 `)
-        self._started = False
-        self._dead = False
-        self.between = False
 
     def value(self, data: bytes) -> Reply | None:
         """The reply, if `data` is exactly one with a variable's value; else None and nothing has happened: feed it."""
@@ -89,7 +78,7 @@ class Parser:
         self._dead = True
         self._started = False
         self._buffer = b""
-        self._unfinished = []
+        self._unfinished = None
         return Malformed(reason)
 
     def _open(self, data: bytes) -> tuple[Item | None, bytes]:
@@ -108,7 +97,7 @@ class Parser:
 
     def _line(self, line: bytes) -> Item | None:
         if self._unfinished:
-            return self._continued(line)
+            return self._continued(line, self._unfinished)
         if len(line) > self._line_bytes:
             return self._die(Refusal.OVERSIZED)
         if line.startswith(b"200 result="):
@@ -133,17 +122,17 @@ class Parser:
         self._unfinished_bytes = len(line)
         self._end = end
 
-    def _continued(self, line: bytes) -> Item | None:
+    def _continued(self, line: bytes, lines: list[bytes]) -> Item | None:
         """A further line of a reply that has several: only its last line is looked at, however long it gets."""
-        self._unfinished.append(line)
+        lines.append(line)
         self._unfinished_bytes += len(line) + 1
         if self._unfinished_bytes > self._line_bytes:
             return self._die(Refusal.OVERSIZED)
         value = self._end == b")"
         if not (line.endswith(b")") or _trailer_at(line) >= 0 if value else line.startswith(self._end)):
             return None
-        whole = b"\n".join(self._unfinished)
-        self._unfinished = []
+        whole = b"\n".join(lines)
+        self._unfinished = None
         return _success(whole) if value else _refusal(whole)
 
 

@@ -36,9 +36,8 @@ class AgiServer:
         self._handler = handler
         self._half_open: dict[Connection, None] = {}  # the oldest first
         self._tasks: dict[Session, asyncio.Task[None]] = {}
-        self._openings = Deadlines(clock, self._half_open)
         limits = limits or Limits()
-        deadlines = Deadlines(clock, self._tasks)
+        deadlines = Deadlines(clock, self._half_open, self._tasks)
         self.house = House(clock, limits, observer, deadlines, ticks(limits.command_seconds))
         self._listener: asyncio.Server | None = None
 
@@ -78,7 +77,6 @@ class AgiServer:
         if listener is not None:
             await listener.wait_closed()
         self.house.deadlines.close()
-        self._openings.close()
 
     # The connections' side
 
@@ -86,8 +84,9 @@ class AgiServer:
         if len(self._half_open) >= self.house.limits.half_open:
             next(iter(self._half_open)).refuse(Refusal.HALF_OPEN)
         self._half_open[connection] = None
-        connection.due = self._openings.now + ticks(self.house.limits.environment_seconds)
-        self._openings.wind()
+        deadlines = self.house.deadlines
+        connection.due = deadlines.now + ticks(self.house.limits.environment_seconds)
+        deadlines.wind()
 
     def left(self, connection: Connection) -> None:
         self._half_open.pop(connection, None)
@@ -95,7 +94,6 @@ class AgiServer:
     def serve(self, session: Session) -> bool:
         if len(self._tasks) >= self.house.limits.sessions or self._listener is None:
             return False
-        self.house.deadlines.wind()
         task = self._tasks[session] = session.loop.create_task(self._handler(session))
         task.add_done_callback(functools.partial(self._ended, session))  # an outer coroutine would cost at every await
         if self.house.observer is not None:

@@ -60,42 +60,24 @@ class Session:
         loop, due: for the server.
     """
 
-    __slots__ = (
-        "_after_hangup",
-        "_deadlines",
-        "_ends",
-        "_house",
-        "_observer",
-        "_owed",
-        "_peer",
-        "_pending",
-        "_sent_us",
-        "_transport",
-        "_verb",
-        "due",
-        "environment",
-        "hung_up",
-        "linger",
-        "loop",
-    )
+    linger = False
+    hung_up = False
+    due = 0
+    _peer = ""
+    _pending: asyncio.Future[Reply] | None = None
+    _verb = ""
+    _after_hangup = False
+    _owed = 0  # replies that Asterisk still owes; only the last of them can be the pending one
+    _sent_us = 0
+    _ends = 0  # the tick at which a session that lingers ends; 0 while nobody hung up
 
     def __init__(self, environment: Mapping[str, str], transport: asyncio.Transport, house: House) -> None:
         self.environment = environment
-        self.linger = False
-        self.hung_up = False
-        self.due = 0
+        self.loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = transport
         self._house = house
         self._deadlines = house.deadlines
         self._observer = house.observer
-        self.loop = asyncio.get_running_loop()
-        self._peer = ""
-        self._pending: asyncio.Future[Reply] | None = None
-        self._verb = ""
-        self._after_hangup = False
-        self._owed = 0  # replies that Asterisk still owes; only the last of them can be the pending one
-        self._sent_us = 0
-        self._ends = 0  # when a session that lingers ends; 0 while nobody hung up
 
     @property
     def path(self) -> str:
