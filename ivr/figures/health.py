@@ -41,9 +41,7 @@ class Health:
             "loop_longest_block_seconds", "The loop's longest block in the last minute."
         )
         self.drift = counter("drift", "What we believed and Asterisk did not, repaired after a login.", "what")
-        self.flow_problems = counter(
-            "flow_problems", "What a flow could not do as written (see the log).", "kind"
-        )
+        self.flow_problems = counter("flow_problems", "What a flow could not do as written (see the log).", "kind")
         self.config_info = gauge("config_info", "1 for the configuration in force.", "version")
         self.journal_degraded = gauge("journal_degraded", "1 while decisions are carried out before they are durable.")
         self.journal_position = gauge("journal_position", "Position of the journal's last entry.")
