@@ -281,16 +281,29 @@ def music_gaps(heard: Iterable[Heard], names: Iterable[str], *, tolerance: float
 
 
 def merged(heard: Iterable[Heard]) -> list[Heard]:
-    """The same with stretches joined that are one playing of one sound, interrupted at the same position or not at all
-    (packets that were lost cut a stretch in two)."""
+    """The same with stretches joined that are one playing of one sound: packets that were lost cut a stretch in two,
+    and a machine that was busy for a moment goes on with the sound where it stopped, a little later."""
     result: list[Heard] = []
     for stretch in heard:
         last = result[-1] if result else None
-        if last and last.name == stretch.name and abs(stretch.at - last.at - (stretch.offset - last.offset)) < 0.1:
+        if last and last.name == stretch.name and _in_step(last, stretch):
             result[-1] = replace(last, duration=stretch.end - last.at)
+        elif last and last.name == stretch.name and _goes_on(last, stretch):
+            result[-1] = replace(last, duration=stretch.offset + stretch.duration - last.offset)
         else:
             result.append(stretch)
     return result
+
+
+def _in_step(first: Heard, second: Heard) -> bool:
+    """Whether time went on as fast as the sound between two stretches."""
+    return abs(second.at - first.at - (second.offset - first.offset)) < 0.1
+
+
+def _goes_on(first: Heard, second: Heard) -> bool:
+    """Whether a prompt went on where it had stopped, within a second. Music that does so has a gap, which counts."""
+    stopped = first.offset + first.duration
+    return not first.name.startswith("music") and abs(second.offset - stopped) < 0.1 and 0 <= second.at - first.end < 1
 
 
 def _loudness(samples: NDArray[np.generic]) -> float:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +122,13 @@ def test_spoken_menus_that_share_words_are_not_mixed_up(tmp_path: Path) -> None:
     ears = Ears(sounds)
     heard = ears.listen(line(0.2, ears.sounds["menu"], ears.sounds["wrong"], 0.2, ears.sounds["retry"]))
     assert [(h.name, h.whole) for h in heard] == [("menu", True), ("wrong", True), ("retry", True)]
+
+
+def test_a_prompt_that_stopped_for_a_moment_is_one_and_music_that_did_so_is_two() -> None:
+    """A busy machine delivers the rest of a prompt late; a gap in the music is what the tests look for."""
+    first, second = Heard("aviso", 1.0, 0.0, 1.0, 3.0), Heard("aviso", 2.4, 1.0, 2.0, 3.0)
+    (joined,) = merged([first, second])
+    assert joined.whole and joined.duration == pytest.approx(3)
+    assert len(merged([first, replace(second, at=3.1)])) == 2, "more than a second later"
+    assert len(merged([first, replace(second, offset=0.0)])) == 2, "from its beginning again"
+    assert len(merged([replace(first, name="music"), replace(second, name="music")])) == 2
