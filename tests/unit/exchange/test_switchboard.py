@@ -66,7 +66,8 @@ async def test_from_ringing_to_the_end_of_the_talk() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "result"), [(19, "no answer"), (17, "busy"), (21, "refused"), (20, "unreachable"), (1, "unreachable")]
+    ("cause", "result"),
+    [(19, "no answer"), (17, "busy"), (21, "refused"), (20, "unreachable"), (1, "unreachable"), (0, "unreachable")],
 )
 def test_the_cause_of_an_unanswered_leg_is_its_result(cause: int, result: str) -> Callable[[], None]:
     async def body() -> None:
