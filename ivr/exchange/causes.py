@@ -16,7 +16,7 @@ _RESULTS = {
 def result_of(cause: int) -> OfferResult:
     """The result of an offer whose leg ended unanswered with this cause, and not by our own doing.
 
-    Every cause that is not listed (1 for 404, 20, 27, 34 for 503, 38, ...) means that the phone was not reached; so does
-    0 or 16, which a 302 may leave when Asterisk gives the leg up before it has read the phone's answer.
+    Every cause that is not listed (1 for 404, 20, 27, 34 for 503, 38, ...) means that the phone was not reached. So do
+    0 and 16, which a 302 may leave when Asterisk gives the leg up before it has read the phone's answer.
     """
     return _RESULTS.get(cause, OfferResult.UNREACHABLE)
