@@ -39,7 +39,7 @@ mkdir -p "$(dirname "$target")"
 work=$(mktemp -d "$(dirname "$target")/.provision.XXXXXX")
 # Whoever presses Ctrl-C often closes the terminal next: cleaning up goes on.
 trap 'trap "" HUP INT TERM; rm -rf "$work"' EXIT
-trap 'exit 130' HUP INT TERM
+trap 'trap "" HUP INT TERM; exit 130' HUP INT TERM
 mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/tree"
 : >"$work/status"
 printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite" >"$work/sources.list"
