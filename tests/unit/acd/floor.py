@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from acd.config import SECOND, AgentConfig, EngineConfig, Need, QueueConfig
-from acd.decisions import Decision
+from acd.decisions import Decision, MakeOffer
 from acd.engine import Engine
 from acd.facts import (
     CallerJoined,
@@ -93,3 +93,11 @@ class Floor:
 
 def visit(name: str) -> VisitId:
     return VisitId(f"{name}/1")
+
+
+def kinds(decisions: tuple[object, ...]) -> list[type]:
+    return [type(d) for d in decisions]
+
+
+def offered(decisions: tuple[object, ...]) -> list[tuple[str, str]]:
+    return [(d.agent, d.visit) for d in decisions if isinstance(d, MakeOffer)]
