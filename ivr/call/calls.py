@@ -36,8 +36,6 @@ class LiveCall:
     """Version of the recording notice that was heard to its end."""
     reason: str = ""
     """The flow's word for the end that it is about to bring about."""
-    dialled: str | None = None
-    """The extension that the dialplan rings for this call, without a queue."""
     dial_answered: bool = False
     fallback: bool = False
     talk: OfferId | None = None
@@ -138,10 +136,8 @@ class LiveCalls:
             case facts.NoticeHeard():
                 live.notice = fact.version
             case facts.DialBegun():
-                live.dialled, live.dial_answered = fact.extension, False
+                live.dial_answered = False
             case facts.DialAnswered():
                 live.dial_answered = True
-            case facts.DialEnded():
-                live.dialled = None
             case facts.FallbackBegun():
                 live.fallback = True

@@ -223,9 +223,6 @@ class Switchboard:
         return LegState.ANSWERED
 
     # ------------------------------------------------------------------ events
-    def _stamp(self) -> dict[str, object]:
-        return {"at": self._clock.now(), "t": self._clock.engine_us()}
-
     def _device(self, event: Event) -> None:
         agent = agent_of(event.get("Device"))
         if agent is not None and agent in self._agents():
