@@ -46,12 +46,13 @@ class Commands(click.Group):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; a fault of the environment is told without a traceback."""
+        """Run a command; a fault of the environment, or what the server refuses, is told without a traceback."""
+        from ivr.control.client import ControlError
         from ivr.settings.environment import SettingsError
 
         try:
             return super().invoke(ctx)
-        except SettingsError as fault:
+        except (SettingsError, ControlError) as fault:
             raise click.ClickException(str(fault)) from None
 
 

@@ -21,12 +21,22 @@ class _Quiet(uvicorn.Server):
 
 
 class WebServer:
-    """One listening socket. `port` is the true one, also when 0 was asked for."""
+    """One listening socket. `port` is the true one, also when 0 was asked for; 0 for a socket file."""
 
     def __init__(self, app: Any, host: str, port: int) -> None:
-        self._listener = socket.create_server((host, port), family=_family(host), backlog=128)
+        self._begin(app, socket.create_server((host, port), family=_family(host), backlog=128))
+
+    @classmethod
+    def on(cls, app: Any, listener: socket.socket) -> "WebServer":
+        """On a socket that listens already, of whatever family; it is closed with the server."""
+        self = cls.__new__(cls)
+        self._begin(app, listener)
+        return self
+
+    def _begin(self, app: Any, listener: socket.socket) -> None:
+        self._listener = listener
         self._listener.setblocking(False)
-        self.port: int = self._listener.getsockname()[1]
+        self.port: int = listener.getsockname()[1] if listener.family != socket.AF_UNIX else 0
         self._server = _Quiet(
             uvicorn.Config(
                 app,
