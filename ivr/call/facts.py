@@ -75,6 +75,44 @@ class KeyWrong(CallFact):
     key: str
 
 
+@event("branch taken")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchTaken(CallFact):
+    """A `branch` went its `way`: 1 for the first condition, or otherwise. The values that decided are not told."""
+
+    step: str
+    way: str
+    then: str
+
+
+@event("language chosen")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageChosen(CallFact):
+    """The call goes on in another language."""
+
+    language: str
+
+
+@event("input taken")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputTaken(CallFact):
+    """A `collect` ended: digits were `taken`, or the caller `gave up`, after so many tries. The digits are not told."""
+
+    step: str
+    result: str
+    tries: int
+
+
+@event("looked up")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAsked(CallFact):
+    """A look-up: found, not found, too slow or failed. Neither what was asked nor the answer is told."""
+
+    step: str
+    source: str
+    outcome: str
+
+
 @event("prompt missing")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptMissing(CallFact):
@@ -125,6 +163,48 @@ class RecordingFinished(CallFact):
     seconds_us: int
 
 
+@event("message begun")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageBegun(CallFact):
+    """The caller is about to be recorded for a mailbox. Until it is left or dropped, the call is not complete."""
+
+    mailbox: str
+    message: str
+
+
+@event("message left")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLeft(CallFact):
+    """The message lies in its mailbox."""
+
+    mailbox: str
+    message: str
+    seconds_us: int
+
+
+@event("message dropped")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDropped(CallFact):
+    """The message was forgotten: the caller records it again, or said nothing."""
+
+    mailbox: str
+    message: str
+
+
+@event("message handled")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageHandled:
+    """What became of a message in its mailbox, perhaps long after the call `call`. `what`: heard, deleted, restored,
+    e-mailed or removed (its audio is gone); `by`: who did it."""
+
+    at: datetime
+    call: CallId
+    mailbox: str
+    message: str
+    what: str
+    by: str
+
+
 @event("call ended")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(CallFact):
@@ -144,11 +224,18 @@ CallEvent = (
     | NoticeHeard
     | KeyChosen
     | KeyWrong
+    | BranchTaken
+    | LanguageChosen
+    | InputTaken
+    | SourceAsked
     | PromptMissing
     | DialBegun
     | DialAnswered
     | DialEnded
     | FallbackBegun
     | RecordingFinished
+    | MessageBegun
+    | MessageLeft
+    | MessageDropped
     | CallEnded
 )

@@ -61,6 +61,15 @@ def _ended(call: CallRecord, event: c.CallEnded) -> Mapping[str, Any]:
     }
 
 
+def _message_left(call: CallRecord, event: c.MessageLeft) -> Mapping[str, Any]:
+    # Told again after a crash: the second time changes nothing.
+    return {"messages": tuple(dict.fromkeys((*call.messages, event.message))), **_message_closed(call, event)}
+
+
+def _message_closed(call: CallRecord, event: c.MessageLeft | c.MessageDropped) -> Mapping[str, Any]:
+    return {"open_message": ""} if call.open_message == event.message else {}
+
+
 def _key_wrong(call: CallRecord, event: c.KeyWrong) -> Mapping[str, Any]:
     if event.key:
         return {"wrong_keys": call.wrong_keys + 1}
@@ -78,6 +87,9 @@ FOLDS: dict[type, Callable[[CallRecord, Any], Mapping[str, Any]]] = {
     c.DialEnded: _dial_ended,
     c.FallbackBegun: lambda call, e: {"fallback": True},
     c.RecordingFinished: lambda call, e: {"recordings": tuple(dict.fromkeys((*call.recordings, e.recording)))},
+    c.MessageBegun: lambda call, e: {"open_message": "" if e.message in call.messages else e.message},
+    c.MessageLeft: _message_left,
+    c.MessageDropped: _message_closed,
     c.CallEnded: _ended,
 }
 """The changed fields of a record, by the type of the fact."""

@@ -64,6 +64,8 @@ class CallRecord:
     dials: tuple[Dial, ...] = ()
     fallback: bool = False
     recordings: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()  # left in mailboxes
+    open_message: str = ""  # being recorded: neither left nor dropped yet
     prompts_missing: int = 0
     by: str = ""  # who hung up
     cause: int = 0  # Q.850
@@ -132,11 +134,12 @@ def outcome_of(call: CallRecord, visits: Sequence[VisitRecord]) -> CallOutcome:
 
     1. all lines were busy: refused;
     2. talked to an agent of a queue: answered; talked to a dialled extension: transferred directly;
-    3. the flow said why it ended (blocked, closed, self-served, voicemail, callback, failed): that;
-    4. asked for a person (joined a queue, had an extension or reception rung) and reached nobody, whoever hung up:
+    3. left a message in a mailbox: voicemail;
+    4. the flow said why it ended (blocked, closed, self-served, voicemail, callback, failed): that;
+    5. asked for a person (joined a queue, had an extension or reception rung) and reached nobody, whoever hung up:
        abandoned, or callback when a visit ended so;
-    5. entered at least one step of the flow: ended in IVR;
-    6. else failed: the line was answered and nothing happened.
+    6. entered at least one step of the flow: ended in IVR;
+    7. else failed: the line was answered and nothing happened.
     """
     if call.outcome is CallOutcome.REFUSED:
         return CallOutcome.REFUSED
@@ -145,6 +148,8 @@ def outcome_of(call: CallRecord, visits: Sequence[VisitRecord]) -> CallOutcome:
         return CallOutcome.ANSWERED
     if any(dial.answered for dial in call.dials):
         return CallOutcome.TRANSFERRED
+    if call.messages:
+        return CallOutcome.VOICEMAIL
     if call.reason in _SAID_BY_THE_FLOW:
         return _SAID_BY_THE_FLOW[call.reason]
     if VisitOutcome.CALLBACK in outcomes:

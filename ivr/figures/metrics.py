@@ -62,6 +62,7 @@ class CallFigures(Collector):
         yield _counter("fallbacks", "Reception rung by the dialplan alone.", [], {(): tally.fallbacks.total()})
         yield _counter("recordings", "Recordings completed.", ["queue"], tally.recordings)
         seconds = {labels: us / 1e6 for labels, us in tally.recorded_us.items()}
+        yield _counter("messages_left", "Messages that callers left.", ["mailbox"], tally.messages)
         yield _counter("recorded_seconds", "Length of the recordings.", ["queue"], seconds)
 
     def _waiting(self) -> Iterator[Metric]:

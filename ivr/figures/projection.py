@@ -278,6 +278,12 @@ class Projection:
                 + sum(microseconds(x.ended - x.answered) for x in call.dials if x.answered and x.ended),
                 outcome=outcome_of(call, visits) if ended else None,
                 # Once complete it stays so: it was counted.
-                complete=call.complete or (ended and all(v.outcome for v in visits) and not any(o.open for o in talks)),
+                complete=call.complete
+                or (
+                    ended
+                    and not call.open_message
+                    and all(v.outcome for v in visits)
+                    and not any(o.open for o in talks)
+                ),
             )
         )

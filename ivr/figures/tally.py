@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from ivr.call.facts import FallbackBegun, KeyChosen, KeyWrong, PromptMissing, RecordingFinished
+from ivr.call.facts import FallbackBegun, KeyChosen, KeyWrong, MessageLeft, PromptMissing, RecordingFinished
 from ivr.figures.call_record import CallOutcome, CallRecord, OfferRecord, VisitRecord
 from ivr.figures.projection import Change, Projection
 
@@ -64,6 +64,7 @@ class Tally:
         self.fallbacks: Counter[Labels] = Counter()
         self.recordings: Counter[Labels] = Counter()  # queue
         self.recorded_us: Counter[Labels] = Counter()  # queue
+        self.messages: Counter[Labels] = Counter()  # mailbox
         self.corrections: Counter[Labels] = Counter()
         self.waits: dict[Labels, Distribution] = {}  # queue, outcome
         self.talks: dict[Labels, Distribution] = {}  # queue
@@ -81,6 +82,8 @@ class Tally:
         elif isinstance(event, RecordingFinished):
             self._one(self.recordings, (event.queue,))
             self._one(self.recorded_us, (event.queue,), event.seconds_us)
+        elif isinstance(event, MessageLeft):
+            self._one(self.messages, (event.mailbox,))
         for change in changes:
             match change.before, change.after:
                 case (CallRecord() | None) as before, CallRecord() as after:

@@ -54,6 +54,7 @@ def call_of(row: Mapping[str, Any]) -> CallRecord:
     values = dict(row)
     values["outcome"] = CallOutcome(row["outcome"]) if row["outcome"] else None
     values["keys"], values["recordings"] = tuple(row["keys"]), tuple(row["recordings"])
+    values["messages"] = tuple(row["messages"])
     values["dials"] = tuple(_dial(dial) for dial in row["dials"])
     return CallRecord(**values)
 

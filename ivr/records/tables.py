@@ -1,4 +1,4 @@
-"""The tables of the records: calls, visits, offers, callers, and where the fold stands."""
+"""The tables of the records: calls, visits, offers, messages, callers, and where the fold stands."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +75,8 @@ calls = Table(
     Column("cause", Integer, nullable=False),
     Column("reason", String(64), nullable=False),
     Column("source", String(32), nullable=False),
+    Column("messages", JSON, nullable=False),
+    Column("open_message", String(32), nullable=False),
     Index("calls_started", "started"),
     Index("calls_complete", "complete"),
     Index("calls_caller", "caller"),
@@ -112,6 +114,31 @@ offers = Table(
     Column("result", String(32), index=True),
     Column("talk_ended", UtcTime),
     Column("talk_us", BigInteger),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("message", String(32), primary_key=True),
+    Column("mailbox", String(40), nullable=False),
+    Column("call", String(64), nullable=False),
+    Column("caller", String(64), nullable=False),
+    Column("received", UtcTime, nullable=False),
+    Column("seconds_us", BigInteger, nullable=False),
+    Column("heard", UtcTime),
+    Column("deleted", UtcTime),
+)
+
+outgoing_mail = Table(
+    "outgoing_mail",
+    metadata,
+    # One row for each letter; `due` is empty when nothing is to be done any more: `sent`, or given up (`why`).
+    Column("message", String(32), primary_key=True),
+    Column("recipient", String(254), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("due", UtcTime),
+    Column("sent", UtcTime),
+    Column("why", String(200), nullable=False),
 )
 
 callers = Table(
