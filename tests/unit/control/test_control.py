@@ -77,7 +77,7 @@ async def test_an_operation_answers_with_json_and_knows_who_asked(
 @run
 async def test_a_refusal_is_told_with_its_details(tmp_path: Path) -> None:
     server = serving(tmp_path)
-    with pytest.raises(ControlError, match="^say which greeting$") as refused:
+    with pytest.raises(ControlError, match=r"^say which greeting$") as refused:
         await asked(tmp_path, "POST", "/greeting", {})
     assert (refused.value.status, refused.value.details) == (409, {"lines": ["one", "two"]})
     with pytest.raises(ControlError, match="text: a text is expected"):
