@@ -89,6 +89,19 @@ CODES = (
     Code("CONF040", "A prompt that nobody hears", "Use it in a flow or a queue, or delete it.", warning=True),
     Code("CONF041", "There is no flow", "Write at least one file in the folder of flows."),
     Code("CONF042", "A flow's file with another ending than .yaml", "Rename it: only NAME.yaml is read."),
+    # --- Lists of callers (lists.yaml and its CSV files)
+    Code("CONF050", "A list's file cannot be read", "Put it into the folder of lists.yaml, or correct its name."),
+    Code("CONF051", "A list's file is not UTF-8", "Save it as CSV UTF-8; the place is that of the first wrong byte."),
+    Code("CONF052", "The first line of a list does not name its columns", "Write: number,until,note"),
+    Code("CONF053", "A line of a list that is no table line", "Write one value a column, and close quotes."),
+    Code("CONF054", "Not a telephone number", "Write the digits, or the first digits and * for all that begin so."),
+    Code("CONF055", "Not a date in a list", "Write year-month-day, for example 2026-12-24; empty = for ever."),
+    Code("CONF056", "The same number twice in a list", "Delete one; the one that lasts longer counts.", warning=True),
+    Code("CONF057", "A line of a list that no longer counts", "Delete it, or give it a later date.", warning=True),
+    Code("CONF058", "A list that blocks and gives a segment", "Write `use` or `segment`, not both."),
+    Code("CONF059", "A list without a line", "Write numbers into it, or delete the list.", warning=True),
+    # --- Overrides
+    Code("CONF080", "Two timetables with the same telephone code", "Give one of them another `telephone code`."),
 )
 
 WARNINGS = frozenset(code.code for code in CODES if code.warning)

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from ivr.language.faults import locator, validate
+from ivr.language.overriding import override_problems
 from ivr.language.problems import Problem, suggestion
 from ivr.language.reader import Document, read_file
 from ivr.language.schema import HoursFile, PromptsFile, QueueFile, QueuesFile, SiteFile, TimetableFile
@@ -186,6 +187,7 @@ def _hour_problems(configuration: Configuration) -> Iterator[Problem]:
         if missing and all(_days(written) for written in timetable.week):
             message = f"{', '.join(missing)}: no hours; write them, or closed"
             yield Problem.at(document.key_place(("hours", name, "week")), "CONF031", message)
+    yield from override_problems(configuration)
 
 
 def _days(written: str) -> tuple[str, ...]:
@@ -294,9 +296,14 @@ def opening_hours(model: HoursFile) -> Mapping[str, OpeningHours]:
     """The timetables as the server uses them."""
     return {
         name: OpeningHours(
-            label=timetable.label, week=_week(timetable), holiday=timetable.holidays, other_days=timetable.other_days
+            label=timetable.label,
+            week=_week(timetable),
+            holiday=timetable.holidays,
+            other_days=timetable.other_days,
+            emergency=timetable.emergency,
+            code=str(timetable.code or place),
         )
-        for name, timetable in model.hours.items()
+        for place, (name, timetable) in enumerate(model.hours.items(), 1)
     }
 
 

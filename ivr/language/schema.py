@@ -215,6 +215,14 @@ class TimetableFile(_Settings):
     other_days: dict[Date, OpenDay] = Field(
         default_factory=dict, alias="other days", description="dates that differ: date: hours"
     )
+    emergency: Text = Field(
+        default="", description="prompt that callers hear in an emergency that has no recorded message"
+    )
+    code: Annotated[int, whole(1, 99)] | None = Field(
+        default=None,
+        alias="telephone code",
+        description="digits after *28 to override it by telephone; left out: its place in this file, from 1",
+    )
 
 
 class HoursFile(_Settings):

@@ -70,6 +70,8 @@ class OpeningHours:
     week: tuple[Day, ...]  # seven, from Monday
     holiday: Day | None  # None: a holiday is like any other day
     other_days: Mapping[date, Day] = field(default_factory=dict)
+    emergency: str = ""  # prompt for an emergency that has no words of its own
+    code: str = ""  # digits after *28 with which phones override it
 
     def spans(self, day: date, calendar: HolidayCalendar) -> Day:
         """The open spans of a date: an exceptional day wins over a holiday, a holiday over the week."""
