@@ -17,15 +17,18 @@ any other. What the caller does is a script:
 
 As on a real channel, a key pressed while STREAM FILE plays counts only if the command names it as an escape digit;
 another key is lost to AGI and stands in `lost_keys`. A missing sound is answered with `result=0 endpos=0`.
+RECORD FILE writes a real file of noise: as long as the caller speaks (`speaks`), cut by a key or the limit.
 
 The caller hangs up at `hang_up_at` (channel time) or instead of the reply to command number `hang_up_on` (from 1), in
 the manner `how`. `replies` overrides the reply to a command by literal bytes, faults included.
 """
 
 import asyncio
+import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 SAMPLES = 8_000
 """Samples of a sound in a second, as Asterisk counts them in `endpos` for narrow-band audio."""
@@ -85,7 +88,7 @@ class Sounded:
 _TWO_WORDS = frozenset(
     {"STREAM", "GET", "SET", "WAIT", "CHANNEL", "SAY", "SEND", "RECEIVE", "RECORD", "CONTROL", "DATABASE"}
 )
-_MEDIA = frozenset({"STREAM FILE", "WAIT FOR DIGIT", "ANSWER", "EXEC"})
+_MEDIA = frozenset({"STREAM FILE", "WAIT FOR DIGIT", "RECORD FILE", "ANSWER", "EXEC"})
 _THREE_WORDS = frozenset({"WAIT FOR", "CONTROL STREAM"})
 
 
@@ -125,6 +128,7 @@ class ScriptedChannel:
     sounds: Mapping[str, float] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     keys: Sequence[tuple[float, str]] = ()
+    speaks: float = 2.0
     hang_up_at: float | None = None
     hang_up_on: int | None = None
     how: HangUp = HangUp.CLOSED
@@ -192,6 +196,8 @@ class ScriptedChannel:
                 return self._stream(sound, escape, int(rest[0]) if rest else 0)
             case "WAIT FOR DIGIT", (milliseconds,):
                 return f"200 result={ord(self._wait(int(milliseconds) / 1000) or chr(0))}\n".encode()
+            case "RECORD FILE", (file, "wav", escape, milliseconds, _, *options):
+                return self._record(Path(f"{file}.wav"), escape, int(milliseconds) / 1000, float(options[-1][2:]))
             case "SET VARIABLE", (name, value):
                 self.variables[name] = value
                 return b"200 result=1\n"
@@ -231,6 +237,25 @@ class ScriptedChannel:
         self.heard.append(Sounded(sound, began, end - began))
         endpos = offset + round((end - began) * SAMPLES)
         return f"200 result={ord(pressed) if pressed else 0} endpos={endpos}\n".encode()
+
+    def _record(self, file: Path, escape: str, longest: float, silence: float) -> bytes:
+        if not file.parent.is_dir():
+            return b"200 result=-1 (writefile)\n"
+        began, ended, pressed = self.now, "timeout", 0
+        end = self._end_of(min(longest, self.speaks + silence))
+        if self._keys and self._keys[0][0] < end and self._keys[0][1] in escape:
+            at, key = self._keys.pop(0)
+            end, ended, pressed = max(at, began), "dtmf", ord(key)
+        elif end < began + longest:
+            pressed = round((began + longest - end) * 1000)
+        self.now = end
+        samples = round(min(end - began, self.speaks + 1) * SAMPLES)
+        with wave.open(str(file), "wb") as audio:
+            audio.setparams((1, 2, SAMPLES, 0, "NONE", ""))
+            audio.writeframes(b"\x10\x27\xf0\xd8" * (samples // 2))
+        if self.hang_up_at is not None and end >= self.hang_up_at:
+            return f"200 result=-1 (hangup) endpos={samples}\n".encode()
+        return f"200 result={pressed} ({ended}) endpos={samples}\n".encode()
 
     def _wait(self, seconds: float) -> str | None:
         end = self._end_of(seconds)

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from ivr.asterisk.agi import CommandRefused, CommandTimeout, HungUp, Limits, Played, Refusal, Reply, Session
+from ivr.asterisk.agi import (
+    CommandRefused,
+    CommandTimeout,
+    HungUp,
+    Limits,
+    Played,
+    RecordedFile,
+    Refusal,
+    Reply,
+    Session,
+)
 from ivr.asterisk.agi.session import COMMAND_BYTES, command_line
 from tests.wire.agi_peer import OPENING, both_loops, desk
 
@@ -42,6 +52,36 @@ async def converse(outcome: Outcome, *exchanges: tuple[bytes, bytes], limits: Li
         assert not place.counts.refusals
         assert place.counts.failed == 0
     return outcome.results
+
+
+@both_loops
+async def test_record_file() -> None:
+    line = b'RECORD FILE "/v/a" "wav" "#" "20000" "0" "BEEP" "s=4"\n'
+    commands = [lambda s: s.record_file("/v/a", longest=20, silence=4)] * 5
+    results = await converse(  # the answers as Asterisk 22.10.1 gave them
+        Outcome(*commands, lambda s: s.set_variable("X", "")),
+        (line, b"200 result=35 (dtmf) endpos=15680\n"),
+        (line, b"200 result=17402 (timeout) endpos=12800\n"),
+        (line, b"200 result=0 (timeout) endpos=160000\n"),
+        (line, b"200 result=-1 (writefile)\n"),
+        (line, b"200 result=-1 (hangup) endpos=11680\n"),
+    )
+    assert results == [
+        RecordedFile("key", "#", 15_680),
+        RecordedFile("silence", samples=12_800),
+        RecordedFile("limit", samples=160_000),
+        RecordedFile("failed"),
+        RecordedFile("hang up", samples=11_680),
+        HungUp,
+    ]
+
+
+@both_loops
+async def test_a_hang_up_that_is_told_before_the_recording_s_end() -> None:
+    plain = b'RECORD FILE "a" "wav" "" "1500" "0" "s=1"\n'
+    record = lambda s: s.record_file("a", longest=1.5, silence=0.2, keys="", beep=False)  # noqa: E731
+    results = await converse(Outcome(record), (plain, b"HANGUP\n"))
+    assert results == [RecordedFile("hang up")]
 
 
 @both_loops

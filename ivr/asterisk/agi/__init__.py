@@ -4,7 +4,7 @@ from ivr.asterisk.agi.errors import AgiError, CommandRefused, CommandTimeout, Hu
 from ivr.asterisk.agi.limits import Limits, Observer
 from ivr.asterisk.agi.reply import Refusal, Reply
 from ivr.asterisk.agi.server import AgiServer, Handler
-from ivr.asterisk.agi.session import Played, Session
+from ivr.asterisk.agi.session import Played, RecordedFile, Session
 
 __all__ = [
     "AgiError",
@@ -16,6 +16,7 @@ __all__ = [
     "Limits",
     "Observer",
     "Played",
+    "RecordedFile",
     "Refusal",
     "Reply",
     "Session",

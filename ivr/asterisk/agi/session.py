@@ -13,7 +13,7 @@ from ivr.asterisk.agi.reply import Reply
 COMMAND_BYTES = 2_048 - 2
 _SHORT = 400  # characters, of up to 4 bytes
 # Elsewhere -1 means that the channel is gone; here it has another meaning (no such channel, no such label).
-_MINUS_ONE_IS_AN_ANSWER = frozenset({"CHANNEL STATUS", "GOSUB", "HANGUP"})
+_MINUS_ONE_IS_AN_ANSWER = frozenset({"CHANNEL STATUS", "GOSUB", "HANGUP", "RECORD FILE"})
 _NO_SUCH_APPLICATION = "-2"
 
 
@@ -27,6 +27,19 @@ class Played:
     key: str | None
     offset: int
     ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """How a recording ended: `key`, `silence`, `limit`, `hang up` or `failed` (Asterisk cannot write there).
+
+    `samples` are what Asterisk counted (8,000 a second), without the end of a silence; 0 where it did not tell. They
+    say nothing of a full disk: who needs to know looks at the file.
+    """
+
+    ended: str
+    key: str = ""
+    samples: int = 0
 
 
 def command_line(verb: str, arguments: tuple[str, ...]) -> bytes:
@@ -168,6 +181,31 @@ class Session:
         """The next key pressed within `milliseconds`, or None."""
         seconds = milliseconds / 1000 + self._house.limits.command_seconds
         return _key(await self.command("WAIT FOR DIGIT", str(milliseconds), timeout=seconds))
+
+    async def record_file(
+        self, file: str, *, longest: float, silence: float, keys: str = "#", beep: bool = True
+    ) -> RecordedFile:
+        """Record the caller into `file`.wav (8 kHz, one channel, 16 bits; its folder must be there) until a key of
+        `keys`, `silence` seconds in which nobody speaks, or `longest` seconds.
+
+        A hang-up is told here and not raised, because the file is kept; every further command raises HungUp.
+        """
+        options = ("BEEP",) if beep else ()
+        arguments = (file, "wav", keys, str(int(longest * 1000)), "0", *options, f"s={max(1, round(silence))}")
+        try:
+            reply = await self.command("RECORD FILE", *arguments, timeout=longest + self._house.limits.command_seconds)
+        except HungUp:
+            return RecordedFile("hang up")
+        samples = reply.endpos or 0
+        if reply.result == "-1" and reply.data == "writefile":
+            return RecordedFile("failed")
+        if reply.result == "-1":
+            self.hang_up()
+            return RecordedFile("hang up", samples=samples)
+        if reply.data == "dtmf":
+            return RecordedFile("key", _key(reply) or "", samples)
+        # what is left of `longest`: nothing when it was used up
+        return RecordedFile("silence" if reply.number else "limit", samples=samples)
 
     async def set_variable(self, name: str, value: str, *, after_hangup: bool = False) -> None:
         """Set a channel variable. Asterisk takes the value as it is: no expression in it is evaluated."""
