@@ -1,0 +1,59 @@
+"""What routes: the engine with what it knew before the server ended, its desk, and its hands on Asterisk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from acd.dispatcher import Dispatcher
+from acd.engine import Engine
+from acd.model import CallId
+from ivr.app.closing import Closing
+from ivr.app.stores import Stores
+from ivr.asterisk.ami import AmiLink
+from ivr.call.calls import LiveCalls
+from ivr.call.facts import CallStarted
+from ivr.clock import Clock
+from ivr.exchange.desk import Desk
+from ivr.exchange.switchboard import Switchboard
+from ivr.exchange.telephone import Telephone
+from ivr.routing import engine_config
+from ivr.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The living calls, and who decides about those that wait."""
+
+    calls: LiveCalls
+    engine: Engine
+    dispatcher: Dispatcher
+    desk: Desk
+    switchboard: Switchboard
+
+
+async def open_floor(
+    site: Callable[[], Site],
+    link: AmiLink,
+    stores: Stores,
+    *,
+    node: str,
+    clock: Clock,
+    whisper: Callable[[str], str | None],
+    closing: Closing,
+) -> Floor:
+    """Recover the engine. Raises JournalUnavailable."""
+    calls = LiveCalls()
+    telephone = Telephone(link, calls, lambda: site().queues, whisper)
+    engine = Engine(engine_config(site()))
+    dispatcher = Dispatcher(engine, stores.journal, telephone, clock, node=node)
+    closing.add(dispatcher.close)
+    desk = Desk(dispatcher, calls)
+
+    def started(call: CallId, did: str, number: str) -> CallStarted:
+        key = stores.ledger.caller_key(number)
+        return CallStarted(at=clock.now(), call=call, did=did, caller=key, flow="", config=site().version)
+
+    switchboard = Switchboard(desk, calls, clock, lambda: frozenset(site().agents), started, telephone.cancel_again)
+    telephone.attach(switchboard)
+    dispatcher.on_entry(stores.ledger.on_entry, after=stores.ledger.position)
+    await dispatcher.recover()
+    return Floor(calls=calls, engine=engine, dispatcher=dispatcher, desk=desk, switchboard=switchboard)

@@ -1,0 +1,177 @@
+"""The server: which part is opened when, and what it is given of the others."""
+
+import asyncio
+import gc
+
+from ivr import log as logs
+from ivr.app.asterisk import Synchronisation
+from ivr.app.closing import Closing
+from ivr.app.floor import Floor, open_floor
+from ivr.app.rounds import Rounds, watch_loop
+from ivr.app.stores import Stores, open_stores
+from ivr.asterisk.agi.server import AgiServer
+from ivr.asterisk.ami import AmiLink
+from ivr.clock import Clock, LoopClock
+from ivr.control.client import socket_file
+from ivr.control.operations import Operations
+from ivr.control.server import ControlServer
+from ivr.exchange.cel_import import CelImport
+from ivr.exchange.performer import House
+from ivr.exchange.runner import CallRunner
+from ivr.exchange.visits import Visits
+from ivr.figures.metrics import CallFigures, Metrics
+from ivr.install import secrets
+from ivr.install.paths import Paths
+from ivr.install.sounds import PromptFiles
+from ivr.records.recording_watch import RecordingWatch
+from ivr.settings.environment import Environment, Profile
+from ivr.site import Site
+from ivr.systemd import Notifier
+from ivr.web.application import application
+from ivr.web.health import Readiness
+from ivr.web.server import WebServer, serve
+from recordings.catalogue import SqlCatalogue
+from recordings.intake import Intake, Owner
+
+log = logs.get(__name__)
+
+AMI_USER = "centralita"
+GAUGES_EVERY_SECONDS = 1.0
+RECONCILE_EVERY_SECONDS = 60.0
+
+
+class Server:
+    """One running server. `start` opens everything, `stop` closes it in the opposite order."""
+
+    def __init__(self, site: Site, environment: Environment, clock: Clock | None = None) -> None:
+        self._site = site
+        self._environment = environment
+        self._clock: Clock = clock or LoopClock()
+        self._paths = Paths.of(environment)
+        self._notifier = Notifier()
+        self._closing = Closing()
+        self._rounds = Rounds(self._clock)
+        self._metrics = Metrics()
+        self._operations: list[Operations] = []
+        self._sync: Synchronisation | None = None
+
+    async def start(self) -> None:
+        """Take calls. Raises what the parts raise when they cannot be opened (journal, records, ports)."""
+        site, environment, clock, health = self._site, self._environment, self._clock, self._metrics.health
+        health.config(site.version)
+        kept = await asyncio.to_thread(secrets.ensure, self._paths.secrets, site.extensions)
+        self._prompts = await asyncio.to_thread(PromptFiles.of, site, environment.config, self._paths)
+        self._stores: Stores = await open_stores(environment, site, kept, clock, self._closing)
+        ami = environment.ami
+        self._link = AmiLink(ami.host, ami.port, AMI_USER, kept.ami, clock=clock, observer=health)
+        self._floor: Floor = await open_floor(
+            self._present_site,
+            self._link,
+            self._stores,
+            node=environment.node,
+            clock=clock,
+            whisper=self._whisper,
+            closing=self._closing,
+        )
+        self._show_figures()
+        await self._open_wires()
+        self._watch_recordings()
+        watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop_longest_block_seconds.set)
+        self._serve_web()
+        self._rounds.every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
+        self._serve_control()
+        gc.collect()
+        gc.freeze()  # modules, site and recovered state live as long as the process
+        self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
+        log.info("the server takes calls", fastagi=str(environment.fastagi), http=str(environment.http))
+
+    async def stop(self) -> None:
+        """Close everything. Calls go on in the dialplan."""
+        if self._sync is not None:
+            self._sync.stopping()
+        self._notifier.stopping()
+        self._rounds.stop()
+        await self._closing.all()
+        log.info("the server has stopped")
+
+    # ------------------------------------------------------------------ the site in force
+    def _present_site(self) -> Site:
+        return self._site
+
+    def _whisper(self, queue: str) -> str | None:
+        site = self._present_site()
+        settings = site.queues.get(queue)
+        name = settings.whisper if settings else None
+        return self._prompts.path_of(name, site.language) if name else None
+
+    # ------------------------------------------------------------------ what is opened
+    async def _open_wires(self) -> None:
+        """FastAGI for the callers' visits, AMI for everything else."""
+        floor, ledger, clock, health = self._floor, self._stores.ledger, self._clock, self._metrics.health
+        cel = CelImport(self._paths.log / "cel-custom" / "cel.csv", ledger.store, floor.desk, clock)
+        house = House(
+            site=self._present_site,
+            sounds=self._prompts,
+            desk=floor.desk,
+            calls=floor.calls,
+            clock=clock,
+            waiting=Visits(floor.engine),
+            caller_key=ledger.caller_key,
+            complain=self._complain,
+            trust_pretended_time=self._environment.profile is Profile.DEVELOPMENT,
+        )
+        self._agi = AgiServer(CallRunner(house), clock=clock, observer=health)
+        await self._agi.start(self._environment.fastagi.host, self._environment.fastagi.port)
+        self._closing.add(self._agi.close)
+        self._sync = Synchronisation(self._link, floor, ledger, cel, self._present_site, health)
+        self._sync.begin()
+        self._closing.add(self._link.close)
+        self._rounds.every("reconcile", RECONCILE_EVERY_SECONDS, self._sync.reconcile)
+
+    def _complain(self, problem: str, detail: str) -> None:
+        self._metrics.health.flow_problems.labels(problem).inc()
+        log.warning(problem, detail=detail)
+
+    def _show_figures(self) -> None:
+        ledger, site = self._stores.ledger, self._site
+        self._metrics.show(
+            CallFigures(
+                ledger.projection, ledger.tally, ledger.board, self._clock.now, queues=site.queues, lines=site.lines
+            )
+        )
+
+    def _watch_recordings(self) -> None:
+        catalogue = SqlCatalogue(self._stores.ledger.store.engine)
+        intake = Intake(self._paths.recordings, self._paths.recordings_done, catalogue, self._owner_of)
+        watch = RecordingWatch(intake, self._clock, self._floor.desk.record)
+        watch.start()
+        self._closing.add(watch.close)
+
+    def _owner_of(self, offer: str) -> Owner | None:
+        found = self._stores.ledger.projection.offers.get(offer)
+        return Owner(queue=found.queue, agent=found.agent) if found else None
+
+    def _serve_web(self) -> None:
+        ready = Readiness(
+            {
+                "ami": lambda: self._sync.trouble if self._sync else "not yet",
+                "agi": lambda: None if self._agi.port else "not listening",
+                "journal": lambda: None if self._stores.journal.available else "cannot be written; decisions go on",
+                "records": lambda: self._stores.ledger.trouble or None,
+            }
+        )
+        http = self._environment.http
+        web: WebServer = serve(application(self._metrics.text, Readiness(), ready), http.host, http.port)
+        self._closing.add(web.close)
+
+    def _serve_control(self) -> None:
+        """Last: what can be told to the server is all there."""
+        control = ControlServer(self._operations, socket_file(self._environment.var))
+        control.start()
+        self._closing.add(control.close)
+
+    def _set_gauges(self) -> None:
+        health, ledger = self._metrics.health, self._stores.ledger
+        health.journal_degraded.set(self._floor.dispatcher.degraded)
+        health.records_behind.set(ledger.behind)
+        health.journal_position.set(ledger.position)
