@@ -15,11 +15,17 @@ from pathlib import Path
 
 from ivr.install.paths import Paths
 from ivr.site import Prompt, Site
+from ivr.speech import WORDS
 
 # Raise it when the way of making changes, and every prompt is made anew.
 _RECIPE = "1"
-# 8 kHz, one channel, 16 bits, peak at -3 dB, without rumble, and a breath of silence at the end.
-_SOX_EFFECTS = ("highpass", "120", "gain", "-n", "-3", "rate", "8000", "pad", "0", "0.15")
+# 8 kHz, one channel, 16 bits, peak at -3 dB, without rumble; then a breath of silence at the end.
+_SOX_EFFECTS = ("highpass", "120", "gain", "-n", "-3", "rate", "8000")
+_BREATH = ("pad", "0", "0.15")
+# The words of what is said in several (ivr.speech) follow each other as in a sentence: what is softer than -46 dB at
+# their ends is cut away. espeak-ng leaves 0.4 s there.
+_TRIM = ("silence", "1", "0.005", "0.5%", "reverse")
+_CLOSE = (*_TRIM, *_TRIM, "pad", "0", "0.03")
 _WORDS_PER_MINUTE = "150"
 _SECONDS = 60
 # espeak-ng opens a sound device even when it writes a file, and PulseAudio then leaves folders in /tmp and at home.
@@ -35,13 +41,14 @@ class SoundError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What one prompt in one language is made from: a recording, or words."""
+    """What one prompt in one language is made from: a recording, or words; and what the sound ends with."""
 
     name: str
     language: str
     version: str
     text: str
     recording: Path | None
+    ending: tuple[str, ...]
 
 
 class PromptFiles:
@@ -113,7 +120,11 @@ def _source(name: str, language: str, prompt: Prompt, config: Path) -> _Source:
     else:
         recording = None
         digest.update(f"{_voice(language)}\0{_WORDS_PER_MINUTE}\0{text}".encode())
-    return _Source(name, language, digest.hexdigest()[:8], text, recording)
+    ending: tuple[str, ...] = _BREATH
+    if name in WORDS:
+        ending = _CLOSE
+        digest.update("\0".join(ending).encode())
+    return _Source(name, language, digest.hexdigest()[:8], text, recording, ending)
 
 
 def _sound(source: _Source) -> str:
@@ -137,7 +148,8 @@ def _make(source: _Source, file: Path) -> None:
             # The text goes in through stdin: it is never an argument.
             speak = ("espeak-ng", "-v", _voice(source.language), "-s", _WORDS_PER_MINUTE, "-w", str(spoken), "--stdin")
             _run(speak, source.text)
-        _run(("sox", str(source.recording or spoken), "-b", "16", "-c", "1", "-e", "signed", str(fresh), *_SOX_EFFECTS))
+        sound = ("sox", str(source.recording or spoken), "-b", "16", "-c", "1", "-e", "signed", str(fresh))
+        _run((*sound, *_SOX_EFFECTS, *source.ending))
         fresh.replace(file)
     finally:
         spoken.unlink(missing_ok=True)

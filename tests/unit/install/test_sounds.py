@@ -140,3 +140,19 @@ def test_somebodys_own_music_is_kept(tmp_path: Path) -> None:
     (own / "jingle.wav").write_bytes(b"")
     assert not music.write(own)
     assert [file.name for file in own.iterdir()] == ["jingle.wav"]
+
+
+def test_words_that_follow_each_other_have_no_silence_around_them(tmp_path: Path) -> None:
+    soft = np.zeros(8000)
+    loud = 0.5 * np.sin(2 * np.pi * 440 * np.arange(4000) / 8000)
+    soundfile.write(tmp_path / "mil.wav", np.concatenate([soft, loud, soft]), 8000)
+    files = made(
+        tmp_path, palabra_veinte=prompt("veinte"), other=prompt("veinte"), palabra_mil=prompt(recording="mil.wav")
+    )
+    lengths = {}
+    for name in ("palabra_veinte", "other", "palabra_mil"):
+        file = files.file_of(name, "es-CO")
+        assert file is not None
+        lengths[name] = soundfile.info(file).duration
+    assert 0.25 < lengths["palabra_veinte"] < lengths["other"] - 0.4
+    assert lengths["palabra_mil"] == pytest.approx(0.53, abs=0.01)
