@@ -46,6 +46,7 @@ def prepare(environment: Environment, say: Callable[[str], None]) -> Prepared:
         provision(paths, say)
         paths.make()
         kept = secrets.ensure(paths.secrets, site.extensions)
+        secrets.pins(paths.secrets, pins_of(site))
         prompts = PromptFiles.of(site, environment.config, paths)
         for fault in prompts.make():
             say(f"prompt left out: {fault}")
@@ -70,6 +71,11 @@ def checked_site(environment: Environment, say: Callable[[str], None]) -> Site:
     for problem in checked.problems:
         say(str(problem))
     return checked.site
+
+
+def pins_of(site: Site) -> list[tuple[str, str]]:
+    """What people prove themselves for at a telephone: their mailbox, the timetable that they override."""
+    return [*(("mailbox", name) for name in site.mailboxes), *(("timetable", name) for name in site.hours)]
 
 
 def provision(paths: Paths, say: Callable[[str], None]) -> None:

@@ -89,12 +89,20 @@ def _context(
         "paths": paths,
         "extensions": tuple(site.extensions),
         "numbers": tuple(site.numbers),
+        "lamps": {number: _lamps(site, number) for number in site.extensions},
+        "timetable_codes": {hours.code or str(place): name for place, (name, hours) in enumerate(site.hours.items(), 1)},
         "outside_trunk": f"trunk-{outside[0]}" if outside else "",
         "recordings": paths.recordings,
         "recordings_done": paths.recordings_done,
         "ami_permit": ami_permit(environment.ami.host),
         "sorry_sound": "&".join(found for found in map(sound, SORRY_PROMPTS) if found),
     }
+
+
+def _lamps(site: Site, extension: str) -> str:
+    """The mailboxes of an extension as Asterisk names them."""
+    names = (box.name for box in site.mailboxes.values() if extension in box.extensions)
+    return ",".join(f"{name}@centralita" for name in names)
 
 
 def ami_permit(host: str) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """Passwords and keys of an instance: made once, kept in `var/secrets/` for this user only, never in a log.
 
-`phones.csv` (`extension,password`) is meant to be read by whoever sets up the phones; `ami.secret` joins the server
-and Asterisk; `caller.key` (64 hexadecimal digits) turns callers' numbers into keys. Who loses `caller.key` loses the
-link between old records and numbers.
+`phones.csv` (`extension,password`) is meant to be read by whoever sets up the phones, `pins.csv` (`kind,name,pin`: of a
+mailbox, of a timetable) by whoever gives the PINs to the people; `ami.secret` joins the server and Asterisk;
+`caller.key` (64 hexadecimal digits) turns callers' numbers into keys. Who loses `caller.key` loses the link between
+old records and numbers.
 """
 
 import csv
 import io
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +18,11 @@ from pathlib import Path
 # Without the look-alikes 0 O 1 l I: a password is typed into a phone. 16 of 56 characters are 92 bits.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _PASSWORD_LENGTH = 16
+_PIN_LENGTH = 6
+_PIN = re.compile(r"[0-9]{4,12}")
+
+Pins = Mapping[tuple[str, str], str]
+"""(kind, name) -> digits. Kinds: `mailbox`, `timetable`."""
 
 
 class SecretsError(Exception):
@@ -47,17 +54,57 @@ def ensure(folder: Path, extensions: Iterable[str]) -> Secrets:
     return Secrets(_phones(folder / "phones.csv", extensions), ami, caller_key)
 
 
+def pins(folder: Path, wanted: Iterable[tuple[str, str]]) -> Pins:
+    """Read `pins.csv` and make the PINs that are missing, each different from all others. `wanted`: (kind, name).
+
+    Read it whenever one is asked for: a PIN that somebody changed in the file counts at once. Raises SecretsError.
+    """
+    file = folder / "pins.csv"
+    kept = _read_pins(file) if file.exists() else {}
+    missing = [key for key in wanted if key not in kept]
+    if missing:
+        for key in missing:
+            kept[key] = _new_pin(set(kept.values()))
+        _replace(file, _table(("kind", "name", "pin"), [(*key, pin) for key, pin in kept.items()]))
+    return kept
+
+
+def _new_pin(taken: set[str]) -> str:
+    while True:
+        pin = "".join(secrets.choice("0123456789") for _ in range(_PIN_LENGTH))
+        if pin not in taken and len(set(pin)) > 2:
+            return pin
+
+
+def _read_pins(file: Path) -> dict[tuple[str, str], str]:
+    rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+    if not rows or rows[0] != ["kind", "name", "pin"] or not all(map(_is_pin, rows[1:])):
+        raise SecretsError(
+            f"{file}: write the line `kind,name,pin`, then one such line for each PIN (4 to 12 digits); "
+            "kinds: mailbox, timetable"
+        )
+    return {(row[0], row[1]): row[2] for row in rows[1:]}
+
+
+def _is_pin(row: list[str]) -> bool:
+    return len(row) == 3 and all(row) and _PIN.fullmatch(row[2]) is not None
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
 def _phones(file: Path, extensions: Iterable[str]) -> Mapping[str, str]:
     phones = _read_phones(file) if file.exists() else {}
     missing = [extension for extension in extensions if extension not in phones]
     if missing or not file.exists():
         for extension in missing:
             phones[extension] = "".join(secrets.choice(_ALPHABET) for _ in range(_PASSWORD_LENGTH))
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("extension", "password"))
-        writer.writerows(phones.items())
-        _replace(file, text.getvalue())
+        _replace(file, _table(("extension", "password"), phones.items()))
     return phones
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ivr.settings.environment import Environment
 from ivr.site import Extension, Prompt, Site, Trunk
 from ivr.site.hours import HolidayCalendar
+from ivr.site.mailboxes import Mailbox
 
 
 def site(**changes: object) -> Site:
@@ -37,6 +38,24 @@ def site(**changes: object) -> Site:
         "version": "0" * 64,
     }
     return Site(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def mailbox(name: str, *extensions: str, email: tuple[str, ...] = ()) -> Mailbox:
+    """A mailbox of these phones."""
+    return Mailbox(
+        name=name,
+        label=name.title(),
+        extensions=extensions,
+        email=email,
+        greeting=None,
+        longest=timedelta(minutes=2),
+        shortest=timedelta(seconds=2),
+        silence=timedelta(seconds=4),
+        most=100,
+        keep=timedelta(days=30),
+        unheard=None,
+        delete_after_email=False,
+    )
 
 
 def environment(var: Path, **variables: str) -> Environment:

@@ -14,7 +14,8 @@ from ivr.install.prepare import InstallError, prepare
 from ivr.install.render import RenderError, ami_permit, conf, digits, quoted, render
 from ivr.settings.environment import Environment
 from ivr.site import Extension, Site, Trunk
-from tests.unit.install.samples import environment, site
+from ivr.site.hours import OpeningHours
+from tests.unit.install.samples import environment, mailbox, site
 
 TEMPLATES = Path(__file__).parents[3] / "asterisk-conf"
 
@@ -216,3 +217,54 @@ def test_no_phone_and_no_trunk_sends_a_call_on_by_itself(files: dict[str, str]) 
     assert "[forwarded]" not in files["extensions.conf"]
     endpoints = re.findall(r"^\[[^]]+\](.*)\n(?:context) = from-", files["pjsip.conf"], re.M)
     assert endpoints and set(endpoints) == {"(line)"}
+
+
+def with_lamps(tmp_path: Path) -> dict[str, str]:
+    boxes = {"servicio": mailbox("servicio", "100", "101"), "cartera": mailbox("cartera", "101")}
+    week = ((),) * 7
+    hours = {
+        "oficina": OpeningHours(label="", week=week, holiday=None),
+        "bodega": OpeningHours(label="", week=week, holiday=None, code="7"),
+    }
+    return rendered(tmp_path, site(mailboxes=boxes, hours=hours), environment(tmp_path))
+
+
+def test_a_phone_is_told_of_its_own_mailboxes(tmp_path: Path) -> None:
+    pjsip = with_lamps(tmp_path)["pjsip.conf"]
+    assert section(pjsip, "100").count("mailboxes = servicio@centralita\n") == 2, "endpoint and address of record"
+    assert section(pjsip, "101").count("mailboxes = servicio@centralita,cartera@centralita\n") == 2
+    assert "mailboxes" not in section(pjsip, "trunk-operador")
+    assert "allow_subscribe = no" in section(pjsip, "line")
+    assert statements(pjsip).count("allow_subscribe = yes") == 2, "of the two extensions"
+
+
+def test_codes_are_dialled_by_our_own_phones_only(tmp_path: Path) -> None:
+    dialplan = with_lamps(tmp_path)["extensions.conf"]
+    ours = section(dialplan, "from-extension")
+    for code in ("*97", "*98", "*981", "*982", "*281", "*287"):
+        assert f"exten => {code},1," in ours
+        assert dialplan.count(f"exten => {code},1,") == 1
+    assert "exten => *287,1,Set(ABOUT=bodega)" in ours, "its own code wins over its place"
+    for name in ("from-trunk", "line", "call", "ring", "acd-wait"):
+        assert "feature" not in section(statements(dialplan), name)
+
+
+def test_what_can_be_watched(tmp_path: Path) -> None:
+    hints = section(with_lamps(tmp_path)["extensions.conf"], "hints")
+    assert re.findall(r"exten => (\S+),hint,(\S+)", hints) == [
+        ("100", "PJSIP/100"),
+        ("101", "PJSIP/101"),
+        ("*981", "MWI:servicio@centralita"),
+        ("*982", "MWI:cartera@centralita"),
+        ("*281", "Custom:timetable-oficina"),
+        ("*287", "Custom:timetable-bodega"),
+    ]
+
+
+def test_without_mailboxes_there_are_no_codes_for_them(files: dict[str, str]) -> None:
+    assert "*9" not in statements(files["extensions.conf"]).replace("_[0-9*#]", "")
+
+
+def test_a_call_that_was_let_in_tells_its_end(files: dict[str, str]) -> None:
+    line = section(files["extensions.conf"], "line")
+    assert line.index("?full)") < line.index("hangup_handler_push)=undo,s,1") < line.index("Goto(call,s,1)")

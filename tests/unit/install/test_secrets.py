@@ -1,6 +1,7 @@
 """Passwords and keys are made once, kept, and shown to nobody else."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -78,3 +79,31 @@ def test_two_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     said = {process.communicate(timeout=30)[0] for process in both}
     assert len(said) == 1
     assert not [file for file in tmp_path.iterdir() if file.name.startswith(".ami")]
+
+
+def test_a_pin_is_made_once_and_a_changed_one_counts_at_once(tmp_path: Path) -> None:
+    secrets.ensure(tmp_path, [])
+    first = secrets.pins(tmp_path, [("mailbox", "servicio"), ("timetable", "oficina")])
+    assert all(re.fullmatch("[0-9]{6}", pin) for pin in first.values()) and len(set(first.values())) == 2
+    file = tmp_path / "pins.csv"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text(file.read_text().replace(first["mailbox", "servicio"], "1234"))
+    again = secrets.pins(tmp_path, [("mailbox", "servicio"), ("mailbox", "cartera")])
+    assert again["mailbox", "servicio"] == "1234"
+    assert again["timetable", "oficina"] == first["timetable", "oficina"], "those of others are kept"
+    assert file.read_text().splitlines()[:2] == ["kind,name,pin", "mailbox,servicio,1234"]
+
+
+def test_nobody_to_protect_no_file(tmp_path: Path) -> None:
+    assert secrets.pins(tmp_path, []) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("line", ["mailbox,servicio,12a4", "mailbox,servicio,123", "mailbox,servicio", "mailbox,,1234"])
+def test_a_broken_list_of_pins_is_told_and_not_overwritten(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "pins.csv"
+    file.write_text(f"kind,name,pin\n{line}\n")
+    with pytest.raises(SecretsError, match=r"pins\.csv") as told:
+        secrets.pins(tmp_path, [("mailbox", "servicio")])
+    assert "12a4" not in str(told.value)
+    assert line in file.read_text()
