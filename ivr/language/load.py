@@ -19,6 +19,7 @@ from ivr.language.config import (
 from ivr.language.flows import Draft, read_flow
 from ivr.language.problems import Place, Problem, Severity
 from ivr.site import Extension, Flow, Site, Trunk
+from ivr.speech import BUILT_IN, with_built_in
 from ivr.text import quoted
 
 YEARS = range(2024, 2036)
@@ -121,7 +122,7 @@ def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str)
         queues=queue_settings(queues),
         agents=agent_settings(queues, site.extensions),
         hours=opening_hours(hours),
-        prompts=prompt_texts(prompts),
+        prompts=with_built_in(prompt_texts(prompts), site.languages),
         flows=flows,
         entry={number: owner[number] for number in site.numbers},
         version=version,
@@ -148,12 +149,12 @@ def _entry_problems(configuration: Configuration, drafts: Sequence[Draft]) -> It
 
 
 def _unheard(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[Problem]:
-    """Prompts that neither a flow nor a queue uses."""
+    """Prompts that neither a flow nor a queue uses; those that stand in for the server's own are always used."""
     prompts, queues = configuration.prompts, configuration.queues.model
     if prompts.document is None or queues is None:
         return
     used = {name for draft in drafts for name in draft.prompts}
     used |= {name for queue in queues.queues.values() for name in (queue.announce, queue.whisper)}
-    for name in sorted((prompts.names("prompts") or frozenset()) - used):
+    for name in sorted((prompts.names("prompts") or frozenset()) - used - BUILT_IN):
         message = f"nobody hears the prompt {quoted(name)}; use it, or delete it"
         yield Problem.at(prompts.document.key_place(("prompts", name)), "CONF040", message)
