@@ -6,6 +6,7 @@ Facts may be late, doubled or in the wrong order. The first word about an end wi
 from collections.abc import Callable
 from typing import Any
 
+from acd.config import EngineConfig
 from acd.facts import (
     CallerGone,
     CallerJoined,
@@ -18,6 +19,7 @@ from acd.facts import (
     OfferAnswered,
     OfferBridged,
     OfferFailed,
+    Reconfigured,
     Resynchronised,
     TalkEnded,
     Tick,
@@ -43,6 +45,8 @@ def _pass_time(state: State) -> None:
 
 def _started(state: State, fact: EngineStarted) -> None:
     state.prefix, state.made = fact.prefix, 0
+    if fact.config and fact.config != state.config.text:
+        state.reconfigure(EngineConfig.parse(fact.config))
     state.set_linked(False)
 
 
@@ -186,6 +190,14 @@ def _link_lost(state: State, fact: LinkLost) -> None:
     state.set_linked(False)
 
 
+def _reconfigured(state: State, fact: Reconfigured) -> None:
+    known = set(state.serves)
+    state.reconfigure(EngineConfig.parse(fact.config))
+    for seen in fact.devices:
+        if seen.agent not in known and (agent := state.agents.get(seen.agent)) is not None:
+            state.set_device(agent, seen.state)
+
+
 def _tick(state: State, fact: Tick) -> None:
     """Time has passed; that is all."""
 
@@ -207,5 +219,6 @@ _HANDLERS: dict[type[Fact], Callable[[State, Any], None]] = {
     TalkEnded: _talk_ended,
     LinkLost: _link_lost,
     Resynchronised: _picture,
+    Reconfigured: _reconfigured,
     Tick: _tick,
 }

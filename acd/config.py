@@ -3,10 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any, TypeVar
 
 from acd.model import AgentId, QueueId, SkillId
 
+T = TypeVar("T")
 SECOND = 1_000_000
 LONGEST_IDLE = "longest idle"
 
@@ -41,7 +44,7 @@ class QueueConfig:
     nobody_there_us: int = 15 * SECOND  # this long without one reachable phone ends the wait of all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineConfig:
     """The whole configuration of one engine.
 
@@ -71,11 +74,30 @@ class EngineConfig:
                 if agent not in agents:
                     raise ValueError(f"queue {queue.id}: nobody is agent {agent!r}")
 
+    @cached_property
+    def text(self) -> str:
+        """All of it as canonical JSON, as the journal keeps it: equal configurations have equal texts."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, text: str) -> "EngineConfig":
+        """The configuration of a `text`. A setting that this version does not know is left out, one that the text does
+        not have has its default. Raises ValueError for anything that is no configuration."""
+        try:
+            data = json.loads(text)
+            queues = tuple(
+                _made(QueueConfig, q, needs=tuple(_made(Need, n) for n in q["needs"]), agents=tuple(q["agents"]))
+                for q in data["queues"]
+            )
+            agents = tuple(_made(AgentConfig, a) for a in data["agents"])
+            return _made(cls, data, queues=queues, agents=agents)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"not an engine's configuration: {error}") from None
+
     @property
     def hash(self) -> str:
         """Changes with every setting that may change a decision: 64 hexadecimal digits."""
-        plain = asdict(self)
-        return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def members(self, queue: QueueConfig) -> tuple[AgentId, ...]:
         """The agents that serve a queue, in the order of the configuration."""
@@ -84,3 +106,8 @@ class EngineConfig:
 
 def _meets(agent: AgentConfig, needs: tuple[Need, ...]) -> bool:
     return bool(needs) and all(agent.skills.get(n.skill, 0) >= n.least for n in needs)
+
+
+def _made(kind: type[T], data: Mapping[str, Any], **given: Any) -> T:
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in data.items() if name in known} | given)

@@ -65,6 +65,7 @@ class Dispatcher:
         self._deeds = Deeds(telephone)
         self._clock = clock
         self._node = node
+        self._wanted = engine.config
         self._offset = 0
         self._last_t = 0
         self._position = 0
@@ -221,6 +222,9 @@ class Dispatcher:
     async def recover(self) -> None:
         """Fold what was recorded, tell the listeners, and begin to decide. Returns when the beginning is durable.
 
+        Each entry is folded under the configuration that was in force then; the one that the engine was made with
+        comes into force with the beginning.
+
         Nothing recorded is decided or carried out again. Raises JournalUnavailable, and acd.codec.UnknownEvent when a
         newer version wrote the journal.
         """
@@ -237,7 +241,8 @@ class Dispatcher:
         self.tell(
             EngineStarted,
             engine_version=ENGINE_VERSION,
-            config_hash=self.engine.config.hash,
+            config_hash=self._wanted.hash,
+            config=self._wanted.text,
             prefix=prefix,
             node=self._node,
         )

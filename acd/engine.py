@@ -27,16 +27,27 @@ class Engine:
     """One engine for all queues that share agents. Not for several threads."""
 
     def __init__(self, config: EngineConfig, *, state: State | None = None) -> None:
-        self.config = config
         self._state = state or State(config)
+
+    @property
+    def config(self) -> EngineConfig:
+        """What is in force: given at the beginning, then by the latest `Reconfigured`."""
+        return self._state.config
 
     @classmethod
     def restore(cls, config: EngineConfig, data: Mapping[str, Any]) -> "Engine":
-        """An engine that goes on where `snapshot()` was taken. Raises acd.snapshot.UnknownSnapshot."""
-        return cls(config, state=restore(config, data))
+        """An engine that goes on where `snapshot()` was taken, under a configuration that may be another one by now.
+
+        Raises acd.snapshot.UnknownSnapshot.
+        """
+        state = restore(config, data)
+        if state.config != config:
+            state.reconfigure(config)
+        return cls(config, state=state)
 
     def load(self, data: Mapping[str, Any]) -> None:
-        """Become the engine whose `snapshot()` this is. Raises acd.snapshot.UnknownSnapshot and is then as before."""
+        """Become the engine whose `snapshot()` this is, with its configuration. Raises acd.snapshot.UnknownSnapshot and
+        is then as before."""
         self._state = restore(self.config, data)
 
     def apply(self, fact: Fact) -> tuple[Decision, ...]:

@@ -28,6 +28,7 @@ class EngineStarted(Fact):
     config_hash: str
     prefix: str
     node: str
+    config: str = ""  # in force from now on, as in `Reconfigured`; empty in old journals: as it was
 
 
 @event("caller joined")
@@ -158,6 +159,20 @@ class Resynchronised(Fact):
     legs: tuple[LegSeen, ...]
     devices: tuple[DeviceSeen, ...]
     began: int = -1
+
+
+@event("reconfigured")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconfigured(Fact):
+    """Queues, agents or times are other ones from now on. The whole configuration stands here, so that a journal is
+    folded, and decided again, under what was in force at each of its entries.
+
+    Whoever talks or is rung goes on; callers of a queue that is gone leave it as with nobody there. `devices` are the
+    phones of agents who are new, as Asterisk says at this moment.
+    """
+
+    config: str  # acd.config.EngineConfig.text
+    devices: tuple[DeviceSeen, ...] = ()
 
 
 @event("tick")

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from acd.config import EngineConfig
-from acd.model import CallId, DeviceState, OfferId, QueueId, VisitId
+from acd.model import CallId, OfferId, QueueId, VisitId
 from acd.state import Agent, EndedOffer, EndedVisit, Offer, State, Visit
 
 FORMAT = 1
@@ -26,6 +26,7 @@ def snapshot(state: State) -> dict[str, Any]:
     """Everything that the next decision may depend on."""
     return {
         "format": FORMAT,
+        "config": state.config.text,
         "t": state.t,
         "linked": state.linked,
         "prefix": state.prefix,
@@ -44,10 +45,13 @@ def snapshot(state: State) -> dict[str, Any]:
 
 
 def restore(config: EngineConfig, data: Mapping[str, Any]) -> State:
-    """A state that decides like the one that was stored. Raises UnknownSnapshot."""
+    """A state that decides like the one that was stored, under the configuration that was in force then.
+
+    `config` is for a checkpoint of an older version, which does not tell. Raises UnknownSnapshot.
+    """
     if data.get("format") != FORMAT:
         raise UnknownSnapshot(f"checkpoint format {data.get('format')!r}, this version reads {FORMAT}")
-    state = State(config)
+    state = State(EngineConfig.parse(data["config"]) if "config" in data else config)
     state.t, state.linked, state.prefix, state.made = data["t"], data["linked"], data["prefix"], data["made"]
     state.visit_seq, state.ready_seq = data["visit_seq"], data["ready_seq"]
     for row in data["agents"]:
@@ -60,28 +64,12 @@ def restore(config: EngineConfig, data: Mapping[str, Any]) -> State:
     state.ended_visits.update((VisitId(key), _from_row(EndedVisit, row)) for key, *row in data["ended_visits"])
     state.ended_offers.update((OfferId(key), _from_row(EndedOffer, row)) for key, *row in data["ended_offers"])
     state.early.update((VisitId(key), how) for key, how in data["early"])
-    _index(state, data)
-    return state
-
-
-def _index(state: State, data: Mapping[str, Any]) -> None:
-    since = {QueueId(name): t for name, t in data["nobody_since"]}
-    for queue in state.queues.values():
-        members = [state.agents[name] for name in queue.members]
-        queue.reachable = sum(a.device is not DeviceState.UNREACHABLE for a in members)
-        queue.nobody_since = since.get(queue.config.id)
-        for agent in sorted((a for a in members if a.ready is not None), key=lambda a: a.ready or 0):
-            queue.ready[agent.id] = None
     for row in data["visits"]:
         visit = _from_row(Visit, row)
-        state.add_visit(visit)
+        state.visits[visit.id] = visit
     state.calls = {CallId(call): VisitId(visit) for call, visit in data["calls"]}
-    for queue in state.queues.values():
-        state.settle_key(("queue", queue.config.id))
-    for agent in list(state.agents.values()):
-        state.settle_agent(agent)
-    for offer in state.offers.values():
-        state.settle_offer(offer)
+    state.index({QueueId(name): t for name, t in data["nobody_since"]})
+    return state
 
 
 def _row(value: Any) -> list[Any]:

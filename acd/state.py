@@ -7,6 +7,7 @@ by insertion or by whole numbers, never by hash.
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
@@ -161,7 +162,6 @@ class State:
     """All of it. A new one knows nobody: every phone is unreachable until a fact says otherwise."""
 
     def __init__(self, config: EngineConfig) -> None:
-        self.config = config
         self.t = 0
         self.linked = False
         self.prefix = ""
@@ -171,17 +171,56 @@ class State:
         self.visits: dict[VisitId, Visit] = {}
         self.calls: dict[CallId, VisitId] = {}
         self.offers: dict[OfferId, Offer] = {}
-        self.agents: dict[AgentId, Agent] = {a.id: Agent(a.id) for a in config.agents}
-        self.queues: dict[QueueId, Queue] = {q.id: Queue(q, config.members(q)) for q in config.queues}
-        self.why_not: dict[AgentId, PassedOver] = {a: _passed_over(agent) for a, agent in self.agents.items()}
-        self.serves: dict[AgentId, tuple[Queue, ...]] = {
-            a.id: tuple(q for q in self.queues.values() if a.id in q.members) for a in config.agents
-        }
+        self.agents: dict[AgentId, Agent] = {}
+        self.queues: dict[QueueId, Queue] = {}
+        self.why_not: dict[AgentId, PassedOver] = {}
+        self.serves: dict[AgentId, tuple[Queue, ...]] = {}
         self.ended_visits: OrderedDict[VisitId, EndedVisit] = OrderedDict()
         self.ended_offers: OrderedDict[OfferId, EndedOffer] = OrderedDict()
         self.early: OrderedDict[VisitId, str] = OrderedDict()  # left before they were heard to join
         self.deadlines = Deadlines()
         self.news = News()
+        self._configure(config)
+
+    def _configure(self, config: EngineConfig) -> None:
+        """Queues without an index, and agents: those who are known stay what they are."""
+        self.config = config
+        known, self.agents = self.agents, {a.id: self.agents.get(a.id) or Agent(a.id) for a in config.agents}
+        self.agents |= {name: agent for name, agent in known.items() if name not in self.agents}
+        self.queues = {q.id: Queue(q, config.members(q)) for q in config.queues}
+        self.serves = {a.id: tuple(q for q in self.queues.values() if a.id in q.members) for a in config.agents}
+        for agent in self.agents.values():
+            self.note_status(agent)
+
+    def reconfigure(self, config: EngineConfig) -> None:
+        """Go on with other queues, agents or times. An agent who is gone keeps a talk or a ringing phone to its end."""
+        since = {name: queue.nobody_since for name, queue in self.queues.items() if queue.nobody_since is not None}
+        served = self.serves
+        for queue in self.queues:
+            self.deadlines.set(("queue", queue), None)
+        self._configure(config)
+        for agent in served:
+            if agent not in self.serves:  # should he come back, his phone is asked anew
+                self.agents[agent].device, self.agents[agent].heard = DeviceState.UNREACHABLE, -1
+        self.index(since)
+
+    def index(self, nobody_since: Mapping[QueueId, int]) -> None:
+        """Build the queues' indexes and every deadline from agents, visits and offers."""
+        for queue in self.queues.values():
+            members = [self.agents[name] for name in queue.members]
+            queue.reachable = sum(a.device is not DeviceState.UNREACHABLE for a in members)
+            queue.nobody_since = nobody_since.get(queue.config.id)
+            for agent in sorted((a for a in members if a.ready is not None), key=lambda a: a.ready or 0):
+                queue.ready[agent.id] = None
+        for visit in self.visits.values():
+            self.settle_visit(visit)
+        for queue in self.queues.values():
+            self._settle_queue(queue)
+            self.news.queues[queue.config.id] = None
+        for agent in list(self.agents.values()):
+            self.settle_agent(agent)
+        for offer in self.offers.values():
+            self.settle_offer(offer)
 
     def agent(self, agent: AgentId) -> Agent:
         """An agent of the configuration, or one that only an old journal knows and that serves nobody any more."""
