@@ -19,6 +19,7 @@ COMMANDS = {
     "queues": "show the queues",
     "agents": "show the agents",
     "explain": "explain a call: what was decided, and why",
+    "override": "open, closed or emergency for a while",
     "docs": "write the reference pages from the code",
 }
 """Every command and its line in `ivr --help`."""
