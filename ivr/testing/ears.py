@@ -64,7 +64,7 @@ class Ears:
 
     def __init__(self, sounds: Mapping[str, Path | Samples]) -> None:
         self.sounds = {name: load(sound) for name, sound in sounds.items()}
-        self._spectra = {name: _spectra(sound) for name, sound in self.sounds.items()}
+        self._tape = _Tape(self.sounds)
 
     def listen(self, samples: Samples) -> list[Heard]:
         """Everything known in a recording, in order."""
@@ -79,20 +79,51 @@ class Ears:
 
     def find(self, probe: Floats) -> list[tuple[str, int]]:
         """The places of all sounds that are like the probe, the likeliest first."""
-        norm = float(np.linalg.norm(probe))
+        likeness = self._tape.likeness(probe)
+        found: list[tuple[str, int]] = []
+        while len(found) < _CANDIDATES:
+            best = int(likeness.argmax())
+            if likeness[best] < _SAME:
+                break
+            found.append(self._tape.place(best))
+            likeness[max(0, best - 20) : best + 20] = 0
+        return found
+
+
+class _Tape:
+    """All sounds one behind the other, as spectra of overlapping pieces: hundreds of short ones cost no more to search
+    than one long one."""
+
+    def __init__(self, sounds: Mapping[str, Samples]) -> None:
+        gap = np.zeros(_PROBE, np.float32)
+        parts = [part for sound in sounds.values() for part in (sound.astype(np.float32), gap)]
+        values = np.concatenate([*parts, gap])
+        self._names = list(sounds)
+        lengths = [len(sound) + _PROBE for sound in sounds.values()]
+        self._starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        self._places = len(values) - _PROBE + 1
+        hop = _SPECTRUM - _PROBE
+        padded = np.concatenate([values, np.zeros(_SPECTRUM, np.float32)])
+        pieces = np.stack([padded[start : start + _SPECTRUM] for start in range(0, self._places, hop)])
+        self._pieces = np.fft.rfft(pieces, axis=1)
+        sums = np.concatenate([[0.0], np.cumsum(padded.astype(np.float64) ** 2)])
+        energy = np.sqrt(np.maximum(sums[_PROBE : self._places + _PROBE] - sums[: self._places], _QUIET**2 * _PROBE))
+        for start, sound in zip(self._starts, sounds.values(), strict=False):
+            # A place after which less than a probe is left is none, except the beginning of a very short sound.
+            energy[start + max(1, len(sound) - _PROBE + 1) : start + len(sound) + _PROBE] = np.inf
+        energy[self._starts[-1] :] = np.inf
+        self._energy = energy
+
+    def likeness(self, probe: Floats) -> NDArray[np.floating]:
+        """How like the probe each place is, up to 1."""
         spectrum = np.conj(np.fft.rfft(probe, _SPECTRUM))
-        found: list[tuple[float, str, int]] = []
-        for name, (pieces, energy) in self._spectra.items():
-            products = np.fft.irfft(pieces * spectrum, _SPECTRUM, axis=1)[:, : _SPECTRUM - _PROBE]
-            likeness = products.reshape(-1)[: len(energy)] / (energy * norm)
-            for _ in range(_CANDIDATES):
-                best = int(likeness.argmax())
-                if likeness[best] < _SAME:
-                    break
-                found.append((float(likeness[best]), name, best))
-                likeness[max(0, best - 20) : best + 20] = 0
-        found.sort(key=lambda place: -place[0])
-        return [(name, place) for _, name, place in found[:_CANDIDATES]]
+        products = np.fft.irfft(self._pieces * spectrum, _SPECTRUM, axis=1)[:, : _SPECTRUM - _PROBE]
+        return products.reshape(-1)[: self._places] / (self._energy * float(np.linalg.norm(probe)))  # type: ignore[no-any-return]
+
+    def place(self, index: int) -> tuple[str, int]:
+        """The sound at an index, and the place in it."""
+        number = int(np.searchsorted(self._starts, index, "right")) - 1
+        return self._names[number], index - int(self._starts[number])
 
 
 class Listener:
@@ -309,15 +340,3 @@ def _goes_on(first: Heard, second: Heard) -> bool:
 def _loudness(samples: NDArray[np.generic]) -> float:
     values = samples.astype(np.float32)
     return float(np.sqrt(np.dot(values, values) / max(1, len(values))))
-
-
-def _spectra(sound: Samples) -> tuple[NDArray[np.complexfloating], NDArray[np.floating]]:
-    """The sound in overlapping pieces as spectra, and the energy (root) of every stretch as long as a probe."""
-    values = sound.astype(np.float32)
-    places = max(1, len(values) - _PROBE + 1)
-    hop = _SPECTRUM - _PROBE
-    padded = np.concatenate([values, np.zeros(_SPECTRUM, np.float32)])
-    pieces = np.stack([padded[start : start + _SPECTRUM] for start in range(0, places, hop)])
-    sums = np.concatenate([[0.0], np.cumsum(padded.astype(np.float64) ** 2)])
-    energy = np.sqrt(np.maximum(sums[_PROBE : places + _PROBE] - sums[:places], (_QUIET**2) * _PROBE))
-    return np.fft.rfft(pieces, axis=1), energy

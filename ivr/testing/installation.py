@@ -6,6 +6,7 @@ See `ivr.testing.instance`, which adds the people.
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -21,6 +22,7 @@ from ivr.install.asterisk import Asterisk, tied
 from ivr.install.paths import Paths
 from ivr.settings.environment import Endpoint, Environment
 from ivr.site import Site
+from ivr.speech import BUILT_IN
 from ivr.testing.instance_site import copy_site
 from ivr.testing.ports import free_audio_ports, free_port
 from ivr.testing.relay import Relay
@@ -30,6 +32,8 @@ ROOT = Path(__file__).parents[2]
 
 IVR = Path(sys.executable).with_name("ivr")
 """The command."""
+
+_SOUNDS = ROOT / "var" / "test-sounds"
 
 
 class InstanceError(Exception):
@@ -246,10 +250,16 @@ class Installation:
         from ivr.install.prepare import InstallError, prepare
 
         said: list[str] = []
+        _share(_SOUNDS, self.paths.sounds / "centralita")
         try:
-            self._site = prepare(self._asterisks, said.append).site
+            prepared = prepare(self._asterisks, said.append)
         except InstallError as fault:
             raise InstanceError("\n".join([*said, str(fault)])) from fault
+        self._site = prepared.site
+        for name, prompt in prepared.site.prompts.items():
+            for file in filter(None, (prepared.prompts.file_of(name, language) for language in prompt.languages)):
+                file.touch()  # of several editions the latest is the one that is heard
+        _share(self.paths.sounds / "centralita", _SOUNDS)
 
     def _environ(self) -> dict[str, str]:
         others = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
@@ -264,6 +274,16 @@ class Installation:
     async def get(self, path: str) -> tuple[int, str]:
         """Status and body of a page of the server; OSError when nobody listens."""
         return await asyncio.to_thread(_fetch, f"http://{self.environment.http}{path}")
+
+
+def _share(there: Path, here: Path) -> None:
+    """The server's own words, made once for all tests: their files' names hold the hash of what they are made of."""
+    for file in there.glob("*/*.wav"):
+        if file.stem.rpartition("-")[0] in BUILT_IN and not (target := here / file.relative_to(there)).exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh = target.with_name(f".{target.name}.{os.getpid()}")
+            shutil.copy2(file, fresh)
+            fresh.replace(target)
 
 
 def _fetch(url: str) -> tuple[int, str]:
