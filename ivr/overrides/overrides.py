@@ -144,8 +144,13 @@ class Overrides:
         return True
 
     def new_file(self, timetable: str) -> str:
-        """The id of a recording that somebody is about to make for a timetable. Raises OverrideRefused."""
+        """The id of a recording that somebody is about to make for a timetable. Raises OverrideRefused, also when there
+        is no place for recordings."""
         self._known(timetable)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise OverrideRefused(f"no message can be recorded: {fault.strerror or 'no folder'}") from None
         return f"overrides/{timetable}-{self._clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
     def path_of(self, file: str) -> Path | None:
