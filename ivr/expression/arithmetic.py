@@ -76,7 +76,11 @@ def called(function: str, arguments: tuple[Value | Unknown, ...], offset: int) -
     if len(known) < len(arguments):
         return UNKNOWN
     signature = FUNCTIONS.get(function)
-    if signature is None or signature.arguments != tuple(type_of(value) for value in known):
+    if (
+        signature is None
+        or function not in _COMPUTED
+        or signature.arguments != tuple(type_of(value) for value in known)
+    ):
         raise EvaluationError(f"{function!r} is no function of these values", offset)
     return _COMPUTED[function](*known, offset)
 

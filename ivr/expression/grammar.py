@@ -9,10 +9,12 @@ if TYPE_CHECKING:
 GRAMMAR = r"""
 ?start: alternative
 
-?alternative: conjunction ("or" conjunction)*   -> either
-?conjunction: negation ("and" negation)*        -> both
-?negation: "not" negation                       -> negation
-    | comparison
+?alternative: conjunction
+    | conjunction ("or" conjunction)+           -> either
+?conjunction: negation
+    | negation ("and" negation)+                -> both
+?negation: comparison
+    | "not" negation                            -> opposite
 ?comparison: sum
     | sum SIGN sum                              -> compare
     | sum "in" items                            -> one_of
