@@ -1,6 +1,7 @@
 """Answers the dialplan's visits: a short AGI session each time; the caller's channel carries the rest.
 
-`/call` runs the flow from the caller's place, `/visit` is made now and then by a caller who waits.
+`/call` runs the flow from the caller's place, `/visit` is made now and then by a caller who waits, `/undo` once for a
+caller who hung up in a step that has something to undo.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,14 +17,12 @@ from ivr.call.calls import LiveCall
 from ivr.call.machine import Machine
 from ivr.call.place import Place
 from ivr.call.story import CallInfo
+from ivr.exchange.announcement import announcement
 from ivr.exchange.performer import House, Performer
 from ivr.exchange.ticket import Ticket
 from ivr.site import Site
 
 log = structlog.get_logger(__name__)
-
-HIGHEST_PLACE = 30
-"""Of Debian's es_CO prompts: beyond it a number needs words that they do not have."""
 
 
 class CallRunner:
@@ -34,6 +33,7 @@ class CallRunner:
         self._routes: dict[str, Callable[[Session, LiveCall], Awaitable[None]]] = {
             "/call": self._flow,
             "/visit": self._visit,
+            "/undo": self._undo,
         }
 
     async def __call__(self, session: Session) -> None:
@@ -54,28 +54,64 @@ class CallRunner:
         ticket = Ticket.parse(ticket_text)
         if ticket is not None and not returned_text and await self._still_waits(session, live, ticket):
             return
+        place = Place.decode(place_text)
+        site = self._site_of(live, place)
+        now = self._time_of(pretended, site)
+        caller = caller_facts(site, live.number, now().date())
         if live.started_at is None:
-            live = self._begin(session, live, did)
-        site = self._house.site()
-        flow = site.flow_for(did) or site.default_flow
-        info = CallInfo(call=live.call, did=did, caller=live.caller)
+            live = self._begin(session, live, did, site)
         returned = effects.Returned.parse(returned_text)
-        machine = Machine(site, flow, info, Place.decode(place_text), returned)
-        performer = Performer(
-            self._house,
+        info = CallInfo(call=live.call, did=did, caller=live.caller, blocked=caller.blocked)
+        memory = await read_memory(session, place, self._house.seal)
+        machine = Machine(site, site.flow_for(did) or site.default_flow, info, place, returned, memory)
+        carried = Carried(
             session,
-            live,
-            self._time_of(pretended, site),
-            lambda ticket: self._join(live.call, ticket),
+            self._house.seal,
+            self._house.complain,
+            place=place,
+            undo=_has_undo(site, place),
             returned=bool(returned_text),
+        )
+        values = LiveValues(self._house, site, did, caller, now)
+        await self._drive(machine, site, session, live, values, carried)
+
+    async def _undo(self, session: Session, live: LiveCall) -> None:
+        """The caller hung up in a step that has something to undo: nothing is heard, remembered or told."""
+        did, place_text, _, _, pretended = _arguments(session, 5)
+        place = Place.decode(place_text)
+        if place is None:
+            return
+        site = self._site_of(live, place)
+        now = self._time_of(pretended, site)
+        memory = await read_memory(session, place, self._house.seal)
+        info = CallInfo(call=live.call, did=did, caller=live.caller)
+        machine = Machine(site, site.flow_for(did) or site.default_flow, info, place, memory=memory, hung_up=True)
+        values = LiveValues(self._house, site, did, caller_facts(site, live.number, now().date()), now)
+        carried = Carried(session, self._house.seal, self._house.complain, place=place)
+        await self._drive(machine, site, session, live, values, carried)
+
+    async def _drive(
+        self, machine: Machine, site: Site, session: Session, live: LiveCall, values: LiveValues, carried: Carried
+    ) -> None:
+        """Let the machine ask and the performer do, until the visit is over."""
+        performer = Performer(
+            self._house, site, session, live, values, carried, lambda ticket: self._join(live.call, ticket)
         )
         effect = machine.start(self._house.clock.now())
         while (answer := await performer.perform(effect)) is not None:
             effect = machine.step(answer, self._house.clock.now())
 
-    def _begin(self, session: Session, live: LiveCall, did: str) -> LiveCall:
+    def _site_of(self, live: LiveCall, place: Place | None) -> Site:
+        """The edition of the site that the call began with; for a new call, the one that it begins with."""
+        sites = self._house.sites
+        if place is not None and place.edition:
+            return sites.of(place.edition)
+        if live.config:
+            return sites.of(live.config[:12])
+        return sites.for_new_call(self._house.caller_key(live.number, ""), live.number)
+
+    def _begin(self, session: Session, live: LiveCall, did: str, site: Site) -> LiveCall:
         name = session.environment.get("agi_calleridname", "")
-        site = self._house.site()
         started = facts.CallStarted(
             at=self._house.clock.now(),
             call=live.call,
@@ -127,7 +163,7 @@ class CallRunner:
             self._house.desk.submit(CallerGone(at=now, t=t, visit=ticket.visit, hung_up=True))
 
     async def _visit(self, session: Session, live: LiveCall) -> None:
-        _, _, _, ticket_text, _ = _arguments(session, 5)
+        _, place_text, _, ticket_text, _ = _arguments(session, 5)
         ticket = Ticket.parse(ticket_text)
         if ticket is None:
             await session.set_variable("DONE", "call")
@@ -143,31 +179,23 @@ class CallRunner:
             ticket = Ticket(visit, ticket.queue, ticket.joined_at, ticket.priority)
             await session.set_variable("TICKET", str(ticket))
         self._rejoin(live, ticket)
-        await self._announce(session, live, ticket)
+        await self._announce(session, live, ticket, Place.decode(place_text))
         await session.set_variable("DONE", "wait")
 
-    async def _announce(self, session: Session, live: LiveCall, ticket: Ticket) -> None:
-        """When it is due: the queue's own words, then the place, from Debian's recorded phrases."""
+    async def _announce(self, session: Session, live: LiveCall, ticket: Ticket, place: Place | None) -> None:
+        """When it is due: the queue's own words, then the place in the line, in the caller's language."""
         site = self._house.site()
         queue = site.queues.get(ticket.queue)
         now = self._house.clock.now()
         since = live.announced_at or ticket.joined_at
         if queue is None or not queue.announce_every or now - since < queue.announce_every:
             return
-        place = self._house.waiting.place_of(ticket.visit)
-        if place is None:
+        position = self._house.waiting.place_of(ticket.visit)
+        if position is None:
             return  # an agent's phone rings
         live.announced_at = now
-        words = self._house.sounds.path_of(queue.announce, site.language) if queue.announce else None
-        for sound in [words, *_place_phrases(place)] if words else _place_phrases(place):
+        for sound in announcement(site, self._house.sounds, queue, position, place):
             await session.stream_file(sound)
-
-
-def _place_phrases(place: int) -> list[str]:
-    """The sounds that tell the place; none for one that cannot be said."""
-    if place == 1:
-        return ["queue-youarenext"]
-    return ["queue-thereare", f"digits/{place}", "queue-callswaiting"] if place <= HIGHEST_PLACE else []
 
 
 def _arguments(session: Session, count: int) -> list[str]:

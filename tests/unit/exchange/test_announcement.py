@@ -22,10 +22,11 @@ CALL = CallId("n1-1700000000.1")
 
 
 class Place:
-    """A visit's place, and a desk and sounds of which nothing is asked."""
+    """A visit's position, sounds of which one may be missing, and a desk of which nothing is asked."""
 
-    def __init__(self, place: int | None) -> None:
+    def __init__(self, place: int | None, without: str) -> None:
         self.place = place
+        self.without = without
 
     def place_of(self, visit: VisitId) -> int | None:
         return self.place
@@ -37,7 +38,8 @@ class Place:
         return None
 
     def path_of(self, name: str, language: str) -> str | None:
-        return None
+        sound = f"{language}/{name}"
+        return None if sound == self.without else sound
 
     def version_of(self, name: str, language: str) -> str | None:
         return None
@@ -47,13 +49,13 @@ class Place:
     def record(self, event: object, key: str | None = None) -> None: ...
 
 
-async def told(place: int | None) -> list[str]:
-    """The sounds of a visit of a caller at this place who has waited for an hour."""
+async def told(position: int | None, *, place: str = "", announce: str | None = None, without: str = "") -> list[str]:
+    """The sounds of a visit of a caller at this position who has waited for an hour; one sound may be missing."""
     site = load_site(ROOT / "config", ROOT / "ivr" / "flows").site
     assert site is not None
-    queue = replace(site.queues["cartera"], announce=None, announce_every=timedelta(seconds=30))
+    queue = replace(site.queues["cartera"], announce=announce, announce_every=timedelta(seconds=30))
     site = replace(site, queues={**site.queues, "cartera": queue})
-    clock, asked = LoopClock(), Place(place)
+    clock, asked = LoopClock(), Place(position, without)
     house = House(
         site=lambda: site,
         sounds=asked,
@@ -69,7 +71,7 @@ async def told(place: int | None) -> list[str]:
     await server.start("127.0.0.1", 0)
     ticket = Ticket(VisitId(f"{CALL}/1"), QueueId("cartera"), clock.now() - timedelta(hours=1), 0)
     channel = ScriptedChannel(
-        path="visit", environment={f"agi_arg_{n}": "" for n in (1, 2, 3)} | {"agi_arg_4": str(ticket)}
+        path="visit", environment={"agi_arg_1": "", "agi_arg_2": place, "agi_arg_3": "", "agi_arg_4": str(ticket)}
     )
     try:
         await channel.call("127.0.0.1", server.port)
@@ -79,16 +81,35 @@ async def told(place: int | None) -> list[str]:
     return [heard.sound for heard in channel.heard]
 
 
+SPANISH, ENGLISH = "1;linea_principal;servicio;0;1;;", "2;;linea_principal;servicio;0;1;;;en;;;"
+"""Where the flow was left: in its own language, and in the one that the caller chose."""
+
+
 @pytest.mark.parametrize(
-    ("place", "sounds"),
+    ("position", "place", "sounds"),
     [
-        (1, ["queue-youarenext"]),
-        (2, ["queue-thereare", "digits/2", "queue-callswaiting"]),
-        (30, ["queue-thereare", "digits/30", "queue-callswaiting"]),
-        (31, []),  # "there are ... calls" without the number would be nonsense
-        (None, []),  # an agent's phone rings
+        (1, SPANISH, ["palabra_usted_es_el", "palabra_primero", "palabra_en_la_fila"]),
+        (31, "", ["palabra_usted_es_el_numero", "palabra_treinta_y", "palabra_uno", "palabra_en_la_fila"]),
+        (2, ENGLISH, ["word_you_are", "word_second", "word_in_line"]),
+        (2, SPANISH + "forged", ["palabra_usted_es_el", "palabra_segundo", "palabra_en_la_fila"]),
+        (None, SPANISH, []),  # an agent's phone rings
     ],
 )
 @run
-async def test_the_place_is_told_when_it_can_be_said(place: int | None, sounds: list[str]) -> None:
-    assert await told(place) == sounds
+async def test_the_position_is_told_in_the_callers_language(
+    position: int | None, place: str, sounds: list[str]
+) -> None:
+    language = "en" if place == ENGLISH else "es-CO"
+    assert await told(position, place=place) == [f"{language}/{sound}" for sound in sounds]
+
+
+@run
+async def test_the_queues_own_words_come_first_in_the_callers_language_or_the_sites() -> None:
+    assert (await told(1, place=ENGLISH, announce="espera"))[0] == "en/espera"
+    assert (await told(1, place=ENGLISH, announce="espera", without="en/espera"))[0] == "es-CO/espera"
+    assert (await told(None, announce="espera")) == []
+
+
+@run
+async def test_half_a_position_is_not_told() -> None:
+    assert await told(3, announce="espera", without="es-CO/palabra_tercero") == ["es-CO/espera"]
