@@ -20,6 +20,7 @@ COMMANDS = {
     "agents": "show the agents",
     "explain": "explain a call: what was decided, and why",
     "override": "open, closed or emergency for a while",
+    "voicemail": "what callers left: list, listen, save, delete",
     "docs": "write the reference pages from the code",
 }
 """Every command and its line in `ivr --help`."""

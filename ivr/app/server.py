@@ -7,8 +7,10 @@ from ivr import log as logs
 from ivr.app.asterisk import Synchronisation
 from ivr.app.closing import Closing
 from ivr.app.floor import Floor, open_floor
+from ivr.app.house import OneEdition, house_of, open_look_ups, open_overrides
 from ivr.app.rounds import Rounds, watch_loop
 from ivr.app.stores import Stores, open_stores
+from ivr.app.voicemail import Voicemail, open_voicemail
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
 from ivr.clock import Clock, LoopClock
@@ -16,13 +18,12 @@ from ivr.control.client import socket_file
 from ivr.control.operations import Operations
 from ivr.control.server import ControlServer
 from ivr.exchange.cel_import import CelImport
-from ivr.exchange.performer import House
 from ivr.exchange.runner import CallRunner
-from ivr.exchange.visits import Visits
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.install import secrets
 from ivr.install.paths import Paths
 from ivr.install.sounds import PromptFiles
+from ivr.overrides.operations import OverrideOperations
 from ivr.records.recording_watch import RecordingWatch
 from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
@@ -59,7 +60,7 @@ class Server:
         """Take calls. Raises what the parts raise when they cannot be opened (journal, records, ports)."""
         site, environment, clock, health = self._site, self._environment, self._clock, self._metrics.health
         health.config(site.version)
-        kept = await asyncio.to_thread(secrets.ensure, self._paths.secrets, site.extensions)
+        self._kept = kept = await asyncio.to_thread(secrets.ensure, self._paths.secrets, site.extensions)
         self._prompts = await asyncio.to_thread(PromptFiles.of, site, environment.config, self._paths)
         self._stores: Stores = await open_stores(environment, site, kept, clock, self._closing)
         ami = environment.ami
@@ -74,6 +75,10 @@ class Server:
             closing=self._closing,
         )
         self._show_figures()
+        self._voicemail: Voicemail = await open_voicemail(
+            self._present_site, self._stores, self._floor, self._metrics, self._paths, clock, self._closing
+        )
+        self._operations.append(self._voicemail.operations)
         await self._open_wires()
         self._watch_recordings()
         watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop_longest_block_seconds.set)
@@ -109,16 +114,24 @@ class Server:
         """FastAGI for the callers' visits, AMI for everything else."""
         floor, ledger, clock, health = self._floor, self._stores.ledger, self._clock, self._metrics.health
         cel = CelImport(self._paths.log / "cel-custom" / "cel.csv", ledger.store, floor.desk, clock)
-        house = House(
-            site=self._present_site,
-            sounds=self._prompts,
-            desk=floor.desk,
-            calls=floor.calls,
+        sites = OneEdition(self._site, self._prompts)
+        overrides = await open_overrides(self._paths, sites, floor, self._metrics, clock, self._closing)
+        self._operations.append(OverrideOperations(overrides, clock, sites.active))
+        voicemail = await open_voicemail(
+            sites.active, self._stores, floor, self._metrics, self._paths, clock, self._closing
+        )
+        self._operations.append(voicemail.operations)
+        house = house_of(
+            sites=sites,
+            floor=floor,
+            stores=self._stores,
+            inbox=voicemail.inbox,
+            overrides=overrides,
+            look_ups=open_look_ups(self._environment.config, self._paths, self._metrics, clock, self._closing),
+            kept=self._kept,
             clock=clock,
-            waiting=Visits(floor.engine),
-            caller_key=ledger.caller_key,
             complain=self._complain,
-            trust_pretended_time=self._environment.profile is Profile.DEVELOPMENT,
+            pretended=self._environment.profile is Profile.DEVELOPMENT,
         )
         self._agi = AgiServer(CallRunner(house), clock=clock, observer=health)
         await self._agi.start(self._environment.fastagi.host, self._environment.fastagi.port)

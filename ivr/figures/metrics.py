@@ -129,8 +129,8 @@ class Metrics:
         if figures is not None:
             self.registry.register(figures)
 
-    def show(self, figures: CallFigures) -> None:
-        """Add the calls' figures, once they are restored from the records."""
+    def show(self, figures: Collector) -> None:
+        """Add a part's figures, once they are restored from the records."""
         self.registry.register(figures)
 
     def text(self) -> bytes:

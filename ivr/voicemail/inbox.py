@@ -108,7 +108,11 @@ class Inbox:
 
     async def number_of(self, message: Message) -> str:
         """The caller's number; empty when withheld, unknown or erased."""
-        return await self._off_loop(self._store.number_of, message.caller)
+        return (await self.numbers_of([message])).get(message.caller, "")
+
+    async def numbers_of(self, messages: Iterable[Message]) -> dict[str, str]:
+        """The numbers of several callers by key; those that are erased or withheld are left out."""
+        return await self._off_loop(self._store.numbers_of, {m.caller for m in messages if m.caller})
 
     # ------------------------------------------------------------------ while a caller speaks
     async def begin(self, mailbox: str, call: str, caller: str) -> str:

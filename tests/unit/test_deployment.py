@@ -20,6 +20,7 @@ from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
 from ivr.settings.environment import Environment
 from ivr.testing.clock import ManualClock
+from tests.unit.voicemail.house import voicemail_figures
 
 ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "config/systemd").glob("*.service"))
@@ -240,10 +241,12 @@ def test_units_are_hardened_and_watched(unit: Path) -> None:
         assert (ROOT / Path(path).relative_to("/opt/centralita")).exists(), path
 
 
-def exposed() -> set[str]:
+def exposed(folder: Path) -> set[str]:
     """Every name that /metrics shows."""
     clock = ManualClock()
-    text = Metrics(CallFigures(Projection(), Tally(), Board(), clock.now)).text().decode()
+    metrics = Metrics(CallFigures(Projection(), Tally(), Board(), clock.now))
+    metrics.show(voicemail_figures(folder))
+    text = metrics.text().decode()
     kinds = dict(re.findall(r"(?m)^# TYPE (\w+) (\w+)$", text))
     return {
         name + suffix
@@ -252,7 +255,7 @@ def exposed() -> set[str]:
     }
 
 
-def test_alerts_and_panels_ask_for_figures_that_exist() -> None:
+def test_alerts_and_panels_ask_for_figures_that_exist(tmp_path: Path) -> None:
     rules = yaml.safe_load((ROOT / "config/prometheus/rules.yml").read_text())
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
     assert len(alerts) >= 5
@@ -262,7 +265,7 @@ def test_alerts_and_panels_ask_for_figures_that_exist() -> None:
     dashboard = json.loads((ROOT / "config/grafana/dashboards/centralita.json").read_text())
     panels = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     assert len(panels) >= 10
-    known = exposed()
+    known = exposed(tmp_path)
     for expression in (*(alert["expr"] for alert in alerts), *panels):
         asked = set(re.findall(r"\bcentralita_\w+", expression))
         assert asked - known == set(), expression

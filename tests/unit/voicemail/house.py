@@ -11,8 +11,10 @@ from ivr.site import Site
 from ivr.site.hours import HolidayCalendar
 from ivr.site.mailboxes import Mail, Mailbox
 from ivr.testing.clock import ManualClock
+from ivr.voicemail.figures import VoicemailFigures
 from ivr.voicemail.files import MessageFiles
 from ivr.voicemail.inbox import Inbox
+from ivr.voicemail.post import Post
 from ivr.voicemail.store import MessageStore
 
 BOX = Mailbox(
@@ -131,3 +133,10 @@ class House:
         """Let everything go."""
         await self.inbox.close()
         self.records.close()
+
+
+def voicemail_figures(folder: Path) -> VoicemailFigures:
+    """The figures of a house that was just built."""
+    house = House(folder)
+    post = Post(site=lambda: house.site, store=house.store, inbox=house.inbox, clock=house.clock, secret=str)
+    return VoicemailFigures(house.inbox, post, lambda: house.site, house.clock.now)
