@@ -115,6 +115,8 @@ def test_values(text: str, expected: Value) -> None:
         "06:00 not between 22:00 and 06:00",
         "now not between 22:00 and 06:00",
         "night between 18:00 and 00:00",
+        "now not between now and now",
+        "now not between night and night",
     ],
 )
 def test_conditions_that_hold(text: str) -> None:
