@@ -90,7 +90,7 @@ def _context(
         "extensions": tuple(site.extensions),
         "numbers": tuple(site.numbers),
         "lamps": {number: _lamps(site, number) for number in site.extensions},
-        "timetable_codes": {hours.code or str(place): name for place, (name, hours) in enumerate(site.hours.items(), 1)},
+        "timetable_codes": {hours.code: name for name, hours in site.hours.items() if hours.code},
         "outside_trunk": f"trunk-{outside[0]}" if outside else "",
         "recordings": paths.recordings,
         "recordings_done": paths.recordings_done,

@@ -223,7 +223,7 @@ def with_lamps(tmp_path: Path) -> dict[str, str]:
     boxes = {"servicio": mailbox("servicio", "100", "101"), "cartera": mailbox("cartera", "101")}
     week = ((),) * 7
     hours = {
-        "oficina": OpeningHours(label="", week=week, holiday=None),
+        "oficina": OpeningHours(label="", week=week, holiday=None, code="1"),
         "bodega": OpeningHours(label="", week=week, holiday=None, code="7"),
     }
     return rendered(tmp_path, site(mailboxes=boxes, hours=hours), environment(tmp_path))
@@ -244,7 +244,7 @@ def test_codes_are_dialled_by_our_own_phones_only(tmp_path: Path) -> None:
     for code in ("*97", "*98", "*981", "*982", "*281", "*287"):
         assert f"exten => {code},1," in ours
         assert dialplan.count(f"exten => {code},1,") == 1
-    assert "exten => *287,1,Set(ABOUT=bodega)" in ours, "its own code wins over its place"
+    assert "exten => *287,1,Set(ABOUT=bodega)" in ours
     for name in ("from-trunk", "line", "call", "ring", "acd-wait"):
         assert "feature" not in section(statements(dialplan), name)
 
