@@ -3,13 +3,15 @@
 Each effect has exactly one input as its answer; the terminal ones have none: the AGI session ends with them.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ivr.call.facts import CallEvent
+from ivr.call.memory import EMPTY, Memory
 from ivr.call.place import Place
+from ivr.expression import Expression
+from ivr.site.values import Unknown, Value
 
 ANY_KEY = "0123456789*#"
 
@@ -31,11 +33,32 @@ class WaitKey:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeDigits:
+    """Take keys until `finish`, `most` digits, or a silence of `first` seconds before the first and `between` seconds
+    after each. `begun`: what was pressed before. Answer: Entered."""
+
+    begun: str
+    most: int
+    finish: str
+    first: float
+    between: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlayFile:
+    """Play something that was recorded by telephone, by its name: a message, an announcement. Answer: Played."""
+
+    file: str
+    keys: str = ANY_KEY
+
+
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Write the place onto the channel (`PLACE`). Answer: Done."""
+    """Write the place and the variables onto the channel. Answer: Done."""
 
     place: Place
+    memory: Memory = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +69,65 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class AskTime:
-    """What time is it for this call (development: perhaps a pretended one)? Answer: Time."""
+class AskOpen:
+    """Is the company open now, by this timetable and what overrides it? Answer: Opening."""
+
+    timetable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Which of these conditions is the first that holds? `known`: the call's variables, by the names that
+    expressions use. Answer: Decided."""
+
+    conditions: tuple[Expression, ...]
+    known: Mapping[str, Value | Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """What is the value of this expression? Answer: Computed."""
+
+    expression: Expression
+    known: Mapping[str, Value | Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask a source of look-ups (lookups.yaml). Answer: LookedUp."""
+
+    source: str
+    given: Mapping[str, Value | Unknown]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMessage:
+    """Record the caller for a mailbox until a key of `keys`, silence, the limit or a hang-up; seconds.
+    Answer: Recorded."""
+
+    mailbox: str
+    longest: float
+    silence: float
+    keys: str
+    beep: bool = True
+    resume: bool = False
+    """The server was away in the middle of this step: what the caller had said until then is taken, if anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepMessage:
+    """Put a recorded message into its mailbox. Answer: Done."""
+
+    mailbox: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropMessage:
+    """Forget a recorded message: the caller records it again, or nothing was said. Answer: Done."""
+
+    mailbox: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +141,18 @@ class Complain:
     detail: str = ""
 
 
-PROBLEMS = ("unknown place", "step gone", "went in circles", "unknown result")
+PROBLEMS = (
+    "unknown place",
+    "step gone",
+    "went in circles",
+    "unknown result",
+    "variables lost",
+    "cannot be computed",
+    "cannot be said",
+    "subflows too deep",
+    "nobody to return to",
+    "not without a caller",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +180,25 @@ class HangUp:
     reason: str
 
 
-Effect = Play | WaitKey | Remember | Tell | AskTime | Complain | JoinQueue | Ring | HangUp
+Effect = (
+    Play
+    | PlayFile
+    | WaitKey
+    | TakeDigits
+    | Remember
+    | Tell
+    | AskOpen
+    | Decide
+    | Compute
+    | LookUp
+    | RecordMessage
+    | KeepMessage
+    | DropMessage
+    | Complain
+    | JoinQueue
+    | Ring
+    | HangUp
+)
 TERMINAL = (JoinQueue, Ring, HangUp)
 
 
@@ -112,18 +221,66 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """Digits, without the finishing key; empty = none. `known` is False in a proof: the text only stands for any of
+    its length."""
+
+    text: str
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """It was done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
-    """An aware time."""
+class Opening:
+    """`open`, `closed` or `emergency`. `prompt` (prompts.yaml) or `file` (recorded by telephone) is what callers are to
+    hear then; both empty = nothing special."""
 
-    at: datetime
+    state: str
+    prompt: str = ""
+    file: str = ""
 
 
-Input = Played | Pressed | Done | Time
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The index of the first condition that holds, or None."""
+
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value, or None where there is none: a division by zero, a variable without a value."""
+
+    value: Value | Unknown | None
+
+
+FOUND, NOT_FOUND, TOO_SLOW, FAILED = "found", "not found", "too slow", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """`found` with the source's answers by name, `not found`, `too slow` or `failed`."""
+
+    outcome: str
+    values: Mapping[str, Value | Unknown] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """How a recording ended: key, silence, limit, hang up, full (no more messages) or failed (nothing was recorded).
+    `file` names it; `seconds` without the silence at its end."""
+
+    ended: str
+    seconds: float = 0.0
+    key: str = ""
+    file: str = ""
+
+
+Input = Played | Pressed | Entered | Done | Opening | Decided | Computed | LookedUp | Recorded
 
 
 class Kind(Enum):
@@ -134,6 +291,7 @@ class Kind(Enum):
     DIAL = "dial"  # an extension was rung; detail = DIALSTATUS
     QUEUE = "queue"  # the engine sent the caller back; detail = the exit
     TALK = "talk"  # a talk with an agent ended
+    SUBFLOW = "subflow"  # a subflow came back; detail = its exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +300,22 @@ class Returned:
 
     kind: Kind
     detail: str = ""
+    extension: str = ""  # that was rung
 
     @classmethod
     def parse(cls, text: str) -> "Returned":
         """Read the channel variable. Empty = fresh; what nobody knows counts as resumed."""
         if not text.strip():
             return FRESH
-        word, _, detail = text.strip().partition(" ")
+        word, _, detail = text.strip()[:80].partition(" ")
         try:
-            return cls(Kind(word), detail[:40])
+            kind = Kind(word)
         except ValueError:
             return RESUMED
+        if kind is Kind.DIAL:
+            detail, _, extension = detail.partition(" ")
+            return cls(kind, detail, extension if extension.isascii() and extension.isdecimal() else "")
+        return cls(kind, detail)
 
 
 FRESH = Returned(Kind.FRESH)

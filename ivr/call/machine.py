@@ -1,6 +1,7 @@
 """The call's state machine: pure. It is asked for an effect, told the effect's outcome, and asked again.
 
-A hang-up needs no input: whoever drives the machine simply stops asking.
+A hang-up needs no input: whoever drives the machine simply stops asking. Where a step has something to undo then
+(`when hung up`), a machine made with `hung_up` follows that way.
 """
 
 from collections.abc import Generator
@@ -15,15 +16,16 @@ from ivr.call.effects import (
     HangUp,
     Input,
     Kind,
-    Remember,
     Returned,
     Ring,
     Tell,
 )
 from ivr.call.facts import StepEntered
+from ivr.call.memory import EMPTY, Memory
 from ivr.call.place import RECEPTION, Place
-from ivr.call.story import CallInfo, Story, expect
-from ivr.site import HANG_UP, Flow, Site
+from ivr.call.story import CallInfo, Frame, Story, defaults, expect
+from ivr.site import Flow, Site
+from ivr.site.targets import A_PERSON, HANG_UP, exit_of
 
 MAX_STEPS = 40
 """Steps in a row without a key or a talk; after that the flow goes in circles and a person is rung."""
@@ -38,20 +40,32 @@ _TALKED = "ANSWER"  # DIALSTATUS after a conversation (Asterisk, apps/app_dial.c
 class Machine:
     """One call on its way through its flow, from a place (or the start) to a terminal effect."""
 
-    def __init__(self, site: Site, flow: Flow, call: CallInfo, place: Place | None = None, returned: Returned = FRESH):
-        """`flow` is the entry of the number that was called. `place` and `returned` come from the channel; with
-        `returned` other than fresh and no usable place, the call starts anew, and that is told."""
-        self._story = Story(site=site, flow=flow, info=call, at=_BEFORE)
+    def __init__(
+        self,
+        site: Site,
+        flow: Flow,
+        call: CallInfo,
+        place: Place | None = None,
+        returned: Returned = FRESH,
+        memory: Memory | None = EMPTY,
+        hung_up: bool = False,
+    ):
+        """`flow` is the entry of the number that was called. `place`, `returned` and `memory` come from the channel;
+        with `returned` other than fresh and no usable place, or when the memory is lost (None), the call starts anew,
+        and that is told. `hung_up`: the caller has gone at this place; what is left is to undo."""
+        self._story = Story(site=site, flow=flow, info=call, at=_BEFORE, language=flow.language)
         self._place = place
         self._returned = returned
+        self._memory = memory
         self._talked = False
-        self._run = self._way()
+        self._hung_up = hung_up
+        self._run = self._undo() if hung_up else self._way()
         self.finished = False
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """The recording notices that this call heard to their end."""
-        return self._story.notices
+    def story(self) -> Story:
+        """The call as the machine knows it; not to be changed."""
+        return self._story
 
     def start(self, at: datetime) -> Effect:
         """The first effect. `at` is the true time, aware; facts carry it."""
@@ -70,42 +84,84 @@ class Machine:
         self.finished = isinstance(effect, TERMINAL)
         return effect
 
+    # ------------------------------------------------------------------ the way through the flow
     def _way(self) -> Generator[Effect, Input, None]:
-        story = self._story
+        if self._story.info.blocked and self._place is None:
+            yield HangUp("blocked")
         name = yield from self._beginning()
         while name != HANG_UP:
-            if name == RECEPTION:
+            if name in (RECEPTION, A_PERSON):
                 name = yield from self._reception()
-                continue
-            step = story.flow.steps[name]
-            if story.returned is None:
-                name_or_reception = yield from self._enter(name, step.verb)
-                if name_or_reception != name:
-                    name = name_or_reception
-                    continue
-            self._talked = self._talked or (story.returned is not None and _after_talk(story.returned))
-            name = yield from step.script(story)
-            story.returned = None
+            elif exit_of(name) is not None:
+                name = yield from self._come_back(name)
+            else:
+                name = yield from self._perform(name)
         yield HangUp("after the talk" if self._talked else "ended in IVR")
+
+    def _perform(self, name: str) -> Generator[Effect, Input, str]:
+        """One step: gives the next one's name."""
+        story = self._story
+        step = story.flow.steps[name]
+        if story.returned is None:
+            entered = yield from self._enter(name, step.verb)
+            if entered != name:
+                return entered
+        self._talked = self._talked or (story.returned is not None and _after_talk(story.returned))
+        then = yield from step.script(story)
+        story.returned = None
+        return then
+
+    def _come_back(self, target: str) -> Generator[Effect, Input, str]:
+        """From a subflow to the step that called it, which takes the exit."""
+        story = self._story
+        if not story.come_back():
+            expect(Done, (yield Complain("nobody to return to", f"{story.flow.name}/{story.step}")))
+            return A_PERSON
+        story.returned = Returned(Kind.SUBFLOW, exit_of(target) or "")
+        return story.step
 
     def _beginning(self) -> Generator[Effect, Input, str]:
         """The step to go on at, with the story as the place has it."""
         story, place = self._story, self._place
-        if self._returned.kind is Kind.FRESH and place is None:
+        fresh = self._returned.kind is Kind.FRESH and place is None
+        lost = "" if fresh else self._restore()
+        if fresh or lost:
+            if lost:
+                detail = f"{place.flow}/{place.step}" if place is not None else ""
+                expect(Done, (yield Complain(lost, detail)))
+            story.variables = defaults(story.flow.declared)
+            story.call_variables = defaults(story.site.variables)
             return story.flow.start
-        if place is None:
-            expect(Done, (yield Complain("unknown place")))
-            return story.flow.start
-        story.flow = story.site.flows.get(place.flow, story.flow)
-        story.notices = place.notices
-        if place.step != RECEPTION and (place.flow != story.flow.name or place.step not in story.flow.steps):
-            expect(Done, (yield Complain("step gone", f"{place.flow}/{place.step}")))
-            return story.flow.start
-        story.step, story.tries, story.steps, story.key = place.step, place.tries, place.steps, place.key
         story.returned = self._returned if self._returned.kind is not Kind.FRESH else Returned(Kind.RESUMED)
         if _after_talk(story.returned):
             story.caller_acted()
-        return place.step
+        return story.step
+
+    def _restore(self) -> str:
+        """Take place and memory over. Gives the problem that makes it impossible; empty = done."""
+        story, place, memory = self._story, self._place, self._memory
+        if place is None:
+            return "unknown place"
+        story.notices = place.notices
+        flow = story.site.flows.get(place.flow)
+        frames = [(story.site.flows.get(name), step) for name, step in place.frames]
+        known = flow is not None and (place.step == RECEPTION or place.step in flow.steps)
+        if not known or any(waiting is None or step not in waiting.steps for waiting, step in frames):
+            story.flow = flow or story.flow
+            return "step gone"
+        if memory is None or (memory.flows and len(memory.flows) != len(frames) + 1):
+            return "variables lost"
+        flows = memory.flows or tuple({} for _ in range(len(frames) + 1))
+        story.frames = tuple(
+            Frame(waiting, step, dict(values))
+            for (waiting, step), values in zip(frames, flows[:-1], strict=True)
+            if waiting is not None
+        )
+        assert flow is not None
+        story.flow, story.variables, story.call_variables = flow, dict(flows[-1]), dict(memory.call)
+        story.step, story.tries, story.steps, story.key = place.step, place.tries, place.steps, place.key
+        story.language, story.menus = place.language or flow.language, place.menus
+        return ""
 
     def _enter(self, name: str, verb: str) -> Generator[Effect, Input, str]:
         """Count, remember and tell a step. Gives another name when the flow goes in circles."""
@@ -115,21 +171,39 @@ class Machine:
         if story.steps > MAX_STEPS:
             expect(Done, (yield Complain("went in circles", f"{story.flow.name}/{name}")))
             return RECEPTION
-        expect(Done, (yield Remember(story.place())))
+        yield from story.remember()
         fact = StepEntered(at=story.at, call=story.info.call, flow=story.flow.name, step=name, verb=verb)
         expect(Done, (yield Tell(fact)))
         return name
 
     def _reception(self) -> Generator[Effect, Input, str]:
-        """The way out of a circle: a person, else the end."""
+        """A person, else the end."""
         story = self._story
         returned = story.take_returned()
         if returned is not None and returned.kind is not Kind.RESUMED:
             yield HangUp("after the talk" if _after_talk(returned) else "failed")
         story.step = RECEPTION
-        expect(Done, (yield Remember(story.place())))
+        yield from story.remember()
         yield Ring(extension=story.site.reception, seconds=RECEPTION_SECONDS)
         raise RuntimeError("a terminal effect has no answer")
+
+    # ------------------------------------------------------------------ after a hang-up
+    def _undo(self) -> Generator[Effect, Input, None]:
+        """The way that the step names for a caller who hung up in it: nothing there is heard, remembered or told."""
+        story = self._story
+        problem = self._restore()
+        step = story.flow.steps.get(story.step) if not problem else None
+        name = step.when_hung_up if step is not None else ""
+        for _ in range(MAX_STEPS):
+            if not name or name not in story.flow.steps:
+                break
+            step = story.flow.steps[name]
+            if not step.silent:
+                expect(Done, (yield Complain("not without a caller", f"{story.flow.name}/{name}")))
+                break
+            story.step = name
+            name = yield from step.script(story)
+        yield HangUp("")
 
 
 def _after_talk(returned: Returned) -> bool:

@@ -4,20 +4,17 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 import structlog
 
-from acd.facts import Fact
 from acd.model import QueueId, VisitId
 from ivr.asterisk.agi.session import Session
 from ivr.call import effects
-from ivr.call.calls import LiveCall, LiveCalls
+from ivr.call.calls import LiveCall
 from ivr.call.facts import PromptMissing
-from ivr.call.place import Place
-from ivr.clock import Clock
+from ivr.exchange.carried import Carried
+from ivr.exchange.house import House
+from ivr.exchange.live_values import LiveValues
 from ivr.exchange.ticket import Ticket
 from ivr.site import Site
 
@@ -26,78 +23,42 @@ log = structlog.get_logger(__name__)
 ALL_KEYS = "0123456789*#"
 
 
-class Desk(Protocol):
-    """Where facts go in (ivr.exchange.desk)."""
-
-    def submit(self, fact: Fact) -> object: ...
-    def record(self, event: object, key: str | None = None) -> object: ...
-
-
-class Sounds(Protocol):
-    """Where prompts are; None = not available, to be skipped."""
-
-    def path_of(self, name: str, language: str) -> str | None: ...
-    def version_of(self, name: str, language: str) -> str | None: ...
-
-
-class Waiting(Protocol):
-    """What the engine knows of a visit."""
-
-    def place_of(self, visit: VisitId) -> int | None:
-        """1 for the next in line; None when the visit does not wait."""
-
-    def is_over(self, visit: VisitId) -> bool:
-        """Whether the visit has its outcome."""
-
-    def exit_of(self, visit: VisitId) -> str | None:
-        """The queue's exit of a visit that overflowed; None for every other."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class House:
-    """What runner and performer work with. `caller_key(number, name)` gives the opaque key of a caller and keeps the
-    number in the erasable table; `complain(problem, detail)` tells an administrator."""
-
-    site: Callable[[], Site]
-    sounds: Sounds
-    desk: Desk
-    calls: LiveCalls
-    clock: Clock
-    waiting: Waiting
-    caller_key: Callable[[str, str], str]
-    complain: Callable[[str, str], None]
-    trust_pretended_time: bool
-
-
 class Performer:
     """Carries out the effects of one visit of the flow."""
 
     def __init__(
         self,
         house: House,
+        site: Site,
         session: Session,
         live: LiveCall,
-        time_of_day: Callable[[], datetime],
+        values: LiveValues,
+        carried: Carried,
         join: Callable[[Ticket], None],
-        returned: bool,
     ) -> None:
-        """`join` tells the engine of a caller whose ticket is written; `returned`: RETURNED is to be used up."""
+        """`join` tells the engine of a caller whose ticket is written."""
         self._house = house
+        self._site = site
+        self._sounds = house.sites.sounds_of(site)
         self._session = session
         self._live = live
-        self._time = time_of_day
+        self._values = values
+        self._carried = carried
         self._join = join
-        self._returned = returned
 
     async def perform(self, effect: effects.Effect) -> effects.Input | None:
         """Do it, and give the machine's next input; None when the visit is over."""
         match effect:
-            case effects.Play():
-                return await self._play(effect)
-            case effects.WaitKey(seconds=seconds):
-                return effects.Pressed(await self._session.wait_for_digit(int(seconds * 1000)))
-            case effects.Remember(place=place):
-                return await self._remember(place)
+            case effects.Play() | effects.PlayFile() | effects.WaitKey() | effects.TakeDigits():
+                return await self._with_caller(effect)
+            case effects.RecordMessage() | effects.KeepMessage() | effects.DropMessage():
+                return await self._message(effect)
+            case effects.AskOpen() | effects.Decide() | effects.Compute() | effects.LookUp():
+                return await self._answer(effect)
+            case effects.Remember(place=place, memory=memory):
+                step = self._site.flows[place.flow].steps.get(place.step)
+                await self._carried.write(place, memory, undo=bool(step is not None and step.when_hung_up))
+                return effects.Done()
             case effects.Tell(fact=fact):
                 if isinstance(fact, PromptMissing):
                     log.warning("a prompt is missing and was skipped", prompt=fact.prompt)
@@ -106,8 +67,13 @@ class Performer:
             case effects.Complain(problem=problem, detail=detail):
                 self._house.complain(problem, detail)
                 return effects.Done()
-            case effects.AskTime():
-                return effects.Time(self._time())
+            case effects.JoinQueue() | effects.Ring() | effects.HangUp():
+                await self._leave(effect)
+        return None
+
+    async def _leave(self, effect: effects.JoinQueue | effects.Ring | effects.HangUp) -> None:
+        """The visit's end: what the dialplan goes on with."""
+        match effect:
             case effects.JoinQueue():
                 await self._queue(effect)
             case effects.Ring(extension=extension, seconds=seconds):
@@ -117,16 +83,33 @@ class Performer:
             case effects.HangUp(reason=reason):
                 self._live.reason = reason
                 await self._session.set_variable("DONE", "hangup")
-        return None
+
+    # ------------------------------------------------------------------ heard and pressed
+    async def _with_caller(
+        self, effect: effects.Play | effects.PlayFile | effects.WaitKey | effects.TakeDigits
+    ) -> effects.Input:
+        match effect:
+            case effects.Play():
+                return await self._play(effect)
+            case effects.PlayFile(file=file, keys=keys):
+                path = self._house.file_of(file)
+                if path is None:
+                    return effects.Played(complete=False, missing=True)
+                played = await self._session.stream_file(path, keys)
+                return effects.Played(key=played.key, complete=played.key is None and played.ok, missing=not played.ok)
+            case effects.WaitKey(seconds=seconds):
+                return effects.Pressed(await self._session.wait_for_digit(int(seconds * 1000)))
+            case effects.TakeDigits():
+                return await self._digits(effect)
 
     async def _play(self, effect: effects.Play) -> effects.Input:
-        sound = self._house.sounds.path_of(effect.prompt, effect.language)
+        sound = self._sounds.path_of(effect.prompt, effect.language)
         if sound is None:
             return effects.Played(complete=False, missing=True)
         if not effect.notice:
             played = await self._session.stream_file(sound, effect.keys)
             return effects.Played(key=played.key, complete=played.key is None and played.ok, missing=not played.ok)
-        version = self._house.sounds.version_of(effect.prompt, effect.language) or ""
+        version = self._sounds.version_of(effect.prompt, effect.language) or ""
         # A key pressed while STREAM FILE listens to none is lost to AGI. So it listens to all, and the notice goes on
         # from the sample at which the key stopped it.
         first, offset = None, 0
@@ -138,15 +121,76 @@ class Performer:
                 return effects.Played(key=first, complete=whole, missing=not whole, version=version)
             first, offset = first or played.key, played.offset
 
-    async def _remember(self, place: Place) -> effects.Input:
-        """The place and the used-up RETURNED change together: a crash in between would repeat a dial."""
-        if self._returned:
-            await self._session.execute("MSet", f"PLACE={place.encode()},RETURNED=,TICKET=")
-            self._returned = False
+    async def _digits(self, effect: effects.TakeDigits) -> effects.Input:
+        text, key = "", effect.begun
+        while True:
+            if key == effect.finish:
+                return effects.Entered(text)
+            text += key
+            if len(text) >= effect.most:
+                return effects.Entered(text)
+            seconds = effect.between if text else effect.first
+            key = await self._session.wait_for_digit(int(seconds * 1000)) or effect.finish
+
+    # ------------------------------------------------------------------ messages
+    async def _message(
+        self, effect: effects.RecordMessage | effects.KeepMessage | effects.DropMessage
+    ) -> effects.Input:
+        messages = self._house.messages
+        if isinstance(effect, effects.RecordMessage):
+            return await self._record(effect)
+        if isinstance(effect, effects.KeepMessage):
+            await messages.keep(effect.mailbox, effect.file)
         else:
-            await self._session.set_variable("PLACE", place.encode())
+            await messages.drop(effect.mailbox, effect.file)
         return effects.Done()
 
+    async def _record(self, effect: effects.RecordMessage) -> effects.Recorded:
+        """Record into a new file; a hang-up is an answer, because what was said is kept."""
+        messages, call = self._house.messages, self._live.call
+        begun = messages.unfinished(effect.mailbox, call) if effect.resume else ""
+        if begun:
+            return effects.Recorded(ended="silence", file=begun, seconds=await messages.measured(begun))
+        try:
+            file = await messages.begin(effect.mailbox, call, self._live.caller)
+        except OSError as error:
+            log.error("a message cannot be recorded", mailbox=effect.mailbox, why=str(error))
+            return effects.Recorded(ended="failed")
+        path = messages.path_of(file) if file else None
+        if path is None:
+            return effects.Recorded(ended="full" if not file else "failed")
+        done = await self._session.record_file(
+            path, longest=effect.longest, silence=effect.silence, keys=effect.keys, beep=effect.beep
+        )
+        seconds = await messages.measured(file)
+        return effects.Recorded(ended=done.ended, key=done.key, file=file, seconds=seconds)
+
+    # ------------------------------------------------------------------ questions
+    async def _answer(
+        self, effect: effects.AskOpen | effects.Decide | effects.Compute | effects.LookUp
+    ) -> effects.Input:
+        match effect:
+            case effects.AskOpen(timetable=timetable):
+                state, prompt, file = self._values.opening(timetable)
+                return effects.Opening(state.value, prompt, file)
+            case effects.Decide():
+                return effects.Decided(self._first(effect))
+            case effects.Compute(expression=expression, known=known):
+                return effects.Computed(self._values.value(expression, known))
+            case effects.LookUp(source=source, given=given):
+                return await self._house.look_ups.look_up(self._site.look_ups[source], given)
+
+    def _first(self, effect: effects.Decide) -> int | None:
+        """The first condition that holds; one that cannot be computed does not, which is told."""
+        for index, condition in enumerate(effect.conditions):
+            value = self._values.value(condition, effect.known)
+            if value is None:
+                self._house.complain("cannot be computed", str(condition))
+            elif value is True:
+                return index
+        return None
+
+    # ------------------------------------------------------------------ waiting
     async def _queue(self, effect: effects.JoinQueue) -> None:
         live = self._live
         visit = VisitId(f"{live.call}/{live.visits + 1}")

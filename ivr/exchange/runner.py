@@ -18,9 +18,13 @@ from ivr.call.machine import Machine
 from ivr.call.place import Place
 from ivr.call.story import CallInfo
 from ivr.exchange.announcement import announcement
-from ivr.exchange.performer import House, Performer
+from ivr.exchange.carried import Carried, read_memory
+from ivr.exchange.house import House
+from ivr.exchange.live_values import LiveValues
+from ivr.exchange.performer import Performer
 from ivr.exchange.ticket import Ticket
 from ivr.site import Site
+from ivr.site.callers import caller_facts
 
 log = structlog.get_logger(__name__)
 
@@ -184,7 +188,8 @@ class CallRunner:
 
     async def _announce(self, session: Session, live: LiveCall, ticket: Ticket, place: Place | None) -> None:
         """When it is due: the queue's own words, then the place in the line, in the caller's language."""
-        site = self._house.site()
+        site = self._site_of(live, place)
+        sounds = self._house.sites.sounds_of(site)
         queue = site.queues.get(ticket.queue)
         now = self._house.clock.now()
         since = live.announced_at or ticket.joined_at
@@ -194,8 +199,15 @@ class CallRunner:
         if position is None:
             return  # an agent's phone rings
         live.announced_at = now
-        for sound in announcement(site, self._house.sounds, queue, position, place):
+        for sound in announcement(site, sounds, queue, position, place):
             await session.stream_file(sound)
+
+
+def _has_undo(site: Site, place: Place | None) -> bool:
+    """Whether the step of a place has something to undo when the caller hangs up in it."""
+    flow = site.flows.get(place.flow) if place is not None else None
+    step = flow.steps.get(place.step) if flow is not None and place is not None else None
+    return step is not None and bool(step.when_hung_up)
 
 
 def _arguments(session: Session, count: int) -> list[str]:

@@ -3,9 +3,10 @@
 `phones.csv` (`extension,password`) is meant to be read by whoever sets up the phones, `pins.csv` (`kind,name,pin`: of a
 mailbox, of a timetable) by whoever gives the PINs to the people; `ami.secret` joins the server and Asterisk;
 `caller.key` (64 hexadecimal digits) turns callers' numbers into keys. Who loses `caller.key` loses the link between
-old records and numbers.
+old records and numbers. `variables.key` seals the values of calls' variables: it may be changed when no call lives.
 """
 
+import base64
 import csv
 import io
 import os
@@ -36,6 +37,8 @@ class Secrets:
     phones: Mapping[str, str]
     ami: str
     caller_key: bytes
+    variables_key: bytes
+    """Fernet key that seals the values of variables on the channel."""
 
 
 def ensure(folder: Path, extensions: Iterable[str]) -> Secrets:
@@ -51,7 +54,8 @@ def ensure(folder: Path, extensions: Iterable[str]) -> Secrets:
         caller_key = bytes.fromhex(key)
     except ValueError:
         raise SecretsError(f"{folder / 'caller.key'}: not hexadecimal; put back the copy from your backup") from None
-    return Secrets(_phones(folder / "phones.csv", extensions), ami, caller_key)
+    variables = _once(folder / "variables.key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    return Secrets(_phones(folder / "phones.csv", extensions), ami, caller_key, variables.encode())
 
 
 def pins(folder: Path, wanted: Iterable[tuple[str, str]]) -> Pins:

@@ -3,6 +3,7 @@
 `load_site(config, flows)` is the way in; it never talks to Asterisk and never raises for what a file contains.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "Severity", "Site", "load_site"]
 
 
-def load_site(config: Path, flows: Path) -> "Checked":
+def load_site(config: Path, flows: Path, today: date | None = None) -> "Checked":
     """Read and check `config/*.yaml` and all flows of the folder `flows`.
 
-    The result has the site (None when there is an error) and all problems of all files at once.
+    The result has the site (None when there is an error) and all problems of all files at once. `today`: also warn of
+    what has expired.
     """
     # Imported here: pydantic and the verbs take 0.2 s, and whoever only names a Site does not need them.
     from ivr.language.load import load_site as load
 
-    return load(config, flows)
+    return load(config, flows, today)

@@ -39,9 +39,7 @@ CODES = (
     # --- Flows
     Code("FLOW001", "The flow has not the name of its file", "Give both the same name."),
     Code("FLOW003", "The first step does not exist", "Correct `start:`, or write the step."),
-    Code(
-        "FLOW010", "A step without a verb", "Say what the step does: play, notice, ask, hours, queue, dial or hang up."
-    ),
+    Code("FLOW010", "A step without a verb", "Say what the step does, with one of the verbs of the reference."),
     Code("FLOW011", "A setting or its value is missing", "Add it."),
     Code("FLOW012", "An unknown setting", "Correct its name; the message tells the nearest one."),
     Code("FLOW013", "A value of the wrong kind", "Write a text, a list or indented settings, as the message says."),
@@ -59,6 +57,20 @@ CODES = (
     Code("FLOW026", "A number that the line does not have", "Correct it, or add it in site.yaml."),
     Code("FLOW027", "Two flows answer the same number", "Delete it from one of them."),
     Code("FLOW028", "A language that the site does not have", "Correct it, or add it to `languages` in site.yaml."),
+    Code("FLOW019", "An expression that cannot be read", "Write it as the message says; see the page of expressions."),
+    Code("FLOW034", "An unknown mailbox", "Correct the name, or add the mailbox in voicemail.yaml."),
+    Code("FLOW035", "An unknown source of look-ups", "Correct the name, or add the source in lookups.yaml."),
+    Code("FLOW036", "An unknown list of callers", "Correct the name, or add the list in lists.yaml."),
+    Code("FLOW040", "An expression of the wrong type, or with an unknown name", "Write it as the message says."),
+    Code("FLOW041", "A variable that is not declared, or declared as another type", "Declare it as the message says."),
+    Code("FLOW042", "A variable that has no value on some way", "Declare it with a value, or set it before."),
+    Code("FLOW046", "After a hang-up the flow leads to something heard", "Lead only to set, look up, branch, hang up."),
+    Code("FLOW050", "An unknown flow", "Correct the name, or write the flow."),
+    Code("FLOW051", "Flows that call themselves, or too deep", "Use `goto`, or put two flows into one."),
+    Code("FLOW052", "An exit that a subflow does not have, or that leads nowhere", "Write it as the message says."),
+    Code("FLOW053", "A parameter that is missing, unknown or of another type", "Give it as the message says."),
+    Code("FLOW054", "A `return` where nobody called", "Write a step or `hang up`; or `call` the flow."),
+    Code("FLOW055", "A result that a subflow does not have, or of another type", "Correct it as the message says."),
     Code("FLOW030", "A step that no caller reaches", "Lead to it from another step, or delete it."),
     Code("FLOW031", "A silent caller goes round for ever", "Let one of the steps lead to a person or to `hang up`."),
     Code(
@@ -72,6 +84,7 @@ CODES = (
     Code("CONF012", "An unknown setting", "Correct its name; the message tells the nearest one."),
     Code("CONF013", "A value of the wrong kind", "Write a text, a list or indented settings, as the message says."),
     Code("CONF014", "A value that is not possible", "Write one as in the message."),
+    Code("CONF019", "An expression that cannot be read", "Write it as the message says."),
     Code("CONF020", "A number that no flow answers", "Add it to `numbers` of a flow, or delete it from site.yaml."),
     Code("CONF021", "An unknown prompt", "Correct the name, or write the prompt in prompts.yaml."),
     Code("CONF022", "An unknown extension", "Correct it, or add it to `extensions` in site.yaml."),
@@ -102,6 +115,10 @@ CODES = (
     Code("CONF059", "A list without a line", "Write numbers into it, or delete the list.", warning=True),
     # --- Overrides
     Code("CONF080", "Two timetables with the same telephone code", "Give one of them another `telephone code`."),
+    # --- Voicemail (voicemail.yaml)
+    Code("CONF070", "E-mail without a server", "Add `mail:` with server and from in voicemail.yaml."),
+    Code("CONF071", "A mailbox of whose messages nobody hears", "Add `extensions` or `e-mail`, or delete the mailbox."),
+    Code("CONF072", "A password that everybody on the way can read", "Write `encryption: starttls` or `tls`."),
 )
 
 WARNINGS = frozenset(code.code for code in CODES if code.warning)

@@ -1,17 +1,22 @@
 """Reads `config/`: site.yaml, queues.yaml, hours.yaml, prompts.yaml, and checks what they say of each other."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from ivr.language import lists, lookups, voicemail
+from ivr.language.caller_csv import CallerTable
 from ivr.language.faults import locator, validate
+from ivr.language.lists import ListsFile
+from ivr.language.lookups import LookUpsFile
 from ivr.language.overriding import override_problems
 from ivr.language.problems import Problem, suggestion
 from ivr.language.reader import Document, read_file
 from ivr.language.schema import HoursFile, PromptsFile, QueueFile, QueuesFile, SiteFile, TimetableFile
+from ivr.language.voicemail import VoicemailFile
 from ivr.site import AgentSettings, Prompt, QueueSettings
 from ivr.site.hours import Day, HolidayCalendar, OpeningHours
 from ivr.text import quoted
@@ -29,28 +34,39 @@ class Source(Generic[M]):
     document: Document | None
     model: M | None
     content: bytes
+    there: bool = True
+    """Whether the file exists; some need not."""
 
     def names(self, key: str) -> frozenset[str] | None:
         """The keys below a top-level key, read even from a file with faults; None when they cannot be known."""
+        if not self.there:
+            return frozenset()
         data = self.document.data.get(key) if self.document is not None else None
         return frozenset(data) if isinstance(data, dict) else None
 
 
 @dataclass(slots=True)
 class Configuration:
-    """The four files, and the problems found in them so far."""
+    """The files, and the problems found in them so far."""
 
     folder: Path
     site: Source[SiteFile]
     queues: Source[QueuesFile]
     hours: Source[HoursFile]
     prompts: Source[PromptsFile]
+    lists: Source[ListsFile]
+    lookups: Source[LookUpsFile]
+    voicemail: Source[VoicemailFile]
     problems: list[Problem]
+    callers: dict[str, CallerTable] = field(default_factory=dict)
+    """The files of lists.yaml that could be read, by the list's name."""
 
     @property
     def sources(self) -> tuple[Source[Any], ...]:
         """All files, in a fixed order."""
-        return (self.site, self.queues, self.hours, self.prompts)
+        every = (self.site, self.queues, self.hours, self.prompts, self.lists, self.lookups, self.voicemail)
+        tables: Iterator[Source[Any]] = (Source(table.file, None, None, table.content) for table in self.callers.values())
+        return (*(source for source in every if source.there), *tables)
 
     def lacks(self, prompt: str, language: str) -> bool:
         """Whether a prompt cannot be heard in a language. False where another problem says so already: an entry with
@@ -63,7 +79,7 @@ class Configuration:
 
 
 def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configuration:
-    """Read the four files and check each by itself and against the others."""
+    """Read the files and check each by itself and against the others."""
     problems: list[Problem] = []
 
     def source(name: str, model: type[M], prepare: Callable[[Document], None] | None = None) -> Source[M]:
@@ -78,18 +94,28 @@ def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configurat
             problems.extend(found)
         return Source(shown(path), document, checked, content)
 
+    def optional(name: str, model: type[M]) -> Source[M]:
+        path = folder / name
+        return source(name, model) if path.exists() else Source(shown(path), None, model.model_validate({}), b"", False)
+
     configuration = Configuration(
         folder,
         source("site.yaml", SiteFile),
         source("queues.yaml", QueuesFile),
         source("hours.yaml", HoursFile),
         source("prompts.yaml", PromptsFile, _collect_languages),
+        optional("lists.yaml", ListsFile),
+        optional("lookups.yaml", LookUpsFile),
+        optional("voicemail.yaml", VoicemailFile),
         problems,
     )
     problems.extend(_site_problems(configuration))
     problems.extend(_queue_problems(configuration))
     problems.extend(_hour_problems(configuration))
     problems.extend(_prompt_problems(configuration))
+    problems.extend(lists.problems(configuration))
+    problems.extend(lookups.problems(configuration))
+    problems.extend(voicemail.problems(configuration))
     return configuration
 
 

@@ -14,7 +14,7 @@ from ivr.text import quoted
 M = TypeVar("M", bound=BaseModel)
 
 # The same endings for flows (FLOW) and configuration (CONF).
-MISSING, UNKNOWN, KIND, VALUE = "011", "012", "013", "014"
+MISSING, UNKNOWN, KIND, VALUE, EXPRESSION = "011", "012", "013", "014", "019"
 
 Locate = Callable[[Path_, bool], Place]
 """The place of a path below the checked value; True = of the key, False = of the value."""
@@ -58,6 +58,9 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
     if kind == "literal_error":
         words = error.get("ctx", {}).get("expected", "")
         return Problem.at(place, family + VALUE, f"{quoted(str(error['input']))} is not possible here; write {words}")
+    if kind == "wrong_expression":
+        place = Place(place.file, place.line, place.column + error["ctx"]["offset"])
+        return Problem.at(place, family + EXPRESSION, error["msg"])
     message = error["msg"] if kind == "wrong_value" else f"{quoted(str(error['input']))} is not possible here"
     return Problem.at(place, family + VALUE, message)
 

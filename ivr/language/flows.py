@@ -2,20 +2,24 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ivr.language.config import Configuration
+from ivr.language.config import Configuration, Source
 from ivr.language.faults import Locate, locator, validate
-from ivr.language.graph import graph_problems
+from ivr.language.graph import graph_problems, silent_problems
 from ivr.language.problems import Place, Problem, suggestion
 from ivr.language.reader import Document, Path_, read_file
 from ivr.language.schema import FlowHead
-from ivr.site import HANG_UP, Flow
+from ivr.language.variables import unset_problems, variable_problems
+from ivr.site import Flow
+from ivr.site.targets import A_PERSON, HANG_UP, RETURN, leaves
+from ivr.speech import PHRASES
 from ivr.text import quoted
 from ivr.verbs import VERBS
+from ivr.verbs.step import Path as StepPath
 from ivr.verbs.step import Reference, Step
 from ivr.verbs.words import NAME_PATTERN, name_rule
 
@@ -23,13 +27,25 @@ SAME_AS = "same as"
 
 _ADD = "add one of: " + ", ".join(VERBS)
 
-_MISSING = {"prompt": "FLOW021", "queue": "FLOW023", "extension": "FLOW024", "hours": "FLOW025"}
 _CALLED = {
-    "prompt": ("prompt", "prompts.yaml"),
-    "queue": ("queue", "queues.yaml"),
-    "extension": ("extension", "site.yaml"),
-    "hours": ("timetable", "hours.yaml"),
+    "prompt": ("FLOW021", "prompt", "prompts.yaml"),
+    "queue": ("FLOW023", "queue", "queues.yaml"),
+    "extension": ("FLOW024", "extension", "site.yaml"),
+    "hours": ("FLOW025", "timetable", "hours.yaml"),
+    "mailbox": ("FLOW034", "mailbox", "voicemail.yaml"),
+    "look-up": ("FLOW035", "source", "lookups.yaml"),
 }
+"""Kind of a name -> the code of one that is not there, what it is called, and where it would stand."""
+
+_KEYS = {
+    "prompt": "prompts",
+    "queue": "queues",
+    "extension": "extensions",
+    "hours": "hours",
+    "mailbox": "mailboxes",
+    "look-up": "sources",
+}
+"""Kind of a name -> the key of its file below which the names stand."""
 
 
 @dataclass(slots=True)
@@ -44,6 +60,8 @@ class Draft:
     numbers: tuple[str, ...] = ()
     prompts: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    place: Callable[[str, StepPath], Place] = field(default=lambda step, path: Place("", 0, 0), repr=False)
+    key_place: Callable[[str, StepPath], Place] = field(default=lambda step, path: Place("", 0, 0), repr=False)
 
 
 def read_flow(path: Path, shown: str, configuration: Configuration) -> Draft:
@@ -83,7 +101,11 @@ class _Reading:
         if head is None or self._draft.problems:
             # A flow with a wrong name somewhere would seem to have unreachable steps, too.
             return
-        graph = graph_problems(head.start, steps, self._recorded(), self._key_place, self.place)
+        self._draft.problems.extend(variable_problems(head, steps, self._configuration, self._within))
+        if not self._draft.problems:
+            self._draft.problems.extend(unset_problems(head, steps, self._within))
+            self._draft.problems.extend(silent_problems(steps, self.place))
+        graph = graph_problems(head.start, steps, self._recorded(), self._step_place, self.place)
         self._draft.problems.extend(graph)
         self._draft.flow = Flow(
             name=head.flow,
@@ -92,13 +114,26 @@ class _Reading:
             start=head.start,
             steps=steps,
             file=self._draft.file,
+            variables=head.variables,
+            parameters=head.parameters,
+            results=tuple(head.results),
+            exits=tuple(head.exits),
         )
+        self._draft.place, self._draft.key_place = self.place, self.key_place
 
     def _head_problems(self, head: FlowHead) -> Iterator[Problem]:
         document, configuration = self._document, self._configuration
         if head.flow != self._draft.name:
             message = f"the flow is called {quoted(head.flow)}, its file {quoted(self._draft.name)}; use one name"
             yield Problem.at(document.place(("flow",)), "FLOW001", message)
+        for result in head.results:
+            if result not in {**head.parameters, **head.variables}:
+                message = f"there is no variable {quoted(result)}{suggestion(result, head.variables)}"
+                yield Problem.at(document.place(("results",)), "FLOW041", message)
+        for name in head.parameters:
+            if name in head.variables:
+                message = f"{quoted(name)} is a parameter already; delete one of the two"
+                yield Problem.at(document.key_place(("variables", name)), "FLOW041", message)
         if head.start not in self._raw:
             message = f"there is no step {quoted(head.start)}{suggestion(head.start, self._raw)}"
             yield Problem.at(document.place(("start",)), "FLOW003", message)
@@ -130,6 +165,9 @@ class _Reading:
 
     def _step(self, name: str) -> tuple[Step | None, list[Problem]]:
         place = self._document.key_place(("steps", name))
+        if name == RETURN:
+            message = "'return' leaves a subflow, so no step can be called so; write another name"
+            return None, [Problem.at(place, "FLOW018", message)]
         if not re.fullmatch(NAME_PATTERN, name):
             hint = "; 'hang up' needs no step: write `then: hang up`" if name == HANG_UP else ""
             message = f"{quoted(name)} cannot be a step's name{hint or ': ' + name_rule(name)}"
@@ -210,28 +248,37 @@ class _Reading:
 
         return locate
 
-    def place(self, step: str, path: tuple[str, ...]) -> Place:
+    def place(self, step: str, path: StepPath) -> Place:
         """The place of a value in a step."""
         return self._place_of(step)(path, False)
 
-    def _key_place(self, step: str) -> Place:
+    def key_place(self, step: str, path: StepPath) -> Place:
+        """The place of a key in a step."""
+        return self._place_of(step)(path, True)
+
+    def _within(self, step: str, path: StepPath, offset: int) -> Place:
+        """The place of a character in a value of a step."""
+        origin = self._origins[step].get(str(path[0]), step)
+        return self._document.place_within(("steps", origin, *path), offset)
+
+    def _step_place(self, step: str) -> Place:
         return self._document.key_place(("steps", step))
 
     def _reference_problems(self, step: str, reference: Reference, head: FlowHead | None) -> Iterator[Problem]:
         place = self._place_of(step)(reference.path, False)
         if reference.kind == "step":
-            if reference.name != HANG_UP and reference.name not in self._raw:
-                hint = suggestion(reference.name, [*self._raw, HANG_UP])
+            if not leaves(reference.name) and reference.name not in self._raw:
+                hint = suggestion(reference.name, [*self._raw, HANG_UP, A_PERSON])
                 yield Problem.at(place, "FLOW020", f"there is no step {quoted(reference.name)}{hint}")
             return
         known = self._known(reference.kind)
         if known is None:
             return
         if reference.name not in known:
-            word, file = _CALLED[reference.kind]
+            code, word, file = _CALLED[reference.kind]
             hint = suggestion(reference.name, sorted(known))
             message = f"there is no {word} {quoted(reference.name)} in {file}{hint}"
-            yield Problem.at(place, _MISSING[reference.kind], message)
+            yield Problem.at(place, code, message)
         elif (
             reference.kind == "prompt" and head is not None and self._configuration.lacks(reference.name, head.language)
         ):
@@ -239,14 +286,19 @@ class _Reading:
             yield Problem.at(place, "FLOW022", message)
 
     def _known(self, kind: str) -> frozenset[str] | None:
+        """The names of a kind; None where they cannot be known (a file with faults) or are checked elsewhere."""
         configuration = self._configuration
-        if kind == "prompt":
-            return configuration.prompts.names("prompts")
-        if kind == "queue":
-            return configuration.queues.names("queues")
-        if kind == "extension":
-            return configuration.site.names("extensions")
-        return configuration.hours.names("hours")
+        sources: dict[str, Source[Any]] = {
+            "prompts": configuration.prompts,
+            "queues": configuration.queues,
+            "extensions": configuration.site,
+            "hours": configuration.hours,
+            "mailboxes": configuration.voicemail,
+            "sources": configuration.lookups,
+        }
+        key = _KEYS.get(kind)
+        names = sources[key].names(key) if key is not None else None
+        return names | frozenset(PHRASES) if names is not None and kind == "prompt" else names
 
     def _recorded(self) -> frozenset[str]:
         model = self._configuration.queues.model

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ivr.language.problems import Place, Problem
 from ivr.text import quoted
+from ivr.verbs.step import Path as StepPath
 from ivr.verbs.step import Step
 
 
@@ -12,7 +13,7 @@ def graph_problems(
     steps: Mapping[str, Step],
     recorded: frozenset[str],
     key_place: Callable[[str], Place],
-    place: Callable[[str, tuple[str, ...]], Place],
+    place: Callable[[str, StepPath], Place],
 ) -> Iterator[Problem]:
     """What is wrong with the ways through a flow whose names are all right. `recorded`: queues that record."""
     reached = _reached(start, steps)
@@ -34,7 +35,7 @@ def _reached(start: str, steps: Mapping[str, Step]) -> set[str]:
     return seen
 
 
-def _circles(steps: Mapping[str, Step], place: Callable[[str, tuple[str, ...]], Place]) -> Iterator[Problem]:
+def _circles(steps: Mapping[str, Step], place: Callable[[str, StepPath], Place]) -> Iterator[Problem]:
     """Each circle that a caller who presses nothing goes round, told once, where it closes."""
     finished: set[str] = set()
     for first in steps:
@@ -71,7 +72,7 @@ def _unannounced(
     start: str,
     steps: Mapping[str, Step],
     recorded: frozenset[str],
-    place: Callable[[str, tuple[str, ...]], Place],
+    place: Callable[[str, StepPath], Place],
 ) -> Iterator[Problem]:
     """Queues that record, reached without passing a notice."""
     seen, waiting = {start}, [start]
@@ -90,3 +91,30 @@ def _unannounced(
             if reference.kind == "queue" and reference.name in recorded:
                 message = f"{quoted(reference.name)} is recorded, but a caller may come here without hearing a notice"
                 yield Problem.at(place(name, reference.path), "FLOW032", f"{message}; such calls are not recorded")
+
+
+def silent_problems(steps: Mapping[str, Step], place: Callable[[str, StepPath], Place]) -> Iterator[Problem]:
+    """Steps that a caller who has hung up would have to hear."""
+    for name, step in steps.items():
+        for handler in step.targets():
+            if handler.path == ("when hung up",):
+                heard = _heard_after(handler.name, steps)
+                if heard is not None:
+                    message = (
+                        f"nobody hears {quoted(heard)} ({steps[heard].verb}) after a hang-up; lead only to "
+                        "set, look up, branch and hang up"
+                    )
+                    yield Problem.at(place(name, handler.path), "FLOW046", message)
+
+
+def _heard_after(start: str, steps: Mapping[str, Step]) -> str | None:
+    seen, waiting = {start}, [start]
+    while waiting:
+        name = waiting.pop()
+        if not steps[name].silent and steps[name].verb != "hang up":
+            return name
+        for target in steps[name].without_caller():
+            if target.name not in seen:
+                seen.add(target.name)
+                waiting.append(target.name)
+    return None

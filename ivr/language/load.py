@@ -4,10 +4,14 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from ivr.language import lists, lookups, voicemail
 from ivr.language.config import (
     Configuration,
+    M,
+    Source,
     agent_settings,
     calendar,
     holiday_problems,
@@ -18,9 +22,12 @@ from ivr.language.config import (
 )
 from ivr.language.flows import Draft, read_flow
 from ivr.language.problems import Place, Problem, Severity
-from ivr.site import Extension, Flow, Site, Trunk
+from ivr.language.schema import SiteFile
+from ivr.language.subflows import Known, subflow_problems
+from ivr.site import Extension, Flow, Prompt, Site, Trunk
 from ivr.speech import BUILT_IN, with_built_in
 from ivr.text import quoted
+from ivr.verbs.extension import ExtensionStep, name_prompt
 
 YEARS = range(2024, 2036)
 """Years whose holidays are computed when a site is loaded, so that no call waits for it."""
@@ -40,21 +47,24 @@ class Checked:
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
-def load_site(config: Path, flows: Path) -> Checked:
-    """Read and check everything. Never raises for what a file contains."""
+def load_site(config: Path, flows: Path, today: date | None = None) -> Checked:
+    """Read and check everything. Never raises for what a file contains. `today` (of the site): also warn of what has
+    expired."""
     configuration = read_configuration(config, _shown)
     paths = sorted(flows.glob("*.yaml"))
     drafts = [read_flow(path, _shown(path), configuration) for path in paths]
     problems = [*configuration.problems, *(problem for draft in drafts for problem in draft.problems)]
     problems += _entry_problems(configuration, drafts)
     problems += holiday_problems(configuration, YEARS)
+    problems += lists.expired(configuration, today) if today is not None else ()
     for path in sorted(flows.glob("*.yml")):
         message = f"this file is not read; rename it to {quoted(path.stem + '.yaml')}"
         problems.append(Problem.at(Place(_shown(path), 1, 1), "CONF042", message))
     if not paths:
         message = "there is no flow here; write at least one file NAME.yaml"
         problems.append(Problem.at(Place(_shown(flows), 1, 1), "CONF041", message))
-    if not problems or all(problem.severity is Severity.WARNING for problem in problems):
+    if all(problem.severity is Severity.WARNING for problem in problems):
+        problems += _between(configuration, drafts)
         problems += _unheard(configuration, drafts)
     return _checked(configuration, drafts, problems)
 
@@ -126,7 +136,29 @@ def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str)
         flows=flows,
         entry={number: owner[number] for number in site.numbers},
         version=version,
+        variables=site.variables,
+        lists=lists.caller_lists(configuration),
+        anonymous=lists.anonymous_rule(configuration),
+        country=lists.country(configuration),
+        look_ups=lookups.look_ups(model_of(configuration.lookups)),
+        mailboxes=voicemail.mailboxes(model_of(configuration.voicemail)),
+        mail=voicemail.mail(model_of(configuration.voicemail)),
     )
+
+
+def _names(site: SiteFile, flows: Mapping[str, Flow]) -> dict[str, Prompt]:
+    """The prompts that say whose extension it is, where a flow lets callers spell a name."""
+    steps = [step for flow in flows.values() for step in flow.steps.values() if isinstance(step, ExtensionStep)]
+    asked = {n for n in site.extensions for step in steps if step.by_name and step.allows(n)}
+    return {
+        name_prompt(n): Prompt(texts=dict.fromkeys(site.languages, site.extensions[n]), recordings={}) for n in asked
+    }
+
+
+def model_of(source: Source[M]) -> M:
+    """The model of a file without errors."""
+    assert source.model is not None
+    return source.model
 
 
 def _entry_problems(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[Problem]:
@@ -148,6 +180,15 @@ def _entry_problems(configuration: Configuration, drafts: Sequence[Draft]) -> It
         yield Problem.at(document.key_place(("numbers", number)), "CONF020", message)
 
 
+def _between(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[Problem]:
+    """What is wrong between flows that are right by themselves."""
+    site = configuration.site.model
+    whole = site.variables if site is not None else {}
+    yield from subflow_problems(
+        [Known(draft.flow, whole, draft.place, draft.key_place) for draft in drafts if draft.flow is not None]
+    )
+
+
 def _unheard(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[Problem]:
     """Prompts that neither a flow nor a queue uses; those that stand in for the server's own are always used."""
     prompts, queues = configuration.prompts, configuration.queues.model
@@ -155,6 +196,8 @@ def _unheard(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[
         return
     used = {name for draft in drafts for name in draft.prompts}
     used |= {name for queue in queues.queues.values() for name in (queue.announce, queue.whisper)}
+    hours = configuration.hours.model
+    used |= {timetable.emergency for timetable in hours.hours.values()} if hours is not None else set()
     for name in sorted((prompts.names("prompts") or frozenset()) - used - BUILT_IN):
         message = f"nobody hears the prompt {quoted(name)}; use it, or delete it"
         yield Problem.at(prompts.document.key_place(("prompts", name)), "CONF040", message)

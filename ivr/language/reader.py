@@ -44,6 +44,16 @@ class Document:
     data: Value
     values: dict[Path_, Mark] = field(default_factory=dict)
     keys: dict[Path_, Mark] = field(default_factory=dict)
+    styles: dict[Path_, str | None] = field(default_factory=dict)
+    """How texts are written that are not plain: in quotes, or as a block (`|`, `>`)."""
+
+    def place_within(self, path: Path_, offset: int) -> Place:
+        """Where a character of a text stands, when it is written in one piece; for a block, where the text begins."""
+        place = self.place(path)
+        style = self.styles.get(path)
+        if path not in self.values or style in ("|", ">"):
+            return place
+        return Place(place.file, place.line, place.column + offset + (style is not None))
 
     def place(self, path: Path_) -> Place:
         """Where a value begins; for one that is not there, where the nearest thing around it does."""
@@ -165,6 +175,8 @@ class _Builder:
         value: Value
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event, mark)
+            if event.style is not None:
+                self._document.styles[path] = event.style
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self._sequence(path, depth)
         else:

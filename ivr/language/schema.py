@@ -12,7 +12,7 @@ from ivr.language.problems import suggestion
 from ivr.site import Need
 from ivr.site.hours import MINUTES_A_DAY, Day, Span
 from ivr.text import quoted
-from ivr.verbs.words import Extension, Label, Language, Name, Number, Text, YesNo, between, whole, wrong
+from ivr.verbs.words import Declarations, Extension, Label, Language, Name, Number, Text, YesNo, between, whole, wrong
 
 SECOND = timedelta(seconds=1)
 
@@ -117,6 +117,7 @@ def _needs(value: Any) -> tuple[Need, ...]:
 
 OpenDay = Annotated[tuple[Span, ...], BeforeValidator(_day)]
 Date = Annotated[date, BeforeValidator(_date)]
+HostPort = Annotated[str, BeforeValidator(_host_port)]
 
 
 class HolidaySettings(_Settings):
@@ -136,7 +137,7 @@ class TrunkSettings(_Settings):
     addresses: list[Annotated[str, BeforeValidator(_address)]] = Field(
         min_length=1, description="IP addresses that its calls come from"
     )
-    outbound: Annotated[str, BeforeValidator(_host_port)] = Field(
+    outbound: HostPort = Field(
         default="", alias="calls to outside", description="address and port that calls to outside go to"
     )
 
@@ -153,6 +154,9 @@ class SiteFile(_Settings):
     trunks: dict[Name, TrunkSettings] = Field(min_length=1, description="connections to telephone companies")
     numbers: dict[Number, Label] = Field(min_length=1, description="the numbers that callers dial: number: label")
     reception: Extension = Field(description="the extension that helps when nothing else does")
+    variables: Declarations = Field(
+        default_factory=dict, description="variables of the whole call, `call.NAME` in every flow: name: type = value"
+    )
     fallback_after: Annotated[timedelta, between(5 * SECOND, 300 * SECOND)] = Field(
         default=15 * SECOND, alias="fallback after", description="without the server, reception rings after this time"
     )
@@ -250,5 +254,15 @@ class FlowHead(_Settings):
     flow: Name = Field(description="the flow's name: that of its file")
     language: Language = Field(description="the language in which callers hear its prompts")
     numbers: list[Number] = Field(default_factory=list, description="the numbers that this flow answers")
+    variables: Declarations = Field(
+        default_factory=dict, description="variables of the flow: name: type, or name: type = value"
+    )
+    parameters: Declarations = Field(
+        default_factory=dict, description="of a subflow: variables that whoever calls it gives a value"
+    )
+    results: list[Name] = Field(
+        default_factory=list, description="of a subflow: variables that whoever called it may take over"
+    )
+    exits: list[Name] = Field(default_factory=list, description="of a subflow: NAME of each `return NAME`")
     start: Text = Field(description="the first step")
     steps: dict[str, Any] = Field(min_length=1, description="the steps: name: what happens")

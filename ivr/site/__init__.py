@@ -1,20 +1,23 @@
 """A site as the server uses it: read from `config/` and `ivr/flows/`, checked, and never changed afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ivr.site.hours import HolidayCalendar, OpeningHours
+from ivr.site.targets import A_PERSON, HANG_UP, RETURN
+from ivr.site.values import Type, Value
 
 if TYPE_CHECKING:
+    from ivr.site.callers import AnonymousRule, CallerList
+    from ivr.site.look_ups import LookUpSource
+    from ivr.site.mailboxes import Mail, Mailbox
     from ivr.verbs.step import Step
 
-
-HANG_UP = "hang up"
-"""The one target of a step that is not a step."""
+__all__ = ["A_PERSON", "HANG_UP", "RETURN", "Flow", "Site", "Variable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +85,16 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A variable as it is declared. Without a `default` it has no value until a step gives it one."""
+
+    type: Type
+    default: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """What happens to a caller, step by step. Targets are names of `steps` or the words `hang up`."""
+    """What happens to a caller, step by step. Targets are names of `steps` or words of `ivr.site.targets`."""
 
     name: str
     language: str
@@ -91,6 +102,18 @@ class Flow:
     start: str
     steps: Mapping[str, "Step"]
     file: str
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    parameters: Mapping[str, Variable] = field(default_factory=dict)
+    """Variables that whoever calls this flow gives it."""
+    results: tuple[str, ...] = ()
+    """Variables that whoever called this flow may take over."""
+    exits: tuple[str, ...] = ()
+    """Names that `return NAME` may have."""
+
+    @property
+    def declared(self) -> Mapping[str, Variable]:
+        """All variables of this flow, parameters among them."""
+        return {**self.parameters, **self.variables}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +138,25 @@ class Site:
     flows: Mapping[str, Flow]
     entry: Mapping[str, str]  # DID -> flow
     version: str
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    """Variables of the whole call, written `call.NAME` in every flow."""
+    country: str = "CO"
+    """ISO 3166, of callers' numbers without a country's code."""
+    lists: Mapping[str, "CallerList"] = field(default_factory=dict)
+    anonymous: "AnonymousRule | None" = None
+    look_ups: Mapping[str, "LookUpSource"] = field(default_factory=dict)
+    mailboxes: Mapping[str, "Mailbox"] = field(default_factory=dict)
+    mail: "Mail | None" = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone of hours, holidays and reports."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def edition(self) -> str:
+        """The first 12 digits of `version`: what a call carries, so that it ends on the site that it began with."""
+        return self.version[:12]
 
     def local(self, at: datetime) -> datetime:
         """An aware time as the clock on the site's wall shows it."""

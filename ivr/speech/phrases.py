@@ -166,5 +166,13 @@ _OVERRIDES = {
     },
 }
 
-PHRASES: Final[Mapping[str, Mapping[str, str]]] = {**_VOICEMAIL, **_DOOR, **_INBOX, **_OVERRIDES}
+_DIRECTORY = {
+    "phrase_for": {"es": "Para", "en": "For"},
+    "phrase_press_1": {"es": "marque uno.", "en": "press one."},
+    "phrase_press_2": {"es": "marque dos.", "en": "press two."},
+    "phrase_press_3": {"es": "marque tres.", "en": "press three."},
+    "phrase_press_4": {"es": "marque cuatro.", "en": "press four."},
+}
+
+PHRASES: Final[Mapping[str, Mapping[str, str]]] = {**_VOICEMAIL, **_DOOR, **_INBOX, **_OVERRIDES, **_DIRECTORY}
 """Name of the prompt: language (its first part): text."""

@@ -1,16 +1,17 @@
 """`ask`: the menu."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from ivr.call.effects import ANY_KEY, Done, Pressed, Script, Tell, WaitKey
+from ivr.call.effects import ANY_KEY, Done, Effect, Input, Pressed, Script, Tell, WaitKey
 from ivr.call.facts import KeyChosen, KeyWrong
 from ivr.call.story import Story, expect
+from ivr.site.targets import A_PERSON
 from ivr.verbs.step import Reference, Step
-from ivr.verbs.words import KeyTargets, PromptName, Target, YesNo, between, whole
+from ivr.verbs.words import Key, KeyTargets, PromptName, Target, YesNo, between, whole
 
 
 class Ask(Step):
@@ -19,8 +20,9 @@ class Ask(Step):
     The caller may press the key while the prompt is playing. A key pressed before the menu (in a `play` or a
     `notice`) goes straight on, without the prompt, if the menu has it. Without a key within `wait`, the caller hears
     `no key`; with one that the menu does not have, `wrong key`; then the menu again. After `tries` times in all, the
-    call goes on at `then`: best to a person. When the server was restarted meanwhile, the menu is played again and
-    the tries are kept.
+    call goes on at `then`: to a person (reception), if nothing else is written there. Key `*` reads the menu out
+    again, unless the menu has another use for it; `back` names a key that leads to the menu before this one. When the
+    server was restarted meanwhile, the menu is played again and the tries are kept.
 
     ```yaml
     menu:
@@ -42,7 +44,9 @@ class Ask(Step):
     keys: KeyTargets = Field(min_length=1, description="key: the step that it leads to")
     no_key: PromptName = Field(alias="no key", description="what a caller hears who pressed nothing")
     wrong_key: PromptName = Field(alias="wrong key", description="what a caller hears after a key the menu lacks")
-    then: Target = Field(description="the step after the last try")
+    then: Target = Field(default=A_PERSON, description="the step after the last try")
+    repeat: Key = Field(default="*", description="the key that reads the menu out again")
+    back: Key = Field(default="", description="the key that leads back to the menu before this one")
     tries: Annotated[int, whole(1, 9)] = Field(default=3, description="how often the menu is read out at most")
     wait: Annotated[timedelta, between(timedelta(seconds=1), timedelta(seconds=30))] = Field(
         default=timedelta(seconds=5), description="silence after the prompt, for the caller to press a key"
@@ -56,21 +60,32 @@ class Ask(Step):
     def script(self, story: Story) -> Script:
         """Ask until a key of the menu is pressed or the tries are over."""
         story.take_returned()
+        story.at_menu(story.step)
         key = story.take_key()
         while key not in self.keys:
-            played = yield from story.play(self.prompt, ANY_KEY if self.can_be_cut else "", not self.can_be_cut)
-            key = played.key or expect(Pressed, (yield WaitKey(self.wait.total_seconds()))).key or ""
+            if key and key == self.back and (before := story.menu_before()) is not None:
+                story.caller_acted()
+                return before
+            key = yield from self._read_out(story)
             if key in self.keys:
                 break
+            if key and key in (self.repeat, self.back):
+                story.caller_acted()
+                yield from story.remember()
+                continue
             wrong = KeyWrong(at=story.at, call=story.info.call, step=story.step, key=key)
             expect(Done, (yield Tell(wrong)))
             story.tries += 1
             yield from story.remember()
-            played = yield from story.play(self.wrong_key if key else self.no_key)
-            key = played.key or ""
+            key = (yield from story.play(self.wrong_key if key else self.no_key)).key or ""
             if story.tries >= self.tries and key not in self.keys:
                 return self.then
         story.caller_acted()
         target = self.keys[key]
         expect(Done, (yield Tell(KeyChosen(at=story.at, call=story.info.call, step=story.step, key=key, then=target))))
         return target
+
+    def _read_out(self, story: Story) -> Generator[Effect, Input, str]:
+        """Play the menu, and wait for a key; empty = none."""
+        played = yield from story.play(self.prompt, ANY_KEY if self.can_be_cut else "", not self.can_be_cut)
+        return played.key or expect(Pressed, (yield WaitKey(self.wait.total_seconds()))).key or ""

@@ -46,7 +46,7 @@ class Dial(Step):
         if returned is not None and returned.kind is Kind.TALK:
             return self.after_the_talk
         if returned is not None and returned.kind is Kind.DIAL:
-            result = _RESULTS.get(returned.detail, "unreachable")
+            result = RESULTS.get(returned.detail, "unreachable")
             ended = DialEnded(at=story.at, call=story.info.call, extension=self.extension, result=result)
             expect(Done, (yield Tell(ended)))
             if result == "answered":
@@ -59,4 +59,4 @@ class Dial(Step):
 
 
 # DIALSTATUS (Asterisk, apps/app_dial.c); all others, such as CHANUNAVAIL and CONGESTION, are "unreachable".
-_RESULTS = {"ANSWER": "answered", "NOANSWER": "no answer", "CANCEL": "no answer", "BUSY": "busy"}
+RESULTS = {"ANSWER": "answered", "NOANSWER": "no answer", "CANCEL": "no answer", "BUSY": "busy"}

@@ -12,6 +12,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from ivr.expression.expression import Expression
+from ivr.expression.faults import ExpressionError
+from ivr.expression.names import RESERVED
+from ivr.expression.parse import parse
+from ivr.site import Variable
+from ivr.site.values import Type, Value, from_text
 from ivr.text import quoted
 
 NAME_PATTERN = r"[a-z][a-z0-9_]{0,39}"
@@ -22,7 +28,7 @@ KEYS = "1234567890*#"
 
 @dataclass(frozen=True, slots=True)
 class Refers:
-    """This value is the name of a `kind`: step, prompt, queue, hours or extension."""
+    """This value is the name of a `kind`: step, prompt, queue, hours, extension, mailbox, flow or look-up."""
 
     kind: str
 
@@ -148,6 +154,60 @@ def _shown(duration: timedelta) -> str:
     return f"{seconds} s"
 
 
+def _expression(value: Any) -> Expression:
+    if isinstance(value, Expression):
+        return value
+    try:
+        return parse(_text(value))
+    except ExpressionError as fault:
+        # The offset becomes a column when the problem's place is known.
+        raise PydanticCustomError(
+            "wrong_expression", "{text}", {"text": fault.message, "offset": fault.offset}
+        ) from None
+
+
+_VARIABLE = re.compile(r"(?:call\.)?[a-z][a-z0-9_]{0,39}")
+
+
+def _variable(value: Any) -> str:
+    text = _text(value)
+    if not _VARIABLE.fullmatch(text):
+        raise wrong(
+            f"{quoted(text)} cannot be a variable's name: {name_rule(text)}; call.NAME is one of the whole call"
+        )
+    return text
+
+
+def declaration(text: str) -> tuple[Type, Value | None]:
+    """A variable's type and default: `number`, or `number = 0`. Raises a fault with the remedy."""
+    word, equals, written = (part.strip() for part in text.partition("="))
+    types = {type.value: type for type in Type}
+    if word not in types:
+        raise wrong(f"{quoted(word)} is not a type: write text, number, yes or no, date or time")
+    if not equals:
+        return types[word], None
+    try:
+        return types[word], from_text(written.strip('"'), types[word])
+    except ValueError as fault:
+        raise wrong(f"{quoted(written)} is not a value of the type {word}: {fault}") from None
+
+
+def _declaration(value: Any) -> Variable:
+    if isinstance(value, Variable):
+        return value
+    type_, default = declaration(_text(value))
+    return Variable(type=type_, default=default)
+
+
+def _variable_to_be(value: Any) -> str:
+    text = _name(value)
+    if text in RESERVED:
+        raise wrong(
+            f"{quoted(text)} has a meaning of its own in expressions; write another name, for example mi_{text}"
+        )
+    return text
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[str, BeforeValidator(_name)]
 Label = Annotated[str, BeforeValidator(_label)]
@@ -160,7 +220,18 @@ Language = Annotated[str, BeforeValidator(_language)]
 # What names something else. An empty optional one is left out by its default.
 Target = Annotated[str, BeforeValidator(_text), Refers("step")]
 KeyTargets = Annotated[dict[Key, Text], Refers("step")]
+NamedTargets = Annotated[dict[Name, Text], Refers("step")]
 PromptName = Annotated[str, BeforeValidator(_text), Refers("prompt")]
 QueueName = Annotated[str, BeforeValidator(_text), Refers("queue")]
 HoursName = Annotated[str, BeforeValidator(_text), Refers("hours")]
+MailboxName = Annotated[str, BeforeValidator(_text), Refers("mailbox")]
+FlowName = Annotated[str, BeforeValidator(_text), Refers("flow")]
+SourceName = Annotated[str, BeforeValidator(_text), Refers("look-up")]
 ExtensionName = Annotated[str, BeforeValidator(_text), Refers("extension")]
+
+# What is computed while a call runs; checked when the flow is read.
+Declarations = dict[
+    Annotated[str, BeforeValidator(_variable_to_be)], Annotated[Variable, BeforeValidator(_declaration)]
+]
+ExpressionText = Annotated[Expression, BeforeValidator(_expression)]
+VariableName = Annotated[str, BeforeValidator(_variable)]

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 from acd.model import CallId
 from ivr.call.effects import (
     FRESH,
-    AskTime,
+    AskOpen,
     Complain,
     Done,
     Effect,
     Input,
+    Opening,
     Play,
     Played,
     Pressed,
     Remember,
     Returned,
     Tell,
-    Time,
     WaitKey,
 )
 from ivr.call.facts import CallEvent
@@ -90,10 +90,12 @@ def drive(
         if machine.finished or stop(effect):
             return log
         at += timedelta(seconds=1)
-        effect = machine.step(_answer(effect, during, silence, caller), at)
+        effect = machine.step(_answer(site, effect, during, silence, caller), at)
 
 
-def _answer(effect: Effect, during: dict[str, list[str]], silence: list[str | None], caller: Caller) -> Input:
+def _answer(
+    site: Site, effect: Effect, during: dict[str, list[str]], silence: list[str | None], caller: Caller
+) -> Input:
     if isinstance(effect, Play):
         if effect.prompt in caller.missing:
             return Played(complete=False, missing=True)
@@ -103,4 +105,8 @@ def _answer(effect: Effect, during: dict[str, list[str]], silence: list[str | No
         return Played(key=key or None, complete=not cut, version="v1" if effect.notice else "")
     if isinstance(effect, WaitKey):
         return Pressed(silence.pop(0) if silence else None)
-    return Time(caller.time) if isinstance(effect, AskTime) else Done()
+    if isinstance(effect, AskOpen):
+        local = site.local(caller.time)
+        is_open = site.hours[effect.timetable].is_open(local, site.holidays)
+        return Opening("open" if is_open else "closed")
+    return Done()

@@ -2,7 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+
+from cryptography.fernet import Fernet
 
 from acd.codec import decode
 from acd.config import AgentConfig, EngineConfig, QueueConfig
@@ -12,18 +15,23 @@ from acd.engine import Engine
 from acd.facts import CallerJoined
 from acd.journal.memory import MemoryJournal
 from acd.model import AgentId, CallId, DeviceState, OfferId, QueueId, VisitId
+from ivr.app.house import OneEdition
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
 from ivr.call import facts
 from ivr.call.calls import LiveCalls
+from ivr.call.effects import LookedUp
 from ivr.clock import LoopClock
 from ivr.exchange.desk import Desk
-from ivr.exchange.performer import House
+from ivr.exchange.house import House
 from ivr.exchange.runner import CallRunner
+from ivr.exchange.seal import FernetSeal
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.visits import Visits
 from ivr.language import load_site
+from ivr.site.look_ups import LookUpSource
+from ivr.site.overrides import Override
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.clock import ManualClock
 
@@ -47,6 +55,41 @@ class Names:
 
     def version_of(self, name: str, language: str) -> str | None:
         return "v1"
+
+
+class NoOverrides:
+    """The timetables decide."""
+
+    def state(self, timetable: str, at: datetime | None = None) -> Override | None:
+        return None
+
+
+class NoLookUps:
+    """Every system outside is away."""
+
+    async def look_up(self, source: LookUpSource, given: object) -> LookedUp:
+        return LookedUp("failed")
+
+
+class NoMessages:
+    """Every mailbox is full."""
+
+    async def begin(self, mailbox: str, call: str, caller: str) -> str:
+        return ""
+
+    def unfinished(self, mailbox: str, call: str) -> str:
+        return ""
+
+    def path_of(self, file: str) -> str | None:
+        return None
+
+    async def measured(self, file: str) -> float:
+        return 0.0
+
+    async def keep(self, mailbox: str, file: str) -> bool:
+        return False
+
+    async def drop(self, mailbox: str, file: str) -> None: ...
 
 
 class Bench:
@@ -117,12 +160,16 @@ class Bench:
         site = load_site(ROOT / "config", ROOT / "ivr" / "flows").site
         assert site is not None
         house = House(
-            site=lambda: site,
-            sounds=Names(),
+            sites=OneEdition(site, Names()),
             desk=self.desk,
             calls=self.calls,
             clock=self.clock,
             waiting=Visits(self.dispatcher.engine),
+            messages=NoMessages(),
+            file_of=lambda file: None,
+            look_ups=NoLookUps(),
+            overrides=NoOverrides(),
+            seal=FernetSeal(Fernet.generate_key()),
             caller_key=lambda number, name: f"key-{number}",
             complain=lambda problem, detail: self.complaints.append(problem),
             trust_pretended_time=True,

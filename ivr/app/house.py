@@ -1,0 +1,97 @@
+"""What the callers' visits work with, opened and put together."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ivr.app.closing import Closing
+from ivr.app.floor import Floor
+from ivr.app.stores import Stores
+from ivr.clock import Clock
+from ivr.exchange.house import House, Sites, Sounds
+from ivr.exchange.seal import FernetSeal
+from ivr.exchange.visits import Visits
+from ivr.figures.metrics import Metrics
+from ivr.install.paths import Paths
+from ivr.install.secrets import Secrets
+from ivr.lookups.figures import LookUpFigures
+from ivr.lookups.look_ups import LookUps
+from ivr.overrides import Overrides
+from ivr.overrides.figures import OverrideFigures
+from ivr.site import Site
+from ivr.voicemail.inbox import Inbox
+
+
+async def open_overrides(
+    paths: Paths, sites: Sites, floor: Floor, metrics: Metrics, clock: Clock, closing: Closing
+) -> Overrides:
+    """What somebody decided instead of a timetable, also before the last restart."""
+    opened = await Overrides.open(paths.var / "overrides", clock=clock, site=sites.active, record=floor.desk.record)
+    closing.add_now(opened.close)
+    metrics.show(OverrideFigures(opened, sites.active))
+    return opened
+
+
+def open_look_ups(config: Path, paths: Paths, metrics: Metrics, clock: Clock, closing: Closing) -> LookUps:
+    """The systems outside that flows ask. Nothing is connected before the first question."""
+    opened = LookUps(config, paths.secrets, clock, LookUpFigures(metrics.registry))
+    closing.add(opened.close)
+    return opened
+
+
+def house_of(
+    *,
+    sites: Sites,
+    floor: Floor,
+    stores: Stores,
+    inbox: Inbox,
+    overrides: Overrides,
+    look_ups: LookUps,
+    kept: Secrets,
+    clock: Clock,
+    complain: Callable[[str, str], None],
+    pretended: bool,
+) -> House:
+    """Everything, as runner and performer see it. `pretended`: calls may pretend a time (development)."""
+
+    def file_of(file: str) -> str | None:
+        found = overrides.path_of(file)
+        return str(found.with_suffix("")) if found is not None else inbox.path_of(file)
+
+    return House(
+        sites=sites,
+        desk=floor.desk,
+        calls=floor.calls,
+        clock=clock,
+        waiting=Visits(floor.engine),
+        messages=inbox,
+        file_of=file_of,
+        look_ups=look_ups,
+        overrides=overrides,
+        seal=FernetSeal(kept.variables_key),
+        caller_key=stores.ledger.caller_key,
+        complain=complain,
+        trust_pretended_time=pretended,
+    )
+
+
+class OneEdition:
+    """A site that never changes."""
+
+    def __init__(self, site: Site, sounds: Sounds) -> None:
+        self._site, self._sounds = site, sounds
+
+    def active(self) -> Site:
+        """The site."""
+        return self._site
+
+    def of(self, edition: str) -> Site:
+        """The same for every call."""
+        return self._site
+
+    def for_new_call(self, caller: str, number: str) -> Site:
+        """The same for every call."""
+        return self._site
+
+    def sounds_of(self, site: Site) -> Sounds:
+        """Its prompts."""
+        return self._sounds

@@ -1,0 +1,124 @@
+"""What runner and performer work with, as they see it; `ivr.app` gives them the real parts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from acd.facts import Fact
+from acd.model import VisitId
+from ivr.call.calls import LiveCalls
+from ivr.call.effects import LookedUp
+from ivr.clock import Clock
+from ivr.site import Site
+from ivr.site.look_ups import LookUpSource
+from ivr.site.overrides import Override
+from ivr.site.values import Unknown, Value
+
+
+class Desk(Protocol):
+    """Where facts go in (ivr.exchange.desk)."""
+
+    def submit(self, fact: Fact) -> object: ...
+    def record(self, event: object, key: str | None = None) -> object: ...
+
+
+class Sounds(Protocol):
+    """Where prompts are; None = not available, to be skipped."""
+
+    def path_of(self, name: str, language: str) -> str | None: ...
+    def version_of(self, name: str, language: str) -> str | None: ...
+
+
+class Sites(Protocol):
+    """The editions of the site that are in use: a call ends on the one that it began with."""
+
+    def active(self) -> Site:
+        """The one in force, for everything that belongs to no call."""
+
+    def of(self, edition: str) -> Site:
+        """The one that a call began with (Site.edition); the one in force when that is not known any more."""
+
+    def for_new_call(self, caller: str, number: str) -> Site:
+        """The one that a call begins with: `caller` is its opaque key, `number` what the trunk sent."""
+
+    def sounds_of(self, site: Site) -> Sounds:
+        """The prompts of an edition."""
+
+
+class Waiting(Protocol):
+    """What the engine knows of visits and queues."""
+
+    def place_of(self, visit: VisitId) -> int | None:
+        """1 for the next in line; None when the visit does not wait."""
+
+    def is_over(self, visit: VisitId) -> bool:
+        """Whether the visit has its outcome."""
+
+    def exit_of(self, visit: VisitId) -> str | None:
+        """The queue's exit of a visit that overflowed; None for every other."""
+
+    def figure(self, queue: str, what: str) -> int:
+        """`waiting`, `ready`, `logged_in` (people) or `longest_wait` (seconds) of a queue."""
+
+
+class Messages(Protocol):
+    """The voicemail, as a caller fills it (ivr.voicemail.inbox)."""
+
+    async def begin(self, mailbox: str, call: str, caller: str) -> str:
+        """Id of a new file to record into; empty = the box is full. Raises OSError."""
+
+    def unfinished(self, mailbox: str, call: str) -> str:
+        """The file that this call was recording when the server died; empty = none."""
+
+    def path_of(self, file: str) -> str | None:
+        """Absolute, without .wav; None for an id that is not there."""
+
+    async def measured(self, file: str) -> float:
+        """Seconds of audio that are on disk now."""
+
+    async def keep(self, mailbox: str, file: str) -> bool:
+        """Put it into the inbox; False = later."""
+
+    async def drop(self, mailbox: str, file: str) -> None:
+        """Forget it."""
+
+
+class LookUps(Protocol):
+    """Systems outside (ivr.lookups). Never raises for what they do; answers within the source's time."""
+
+    async def look_up(self, source: LookUpSource, given: Mapping[str, Value | Unknown]) -> LookedUp: ...
+
+
+class Overrides(Protocol):
+    """What somebody decided instead of a timetable (ivr.overrides)."""
+
+    def state(self, timetable: str, at: datetime | None = None) -> Override | None: ...
+
+
+class Seal(Protocol):
+    """Makes text unreadable for everybody who sees the channel, and knows its own work again."""
+
+    def close(self, text: str) -> str: ...
+    def open(self, sealed: str) -> str | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """What runner and performer work with. `caller_key(number, name)` gives the opaque key of a caller and keeps the
+    number in the erasable table; `complain(problem, detail)` tells an administrator; `file_of(id)` finds what was
+    recorded by telephone: absolute, without .wav."""
+
+    sites: Sites
+    desk: Desk
+    calls: LiveCalls
+    clock: Clock
+    waiting: Waiting
+    messages: Messages
+    file_of: Callable[[str], str | None]
+    look_ups: LookUps
+    overrides: Overrides
+    seal: Seal
+    caller_key: Callable[[str, str], str]
+    complain: Callable[[str, str], None]
+    trust_pretended_time: bool
