@@ -33,13 +33,15 @@ def command(path: Path | None, form: str) -> None:
 
 
 def _check(path: Path | None, config: Path, flows: Path) -> Checked:
+    today = LoopClock().now().astimezone().date()
     if path is None:
-        return load_site(config, flows)
+        return load_site(config, flows, today)
     if not path.exists():
         raise click.UsageError(f"there is nothing at {click.format_filename(path)}")
     if not path.is_dir():
         return load_flow(config, path)
-    return load_site(path, flows) if (path / "site.yaml").exists() else load_site(config, path)
+    whole = (path / "site.yaml").exists()
+    return load_site(path, flows, today) if whole else load_site(config, path, today)
 
 
 def _as_json(checked: Checked) -> dict[str, object]:

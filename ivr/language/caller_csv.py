@@ -13,7 +13,7 @@ from datetime import date
 
 from ivr.language.problems import Place, Problem, suggestion
 from ivr.site.callers import BLANKS, CallerEntries, Entry, is_possible, normalise, normalise_prefix, usual
-from ivr.text import quoted
+from ivr.text import printable, quoted
 
 MAX_BYTES = 50_000_000
 MAX_LINES = 500_000
@@ -139,7 +139,8 @@ class _Reading:
             ends = self._date(until, line)
             if ends is None and until:
                 return
-            entry = Entry(ends, note[:LONGEST_NOTE])
+            plain = note.isprintable() and len(note) <= LONGEST_NOTE
+            entry = Entry(ends, note if plain else printable(note, LONGEST_NOTE))
         if number.endswith("*"):
             self._prefix(number, entry, line)
             return

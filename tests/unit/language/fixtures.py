@@ -11,6 +11,7 @@ TESTS = Path(__file__).parents[2]
 GOOD = TESTS / "good"
 BAD_FLOWS = sorted((TESTS / "bad" / "flows").glob("*.yaml"))
 BAD_CONFIG = sorted((TESTS / "bad" / "config").glob("*.yaml"))
+BAD_LISTS = sorted((TESTS / "bad" / "lists").glob("*.csv"))
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Expectation:
 
 
 def expectation(path: Path) -> Expectation:
-    """The expectation of a broken file."""
+    """The expectation of a broken file. A list of callers has it in a file beside it: its own first line is taken."""
+    path = path.with_suffix(".expect") if path.suffix == ".csv" else path
     first = path.read_bytes().split(b"\n", 1)[0].decode()
     match = re.fullmatch(r"# expect: ([A-Z]+\d{3}) (\d+):(\d+) (.+)", first)
     assert match is not None, f"{path.name}: the first line must be '# expect: CODE line:column words'"
