@@ -10,7 +10,7 @@ from ivr.app.floor import Floor, open_floor
 from ivr.app.house import OneEdition, house_of, open_look_ups, open_overrides
 from ivr.app.rounds import Rounds, watch_loop
 from ivr.app.stores import Stores, open_stores
-from ivr.app.voicemail import Voicemail, open_voicemail
+from ivr.app.voicemail import open_voicemail
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
 from ivr.clock import Clock, LoopClock
@@ -75,10 +75,6 @@ class Server:
             closing=self._closing,
         )
         self._show_figures()
-        self._voicemail: Voicemail = await open_voicemail(
-            self._present_site, self._stores, self._floor, self._metrics, self._paths, clock, self._closing
-        )
-        self._operations.append(self._voicemail.operations)
         await self._open_wires()
         self._watch_recordings()
         watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop_longest_block_seconds.set)

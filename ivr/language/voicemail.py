@@ -80,7 +80,7 @@ class MailboxFile(_Settings):
     longest: Annotated[timedelta, between(5 * SECOND, 10 * MINUTE)] = Field(
         default=2 * MINUTE, alias="longest message", description="then the recording ends"
     )
-    shortest: Annotated[timedelta, between(1 * SECOND, 30 * SECOND)] = Field(
+    shortest: Annotated[timedelta, between(2 * SECOND, 30 * SECOND)] = Field(
         default=2 * SECOND, alias="shortest message", description="what is shorter counts as nothing"
     )
     silence: Annotated[timedelta, between(2 * SECOND, 30 * SECOND)] = Field(
@@ -161,8 +161,10 @@ def _greeting_problems(configuration: "Configuration", name: str, greeting: str)
     if greeting not in known:
         message = f"there is no prompt {quoted(greeting)}{suggestion(greeting, sorted(known))}"
         yield Problem.at(place, "CONF021", message)
-    elif site is not None and configuration.lacks(greeting, site.language):
-        message = f"the prompt {quoted(greeting)} has no text in {site.language}; add it in prompts.yaml"
+        return
+    missing = [language for language in site.languages if configuration.lacks(greeting, language)] if site else []
+    if missing:
+        message = f"the prompt {quoted(greeting)} has no text in {', '.join(missing)}; add it in prompts.yaml"
         yield Problem.at(place, "CONF027", message)
 
 
