@@ -19,5 +19,21 @@ from ivr.testing.phone.call import Call, CallFailed, CallState
 from ivr.testing.phone.heard import HeardAudio
 from ivr.testing.phone.phone import Phone, RegistrationFailed
 from ivr.testing.phone.rtp import Media
+from ivr.testing.phone.watch import BLINKING, DARK, LIT, NotShown, Watch, WatchRefused, watch
 
-__all__ = ["Call", "CallFailed", "CallState", "HeardAudio", "Media", "Phone", "RegistrationFailed"]
+__all__ = [
+    "BLINKING",
+    "DARK",
+    "LIT",
+    "Call",
+    "CallFailed",
+    "CallState",
+    "HeardAudio",
+    "Media",
+    "NotShown",
+    "Phone",
+    "RegistrationFailed",
+    "Watch",
+    "WatchRefused",
+    "watch",
+]

@@ -11,6 +11,7 @@ from ivr.testing.phone.call import REASONS, Call, CallFailed, new_call_id
 from ivr.testing.phone.messages import Address, Headers, Message, NotSip, parse, parse_address
 from ivr.testing.phone.rtp import Media
 from ivr.testing.phone.transactions import ClientTransaction, Peer, ServerTransactions
+from ivr.testing.phone.watch import Watch, shown
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
 
@@ -35,6 +36,9 @@ class Phone(asyncio.DatagramProtocol):
         self.port = 0
         self.calls: dict[str, Call] = {}
         self.on_call: Behaviour | None = None
+        self.watches: dict[str, Watch] = {}
+        self.told: list[str] = []
+        """What notices showed that belong to no subscription: the message lamp."""
         self._password = password
         self._clients: dict[tuple[str, str], ClientTransaction] = {}
         self._servers = ServerTransactions(self._send)
@@ -59,7 +63,8 @@ class Phone(asyncio.DatagramProtocol):
         """Hang up what still talks and leave nothing behind; harmless when closed."""
         if self._transport is None:
             return
-        hanging_up = asyncio.gather(*(call.hang_up() for call in self.calls.values()), return_exceptions=True)
+        ends = [call.hang_up() for call in self.calls.values()] + [lamp.stop() for lamp in self.watches.values()]
+        hanging_up = asyncio.gather(*ends, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hanging_up, 3)
         for call in self.calls.values():
@@ -219,6 +224,15 @@ class Phone(asyncio.DatagramProtocol):
                 call.finish(by="them")
         else:
             self.respond(request, 200, peer, tag=secrets.token_hex(6))
+            if request.method == "NOTIFY":
+                self._notified(request)
+
+    def _notified(self, note: Message) -> None:
+        lamp = self.watches.get(note["call-id"])
+        if lamp is not None:
+            lamp.notified(note)
+        elif note.get("event") == "message-summary":
+            self.told.append(shown(note))
 
     async def _take(self, invite: Message, peer: Peer) -> None:
         self.respond(invite, 100, peer)
