@@ -26,6 +26,7 @@ from acd.facts import (
     OfferAnswered,
     OfferBridged,
     OfferFailed,
+    Reconfigured,
     Resynchronised,
     TalkEnded,
 )
@@ -84,10 +85,11 @@ class Shadow:
     # -- what the shadow knows
 
     def queue(self, name: str) -> QueueConfig:
-        return next(q for q in self.config.queues if q.id == name)
+        gone = QueueConfig(id=name, wrap_up_us=0, longest_wait_us=0)  # type: ignore[arg-type]
+        return next((q for q in self.config.queues if q.id == name), gone)
 
     def serves(self, agent: str, queue: str) -> bool:
-        skills = next(a for a in self.config.agents if a.id == agent).skills
+        skills = next((a.skills for a in self.config.agents if a.id == agent), {})
         found = self.queue(queue)
         by_skill = bool(found.needs) and all(skills.get(n.skill, 0) >= n.least for n in found.needs)
         return by_skill or agent in found.agents
@@ -136,6 +138,8 @@ class Shadow:
                 self._told(fact.offer, bridged=isinstance(fact, TalkEnded), gone=True)
             case Resynchronised():
                 self._picture(fact)
+            case Reconfigured():
+                self._reconfigure(fact)
         self._settle_idle()
 
     def _visit(self, fact: CallerParked | CallerReturned | CallerGone) -> None:
@@ -189,6 +193,17 @@ class Shadow:
             elif known.touched < limit:
                 known.parked, known.doubt = caller.parked, False
         self.linked = True
+
+    def _reconfigure(self, fact: Reconfigured) -> None:
+        before = [a.id for a in self.config.agents]
+        self.config = EngineConfig.parse(fact.config)
+        after = [a.id for a in self.config.agents]
+        for agent in set(before) - set(after):
+            self.devices[agent] = DeviceState.UNREACHABLE
+            self.heard.pop(agent, None)
+        for seen in fact.devices:
+            if seen.agent not in before and seen.agent in after:
+                self._device(seen.agent, seen.state)
 
     def _settle_idle(self) -> None:
         ready = [a.id for a in self.config.agents if self.ready(a.id)]

@@ -324,7 +324,7 @@ class World(RuleBasedStateMachine):
         position, engine = 0, Engine(CONFIG)
         if from_checkpoint and self.checkpoint:
             position = self.checkpoint[0]
-            engine = Engine.restore(CONFIG, json.loads(self.checkpoint[1]))
+            engine.load(json.loads(self.checkpoint[1]))
         for line in self.journal[position:]:
             fact, decisions = json.loads(line)
             engine.fold(decode(fact), [decode(d) for d in decisions])
