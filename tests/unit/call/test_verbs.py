@@ -143,7 +143,8 @@ def test_a_key_from_before_a_queue_is_not_kept_for_a_later_menu(site: Site) -> N
 
 
 def test_the_latest_notices_are_known(site: Site) -> None:
-    story = Story(site=site, flow=site.default_flow, info=CallInfo(call=CallId("n1-1.1"), did=""), at=BEGIN)
+    info = CallInfo(call=CallId("n1-1.1"), did="")
+    story = Story(site=site, flow=site.default_flow, info=info, at=BEGIN, language="es-CO")
     for prompt in ("a", "b", "a", "c"):
         story.notice_completed(prompt)
     assert story.notices == ("a", "c") and len(story.notices) == MAX_NOTICES

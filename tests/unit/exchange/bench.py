@@ -2,10 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
-
-from cryptography.fernet import Fernet
 
 from acd.codec import decode
 from acd.config import AgentConfig, EngineConfig, QueueConfig
@@ -21,19 +18,16 @@ from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
 from ivr.call import facts
 from ivr.call.calls import LiveCalls
-from ivr.call.effects import LookedUp
 from ivr.clock import LoopClock
 from ivr.exchange.desk import Desk
 from ivr.exchange.house import House
 from ivr.exchange.runner import CallRunner
-from ivr.exchange.seal import FernetSeal
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.visits import Visits
 from ivr.language import load_site
-from ivr.site.look_ups import LookUpSource
-from ivr.site.overrides import Override
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.clock import ManualClock
+from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1795291423.0")
@@ -55,41 +49,6 @@ class Names:
 
     def version_of(self, name: str, language: str) -> str | None:
         return "v1"
-
-
-class NoOverrides:
-    """The timetables decide."""
-
-    def state(self, timetable: str, at: datetime | None = None) -> Override | None:
-        return None
-
-
-class NoLookUps:
-    """Every system outside is away."""
-
-    async def look_up(self, source: LookUpSource, given: object) -> LookedUp:
-        return LookedUp("failed")
-
-
-class NoMessages:
-    """Every mailbox is full."""
-
-    async def begin(self, mailbox: str, call: str, caller: str) -> str:
-        return ""
-
-    def unfinished(self, mailbox: str, call: str) -> str:
-        return ""
-
-    def path_of(self, file: str) -> str | None:
-        return None
-
-    async def measured(self, file: str) -> float:
-        return 0.0
-
-    async def keep(self, mailbox: str, file: str) -> bool:
-        return False
-
-    async def drop(self, mailbox: str, file: str) -> None: ...
 
 
 class Bench:
@@ -169,7 +128,7 @@ class Bench:
             file_of=lambda file: None,
             look_ups=NoLookUps(),
             overrides=NoOverrides(),
-            seal=FernetSeal(Fernet.generate_key()),
+            seal=SEAL,
             caller_key=lambda number, name: f"key-{number}",
             complain=lambda problem, detail: self.complaints.append(problem),
             trust_pretended_time=True,

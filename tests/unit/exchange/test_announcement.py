@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from acd.model import CallId, QueueId, VisitId
+from ivr.app.house import OneEdition
 from ivr.asterisk.agi.server import AgiServer
 from ivr.call.calls import LiveCalls
 from ivr.clock import LoopClock
-from ivr.exchange.performer import House
+from ivr.exchange.house import House
 from ivr.exchange.runner import CallRunner
 from ivr.exchange.ticket import Ticket
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from tests.tools import run
+from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1700000000.1")
@@ -37,6 +39,9 @@ class Place:
     def exit_of(self, visit: VisitId) -> str | None:
         return None
 
+    def figure(self, queue: str, what: str) -> int:
+        return 0
+
     def path_of(self, name: str, language: str) -> str | None:
         sound = f"{language}/{name}"
         return None if sound == self.without else sound
@@ -57,12 +62,16 @@ async def told(position: int | None, *, place: str = "", announce: str | None = 
     site = replace(site, queues={**site.queues, "cartera": queue})
     clock, asked = LoopClock(), Place(position, without)
     house = House(
-        site=lambda: site,
-        sounds=asked,
+        sites=OneEdition(site, asked),
         desk=asked,
         calls=LiveCalls(),
         clock=clock,
         waiting=asked,
+        messages=NoMessages(),
+        file_of=lambda file: None,
+        look_ups=NoLookUps(),
+        overrides=NoOverrides(),
+        seal=SEAL,
         caller_key=lambda number, name: "",
         complain=lambda problem, detail: None,
         trust_pretended_time=False,

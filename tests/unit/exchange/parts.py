@@ -1,0 +1,47 @@
+"""Parts of the house that have nothing: for visits that ask nothing of them."""
+
+from datetime import datetime
+
+from cryptography.fernet import Fernet
+
+from ivr.call.effects import LookedUp
+from ivr.exchange.seal import FernetSeal
+from ivr.site.look_ups import LookUpSource
+from ivr.site.overrides import Override
+
+SEAL = FernetSeal(Fernet.generate_key())
+
+
+class NoOverrides:
+    """The timetables decide."""
+
+    def state(self, timetable: str, at: datetime | None = None) -> Override | None:
+        return None
+
+
+class NoLookUps:
+    """Every system outside is away."""
+
+    async def look_up(self, source: LookUpSource, given: object) -> LookedUp:
+        return LookedUp("failed")
+
+
+class NoMessages:
+    """Every mailbox is full."""
+
+    async def begin(self, mailbox: str, call: str, caller: str) -> str:
+        return ""
+
+    def unfinished(self, mailbox: str, call: str) -> str:
+        return ""
+
+    def path_of(self, file: str) -> str | None:
+        return None
+
+    async def measured(self, file: str) -> float:
+        return 0.0
+
+    async def keep(self, mailbox: str, file: str) -> bool:
+        return False
+
+    async def drop(self, mailbox: str, file: str) -> None: ...
