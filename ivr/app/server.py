@@ -6,6 +6,7 @@ import gc
 from ivr import log as logs
 from ivr.app.asterisk import Synchronisation
 from ivr.app.closing import Closing
+from ivr.app.features import open_features
 from ivr.app.floor import Floor, open_floor
 from ivr.app.house import OneEdition, house_of, open_look_ups, open_overrides
 from ivr.app.rounds import Rounds, watch_loop
@@ -129,7 +130,18 @@ class Server:
             complain=self._complain,
             pretended=self._environment.profile is Profile.DEVELOPMENT,
         )
-        self._agi = AgiServer(CallRunner(house), clock=clock, observer=health)
+        answer = open_features(
+            CallRunner(house),
+            sites=sites,
+            link=self._link,
+            inbox=voicemail.inbox,
+            overrides=overrides,
+            paths=self._paths,
+            metrics=self._metrics,
+            clock=clock,
+            closing=self._closing,
+        )
+        self._agi = AgiServer(answer, clock=clock, observer=health)
         await self._agi.start(self._environment.fastagi.host, self._environment.fastagi.port)
         self._closing.add(self._agi.close)
         self._sync = Synchronisation(self._link, floor, ledger, cel, self._present_site, health)

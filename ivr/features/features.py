@@ -26,10 +26,10 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
-    """What the dialogs work with. `secrets` is the folder of pins.csv."""
+    """What the dialogs work with. `sounds` gives the prompts of a site, `secrets` is the folder of pins.csv."""
 
     site: Callable[[], Site]
-    sounds: Sounds
+    sounds: Callable[[Site], Sounds]
     clock: Clock
     inbox: Inbox[Any]
     overrides: Overrides
@@ -62,7 +62,7 @@ class Features:
             log.warning("unknown feature", feature=feature, extension=extension)
             return
         with structlog.contextvars.bound_contextvars(feature=feature, extension=extension):
-            dialog = Dialog(AgiHandset(session, self._rooms.sounds, site.language), site.language)
+            dialog = Dialog(AgiHandset(session, self._rooms.sounds(site), site.language), site.language)
             try:
                 result = await self._serve(serve(dialog, extension, about), dialog)
                 await session.set_variable("DONE", "hangup")

@@ -108,7 +108,7 @@ async def line(folder: Path, **site: Any) -> AsyncIterator[Line]:
     registry = CollectorRegistry()
     rooms = Rooms(
         site=lambda: house.site,
-        sounds=Names(),
+        sounds=lambda site: Names(),
         clock=house.clock,
         inbox=inbox,
         overrides=overrides,
