@@ -8,6 +8,7 @@ from typing import Any
 from acd import decisions as d
 from acd import facts as f
 from ivr.call import facts as c
+from ivr.site.overrides import OverrideSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,13 @@ class Explanation:
         self.call = call
         self.lines: list[Line] = []
         self._offers: set[str] = set()
+        self._overrides: dict[str, OverrideSet] = {}
 
     def take(self, event: Any, decisions: Sequence[Any]) -> None:
         """One journal entry."""
+        if isinstance(event, OverrideSet):
+            self._overridden(event)
+            return
         mine = [decision for decision in decisions if self._concerns(decision)]
         if not mine and not self._concerns(event):
             return
@@ -37,6 +42,14 @@ class Explanation:
         for decision in mine:
             self.lines.append(Line(at, 1, told(decision)))
             self.lines += [Line(at, 2, text) for text in reasons(decision)]
+        if isinstance(event, c.StepEntered) and event.verb == "hours":
+            # The fact does not say which timetable was asked: all that were overridden then are told.
+            self.lines += [Line(at, 2, told(override)) for override in self._overrides.values()]
+
+    def _overridden(self, event: OverrideSet) -> None:
+        self._overrides.pop(event.timetable, None)
+        if event.state != "none":
+            self._overrides[event.timetable] = event
 
     def _concerns(self, thing: Any) -> bool:
         if getattr(thing, "call", None) == self.call:
@@ -85,6 +98,11 @@ def _visit_ended(e: d.EndVisit) -> str:
     return text + (f" by agent {e.agent}" if e.agent else "") + (f": {e.why}" if e.why else "")
 
 
+def _override(e: OverrideSet) -> str:
+    by = " ".join(word for word in (e.by, e.who) if word)
+    return f"the timetable {e.timetable} was overridden: {e.state}, by {by}" + (f" ({e.why})" if e.why else "")
+
+
 def _call_ended(e: c.CallEnded) -> str:
     text = f"call ended, hung up by {e.by}, cause {e.cause}"
     text += f", reason: {e.reason}" if e.reason else ""
@@ -109,6 +127,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     c.MessageDropped: lambda e: f"message {e.message} was not kept",
     c.MessageHandled: lambda e: f"message {e.message} was {e.what} by {e.by}",
     c.CallEnded: _call_ended,
+    OverrideSet: _override,
     f.CallerJoined: _joined,
     f.CallerParked: lambda e: "reception is rung for this caller; keeps the place",
     f.CallerReturned: lambda e: "waits again at the old place",
