@@ -198,6 +198,7 @@ def _unheard(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[
     used |= {name for queue in queues.queues.values() for name in (queue.announce, queue.whisper)}
     hours = configuration.hours.model
     used |= {timetable.emergency for timetable in hours.hours.values()} if hours is not None else set()
+    used |= {box.greeting for box in model_of(configuration.voicemail).mailboxes.values()}
     for name in sorted((prompts.names("prompts") or frozenset()) - used - BUILT_IN):
         message = f"nobody hears the prompt {quoted(name)}; use it, or delete it"
         yield Problem.at(prompts.document.key_place(("prompts", name)), "CONF040", message)

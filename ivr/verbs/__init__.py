@@ -17,6 +17,7 @@ from ivr.verbs.queue import Queue
 from ivr.verbs.say import Say
 from ivr.verbs.set import Set
 from ivr.verbs.step import Step
+from ivr.verbs.voicemail import Voicemail
 
 VERBS: dict[str, type[Step]] = {
     verb.verb: verb
@@ -33,6 +34,7 @@ VERBS: dict[str, type[Step]] = {
         Queue,
         Dial,
         ExtensionStep,
+        Voicemail,
         LanguageStep,
         Call,
         Goto,
