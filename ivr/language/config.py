@@ -19,6 +19,7 @@ from ivr.language.schema import HoursFile, PromptsFile, QueueFile, QueuesFile, S
 from ivr.language.voicemail import VoicemailFile
 from ivr.site import AgentSettings, Prompt, QueueSettings
 from ivr.site.hours import Day, HolidayCalendar, OpeningHours
+from ivr.speech import can_speak
 from ivr.text import quoted
 
 M = TypeVar("M", bound=BaseModel)
@@ -145,6 +146,10 @@ def _site_problems(configuration: Configuration) -> Iterator[Problem]:
     if model.language not in model.languages:
         message = f"{quoted(model.language)} is not among the languages{suggestion(model.language, model.languages)}"
         yield Problem.at(document.place(("language",)), "CONF025", message)
+    for index, language in enumerate(model.languages):
+        if not can_speak(language):
+            message = f"the server has no words in {quoted(language)}: write one that it speaks, such as es-CO or en"
+            yield Problem.at(document.place(("languages", index)), "CONF035", message)
     seen: dict[str, str] = {}
     for name, trunk in model.trunks.items():
         for index, address in enumerate(trunk.addresses):
