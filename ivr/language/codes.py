@@ -99,7 +99,7 @@ CODES = (
     Code("CONF032", "A day of the week twice", "Delete one."),
     Code("CONF033", "Not a day of the week", "Write monday to sunday in English, for example monday to friday."),
     Code("CONF034", "An extension or address used twice", "Delete one."),
-    Code("CONF035", "A language that the server does not speak", "Write a Spanish or an English one, such as es-CO or en."),
+    Code("CONF035", "A language that the server does not speak", "Write Spanish or English, such as es-CO or en."),
     Code("CONF040", "A prompt that nobody hears", "Use it in a flow or a queue, or delete it.", warning=True),
     Code("CONF041", "There is no flow", "Write at least one file in the folder of flows."),
     Code("CONF042", "A flow's file with another ending than .yaml", "Rename it: only NAME.yaml is read."),
