@@ -1,10 +1,11 @@
 """`hours`: open or closed."""
 
+from collections.abc import Generator
 from typing import ClassVar
 
 from pydantic import Field
 
-from ivr.call.effects import AskOpen, Opening, Script
+from ivr.call.effects import AskOpen, Effect, Input, Opening, Script
 from ivr.call.story import Story, expect
 from ivr.verbs.step import Step
 from ivr.verbs.words import HoursName, Target
@@ -35,17 +36,27 @@ class Hours(Step):
     )
 
     def script(self, story: Story) -> Script:
-        """Ask, say what is to be said in an emergency, and go the way; a key pressed meanwhile is kept."""
-        story.take_returned()
+        """Ask, say what is to be said in an emergency, and go the way; a key pressed meanwhile is kept. A message that
+        had begun before a restart of the server is not repeated."""
+        resumed = story.take_returned() is not None
         opening = expect(Opening, (yield AskOpen(self.timetable)))
         if opening.state == "open":
             return self.open
-        if opening.state == "closed":
-            return self.closed
+        if opening.state == "emergency":
+            if not resumed:
+                yield from self._message(story, opening)
+            return self.emergency or self.closed
+        return self.closed
+
+    def _message(self, story: Story, opening: Opening) -> Generator[Effect, Input, None]:
+        """What was recorded for this emergency; where it is gone, the timetable's own words."""
+        prompt, key = opening.prompt, None
         if opening.file:
             played = yield from story.play_file(opening.file)
-            story.key = played.key or story.key
-        elif opening.prompt:
-            played = yield from story.play(opening.prompt)
-            story.key = played.key or story.key
-        return self.emergency or self.closed
+            key = played.key
+            prompt = story.site.hours[self.timetable].emergency if played.missing else ""
+        if prompt:
+            key = (yield from story.play(prompt)).key
+        if key:
+            story.key = key
+            story.caller_acted()

@@ -18,6 +18,9 @@ from ivr.figures.board import Board
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
+from ivr.language import load_site
+from ivr.overrides import Overrides
+from ivr.overrides.figures import OverrideFigures
 from ivr.settings.environment import Environment
 from ivr.testing.clock import ManualClock
 from tests.unit.voicemail.house import voicemail_figures
@@ -241,11 +244,19 @@ def test_units_are_hardened_and_watched(unit: Path) -> None:
         assert (ROOT / Path(path).relative_to("/opt/centralita")).exists(), path
 
 
+def override_figures(folder: Path, clock: ManualClock) -> OverrideFigures:
+    """The figures of overrides."""
+    site = load_site(ROOT / "config", ROOT / "ivr" / "flows").site
+    assert site is not None
+    return OverrideFigures(Overrides(folder, clock=clock, site=lambda: site, record=str), lambda: site)
+
+
 def exposed(folder: Path) -> set[str]:
     """Every name that /metrics shows."""
     clock = ManualClock()
     metrics = Metrics(CallFigures(Projection(), Tally(), Board(), clock.now))
     metrics.show(voicemail_figures(folder))
+    metrics.show(override_figures(folder, clock))
     text = metrics.text().decode()
     kinds = dict(re.findall(r"(?m)^# TYPE (\w+) (\w+)$", text))
     return {
