@@ -147,7 +147,8 @@ class Machine:
         frames = [(story.site.flows.get(name), step) for name, step in place.frames]
         known = flow is not None and (place.step == RECEPTION or place.step in flow.steps)
         if not known or any(waiting is None or step not in waiting.steps for waiting, step in frames):
-            story.flow = flow or story.flow
+            # anew where callers come in; a subflow would have nobody to return to
+            story.flow = flow if flow is not None and flow.numbers else story.flow
             return "step gone"
         if memory is None or (memory.flows and len(memory.flows) != len(frames) + 1):
             return "variables lost"

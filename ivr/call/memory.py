@@ -44,7 +44,7 @@ def _plain(values: Values) -> dict[str, str]:
 
 
 def _values(plain: Mapping[str, str]) -> Values:
-    return {name: from_text(text[1:], _TYPES[text[0]]) for name, text in plain.items()}
+    return {name: from_text(text[1:], _TYPES[text[:1]]) for name, text in plain.items()}
 
 
 EMPTY = Memory()
