@@ -73,6 +73,6 @@ class LiveValues:
 
     def opening(self, timetable: str) -> tuple[State, str, str]:
         """How the company is now: state, and the prompt or the file that callers are to hear."""
-        now = self._now()
-        answer = opening_of(self._site, timetable, self._house.overrides.state(timetable, now), now)
+        # An override ends in true time: a call that pretends another one finds what is in force now.
+        answer = opening_of(self._site, timetable, self._house.overrides.state(timetable), self._now())
         return answer.state, answer.prompt, answer.file
