@@ -34,6 +34,7 @@ _CALLED = {
     "hours": ("FLOW025", "timetable", "hours.yaml"),
     "mailbox": ("FLOW034", "mailbox", "voicemail.yaml"),
     "look-up": ("FLOW035", "source", "lookups.yaml"),
+    "language": ("FLOW028", "language", "site.yaml"),
 }
 """Kind of a name -> the code of one that is not there, what it is called, and where it would stand."""
 
@@ -288,6 +289,9 @@ class _Reading:
     def _known(self, kind: str) -> frozenset[str] | None:
         """The names of a kind; None where they cannot be known (a file with faults) or are checked elsewhere."""
         configuration = self._configuration
+        if kind == "language":
+            site = configuration.site.model
+            return frozenset(site.languages) if site is not None else None
         sources: dict[str, Source[Any]] = {
             "prompts": configuration.prompts,
             "queues": configuration.queues,

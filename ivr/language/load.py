@@ -64,8 +64,8 @@ def load_site(config: Path, flows: Path, today: date | None = None) -> Checked:
         message = "there is no flow here; write at least one file NAME.yaml"
         problems.append(Problem.at(Place(_shown(flows), 1, 1), "CONF041", message))
     if all(problem.severity is Severity.WARNING for problem in problems):
-        problems += _between(configuration, drafts)
-        problems += _unheard(configuration, drafts)
+        between = list(_between(configuration, drafts))
+        problems += between or _unheard(configuration, drafts)
     return _checked(configuration, drafts, problems)
 
 

@@ -27,6 +27,8 @@ def subflow_problems(known: Sequence[Known]) -> Iterator[Problem]:
     """What is wrong between the flows of a site. Every flow is right by itself."""
     flows = {one.flow.name: one for one in known}
     called = {step.flow for one in known for step in one.flow.steps.values() if isinstance(step, Call)}
+    if called - flows.keys():
+        called |= flows.keys()  # a call with a wrong name may have meant any of them
     for one in known:
         for name, step in one.flow.steps.items():
             if isinstance(step, Call | Goto):

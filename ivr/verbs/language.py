@@ -8,7 +8,7 @@ from ivr.call.effects import Done, Script, Tell
 from ivr.call.facts import LanguageChosen
 from ivr.call.story import Story, expect
 from ivr.verbs.step import Step
-from ivr.verbs.words import Language, Target
+from ivr.verbs.words import LanguageName, Target
 
 
 class LanguageStep(Step):
@@ -24,7 +24,7 @@ class LanguageStep(Step):
     verb: ClassVar[str] = "language"
     silent: ClassVar[bool] = True
 
-    language: Language = Field(alias="language", description="one of the site's languages (site.yaml)")
+    language: LanguageName = Field(alias="language", description="one of the site's languages (site.yaml)")
     then: Target = Field(description="the next step")
 
     def script(self, story: Story) -> Script:

@@ -28,7 +28,7 @@ KEYS = "1234567890*#"
 
 @dataclass(frozen=True, slots=True)
 class Refers:
-    """This value is the name of a `kind`: step, prompt, queue, hours, extension, mailbox, flow or look-up."""
+    """This value is the name of a `kind`: step, prompt, queue, hours, extension, mailbox, flow, look-up or language."""
 
     kind: str
 
@@ -224,6 +224,7 @@ NamedTargets = Annotated[dict[Name, Text], Refers("step")]
 PromptName = Annotated[str, BeforeValidator(_text), Refers("prompt")]
 QueueName = Annotated[str, BeforeValidator(_text), Refers("queue")]
 HoursName = Annotated[str, BeforeValidator(_text), Refers("hours")]
+LanguageName = Annotated[str, BeforeValidator(_language), Refers("language")]
 MailboxName = Annotated[str, BeforeValidator(_text), Refers("mailbox")]
 FlowName = Annotated[str, BeforeValidator(_text), Refers("flow")]
 SourceName = Annotated[str, BeforeValidator(_text), Refers("look-up")]

@@ -11,6 +11,7 @@ TESTS = Path(__file__).parents[2]
 GOOD = TESTS / "good"
 BAD_FLOWS = sorted((TESTS / "bad" / "flows").glob("*.yaml"))
 BAD_CONFIG = sorted((TESTS / "bad" / "config").glob("*.yaml"))
+BAD_SUBFLOWS = sorted((TESTS / "bad" / "subflows").glob("*.yaml"))
 BAD_LISTS = sorted((TESTS / "bad" / "lists").glob("*.csv"))
 
 

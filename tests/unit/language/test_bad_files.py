@@ -1,12 +1,22 @@
 """Files with one fault each: the code, the line, the column, and words that help."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ivr.language.codes import CODES
 from ivr.language.load import load_flow
-from tests.unit.language.fixtures import BAD_CONFIG, BAD_FLOWS, BAD_LISTS, GOOD, expectation, good_site, load
+from tests.unit.language.fixtures import (
+    BAD_CONFIG,
+    BAD_FLOWS,
+    BAD_LISTS,
+    BAD_SUBFLOWS,
+    GOOD,
+    expectation,
+    good_site,
+    load,
+)
 
 
 @pytest.mark.parametrize("path", BAD_FLOWS, ids=lambda path: path.stem)
@@ -29,11 +39,23 @@ def test_each_broken_configuration_has_its_code_and_place_and_nothing_else(path:
     assert expected.says in found[0].message
 
 
+@pytest.mark.parametrize("path", BAD_SUBFLOWS, ids=lambda path: path.stem)
+def test_each_flow_that_misuses_a_subflow_has_its_code_and_place_and_nothing_else(path: Path, tmp_path: Path) -> None:
+    expected = expectation(path)
+    site = good_site(tmp_path)
+    (site / "flows" / "principal.yaml").write_bytes(path.read_bytes())
+    shutil.copy(GOOD / "subflows" / "identificacion.yaml", site / "flows")
+    found = load(site).problems
+    assert [(p.code, p.line, p.column) for p in found] == [(expected.code, expected.line, expected.column)], found
+    assert found[0].file.endswith("principal.yaml")
+    assert expected.says in found[0].message
+
+
 def test_there_are_enough_of_them() -> None:
     assert len(BAD_FLOWS) >= 30
 
 
 def test_every_code_has_a_broken_file_or_a_test_of_its_own() -> None:
     elsewhere = {"YAML001", "FLOW022", "CONF027", "CONF041", "CONF042"}
-    shown = {expectation(path).code for path in (*BAD_FLOWS, *BAD_CONFIG, *BAD_LISTS)}
+    shown = {expectation(path).code for path in (*BAD_FLOWS, *BAD_SUBFLOWS, *BAD_CONFIG, *BAD_LISTS)}
     assert {code.code for code in CODES} - shown - elsewhere == set()
