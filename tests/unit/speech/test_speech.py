@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -179,6 +180,13 @@ def test_nobody_ever_says_a_word_that_is_not_used() -> None:
             used.update(words("time", time(minute // 60, minute % 60), language))
         used.update(words("date", date(1905, 1, 1), language))
         assert tongue.vocabulary.keys() - used == set()
+
+
+def test_every_phrase_that_is_named_somewhere_exists() -> None:
+    sources = (Path(__file__).parents[3] / "ivr").rglob("*.py")
+    named = {name for source in sources for name in re.findall(r'"(phrase_[a-z0-9_]+)"', source.read_text())}
+    assert len(named) > 30
+    assert named <= PHRASES.keys()
 
 
 def test_an_own_prompt_wins_in_each_language_that_it_has() -> None:
