@@ -84,7 +84,6 @@ CODES = (
     Code("CONF012", "An unknown setting", "Correct its name; the message tells the nearest one."),
     Code("CONF013", "A value of the wrong kind", "Write a text, a list or indented settings, as the message says."),
     Code("CONF014", "A value that is not possible", "Write one as in the message."),
-    Code("CONF019", "An expression that cannot be read", "Write it as the message says."),
     Code("CONF020", "A number that no flow answers", "Add it to `numbers` of a flow, or delete it from site.yaml."),
     Code("CONF021", "An unknown prompt", "Correct the name, or write the prompt in prompts.yaml."),
     Code("CONF022", "An unknown extension", "Correct it, or add it to `extensions` in site.yaml."),
@@ -113,7 +112,6 @@ CODES = (
     Code("CONF056", "The same number twice in a list", "Delete one; the one that lasts longer counts.", warning=True),
     Code("CONF057", "A line of a list that no longer counts", "Delete it, or give it a later date.", warning=True),
     Code("CONF058", "A list that blocks and gives a segment", "Write `use` or `segment`, not both."),
-    Code("CONF059", "A list without a line", "Write numbers into it, or delete the list.", warning=True),
     # --- Overrides
     Code("CONF080", "Two timetables with the same telephone code", "Give one of them another `telephone code`."),
     # --- Voicemail (voicemail.yaml)
