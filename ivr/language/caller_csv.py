@@ -111,8 +111,6 @@ class _Reading:
             last = self._table.problems[-1]
             more = f"{self._unsaid} more lines of this file have faults; correct the first ones and check again"
             self._table.problems.append(Problem.at(Place(last.file, last.line, last.column), last.code, more))
-        elif not self._numbers and not self._prefixes and not self._table.problems:
-            self._wrong("CONF059", 1, 0, "the list has no line below its columns' names; write numbers, or delete it")
 
     def _head(self, row: list[str]) -> bool:
         names = [name.strip().lower() for name in row]

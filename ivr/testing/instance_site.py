@@ -10,7 +10,8 @@ import yaml
 def copy_site(root: Path, folder: Path, changes: Mapping[str, Any]) -> tuple[Path, Path]:
     """Copy `config/*.yaml` and `ivr/flows/*.yaml` to a folder; `changes` is file name -> what is laid over it.
 
-    Mappings are joined, everything else is replaced, None removes. Returns the folders of configuration and flows.
+    Mappings are joined, everything else is replaced, None removes; a list of callers (`lists/vip.csv`) is replaced by a
+    text. Returns the folders of configuration and flows.
     """
     config, flows = folder / "config", folder / "flows"
     left = dict(changes)
@@ -21,6 +22,10 @@ def copy_site(root: Path, folder: Path, changes: Mapping[str, Any]) -> tuple[Pat
             if file.name in left:
                 text = dump(_laid_over(read(text), left.pop(file.name)))
             (target / file.name).write_text(text, encoding="utf-8")
+    for source in sorted((root / "config").glob("*/*.csv")):
+        name = str(source.relative_to(root / "config"))
+        (config / name).parent.mkdir(exist_ok=True)
+        (config / name).write_text(left.pop(name, None) or source.read_text(encoding="utf-8"), encoding="utf-8")
     if left:
         raise ValueError(f"the site has no {', '.join(left)}")
     return config, flows

@@ -84,7 +84,7 @@ def test_any_bytes_give_a_list_or_problems_with_places(content: bytes, head: byt
 @given(st.text(alphabet='3012+*;,"\n -x\t\r', max_size=200))
 def test_nearly_right_lists_give_numbers_or_problems(text: str) -> None:
     table = read("number,until,note\n" + text)
-    assert len(table.entries) or table.problems
+    assert len(table.entries) or table.problems or not text.strip(" ,\r\n\t")
 
 
 def site_after(tmp_path: Path, change: Callable[[Path], object]) -> str:
