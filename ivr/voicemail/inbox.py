@@ -58,10 +58,11 @@ class Inbox:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voicemail")
 
     async def open(self) -> None:
-        """Read what there is. Raises SQLAlchemyError or OSError."""
+        """Read what there is; again after a failure, while callers may speak. Raises SQLAlchemyError or OSError."""
         for message in await self._off_loop(self._store.all):
-            self._messages[message.message] = message
-        self._takings = {taking.message: taking for taking in await self._off_loop(self._files.takings)}
+            self._messages.setdefault(message.message, message)
+        for taking in await self._off_loop(self._files.takings):
+            self._takings.setdefault(taking.message, taking)
         await self._meet_files()
         for mailbox in self._site().mailboxes:
             self._changed(mailbox)
@@ -313,16 +314,15 @@ class Inbox:
             listener(mailbox, new, heard)
 
     async def _meet_files(self) -> None:
-        """Rows without audio go, audio without a row comes back: the database or the folder was lost."""
+        """Audio without a row is a message again: the database was lost. A row without audio is told."""
         on_disk = await self._off_loop(self._files.recorded)
         for message in list(self._messages.values()):
             if message.message in self._takings:  # it stands here: only the note was left over
                 taking = self._takings.pop(message.message)
                 await self._off_loop(self._files.settle, taking.mailbox, taking.message)
             elif message.message not in on_disk:
-                log.warning("a message's audio is gone", mailbox=message.mailbox, message=message.message)
-                await self._off_loop(self._store.remove, [message.message])
-                del self._messages[message.message]
+                # Perhaps a disk that is not there today: what is known of the message stays.
+                log.warning("a message's audio is not there", mailbox=message.mailbox, message=message.message)
         for name, mailbox in on_disk.items():
             if name in self._messages:
                 continue

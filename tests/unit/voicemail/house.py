@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from ivr.records.store import RecordStore
 from ivr.site import Site
 from ivr.site.hours import HolidayCalendar
@@ -80,9 +82,10 @@ class House:
         self.records = RecordStore.open(f"sqlite:///{folder / 'records.sqlite'}")
         self.store = MessageStore(self.records.engine)
         self.files = MessageFiles(folder / "voicemail")
-        self.inbox = self._inbox()
+        self.inbox = self.fresh()
 
-    def _inbox(self) -> Inbox:
+    def fresh(self) -> Inbox:
+        """The inbox of a new process, not opened yet."""
         return Inbox(
             site=lambda: self.site,
             store=self.store,
@@ -101,9 +104,14 @@ class House:
 
     async def open(self) -> Inbox:
         """A new process on what is on disk."""
-        self.inbox = self._inbox()
+        self.inbox = self.fresh()
         await self.inbox.open()
         return self.inbox
+
+    def rename_table(self, name: str, new: str) -> None:
+        """Take a table away, or bring it back."""
+        with self.records.engine.begin() as connection:
+            connection.execute(text(f"ALTER TABLE {name} RENAME TO {new}"))
 
     def change(self, **settings: Any) -> None:
         """The site, with the mailbox's settings changed."""

@@ -207,6 +207,7 @@ async def test_letters_go_out_by_themselves(tmp_path: Path, port: int) -> None:
     await office.house.close()
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 @run
 async def test_a_password_is_needed_and_a_wrong_one_waits_to_be_put_right(tmp_path: Path, port: int) -> None:
     office = Office(tmp_path, mail_at(port, user="centralita", password="smtp"))
