@@ -65,7 +65,13 @@ class ListFile(BaseModel):
 
 
 class ListsFile(BaseModel):
-    """`lists.yaml`: who is calling."""
+    """`lists.yaml`, which need not be there: who is calling.
+
+    A list's file is a table as spreadsheets write it (CSV UTF-8; `,` `;` or tabs): `number`, and if wanted `until` (the
+    last day on which the line counts, 2026-12-24) and `note`. All ways to write a number are one; after `+` stands a
+    foreign country's code. A number that ends in `*` stands for all that begin so. A whole number wins over these, a
+    longer beginning over a shorter one. The lists belong to the site's version.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 

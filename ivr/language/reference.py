@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ivr.language.codes import CODES
+from ivr.language.lists import ListFile, ListsFile
 from ivr.language.schema import (
     AgentFile,
     FlowHead,
@@ -57,6 +58,7 @@ def _configuration() -> str:
         ("queues.yaml", QueuesFile, (("queues", QueueFile), ("agents", AgentFile))),
         ("hours.yaml", HoursFile, (("hours", TimetableFile),)),
         ("prompts.yaml", PromptsFile, ()),
+        ("lists.yaml", ListsFile, (("lists", ListFile),)),
     )
     parts = ["# Configuration", GENERATED, "The files of `config/`. Durations: `20 s`, `10 min`, `1 h`. `yes` or `no`."]
     for file, model, inner in sections:

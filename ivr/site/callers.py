@@ -191,6 +191,10 @@ class AnonymousRule:
     use: str
     segment: str = ""
 
+    def __str__(self) -> str:
+        """As it is written in lists.yaml."""
+        return f"{self.use} {self.segment}".strip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerFacts:
