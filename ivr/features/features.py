@@ -107,7 +107,7 @@ class Features:
             await dialog.say("phrase_not_available")
             raise Refused("not available")
         mailbox = await self._door.enter(dialog, extension, "mailbox", mailboxes)
-        await listen(dialog, self._rooms.inbox, mailbox, f"telephone {extension}", self._rooms.site().local)
+        await listen(dialog, self._rooms.inbox, mailbox, f"telephone {extension}", self._rooms.site())
 
     def _boxes_of(self, extension: str) -> list[str]:
         boxes = self._rooms.site().mailboxes.values()

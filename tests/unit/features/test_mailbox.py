@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from ivr.call.facts import MessageHandled
+from ivr.features.mailbox import as_dialled
 from tests.tools import run
 from tests.unit.features.line import Line, line
 
@@ -154,3 +155,11 @@ async def test_only_an_extension_of_the_house_is_served(tmp_path: Path) -> None:
         for extension, feature in (("", "mailbox"), ("trunk-operador", "mailbox"), ("101", "nothing")):
             heard = await place.dial(feature, PIN, extension=extension)
             assert (heard.sounds, heard.done) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [("573001234567", "3001234567"), ("+576010000001", "6010000001"), ("12025550123", "12025550123"), ("101", "101")],
+)
+def test_a_number_is_said_as_one_dials_it_here(number: str, said: str) -> None:
+    assert as_dialled(number, "CO") == said
