@@ -7,7 +7,7 @@ from typing import Any
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivr.site.callers import (
@@ -54,18 +54,21 @@ def test_all_ways_to_write_a_number_are_one(written: str, digits: str) -> None:
     assert normalise(written) == digits
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.from_regex(r"(\+?57)?(3[0-9]{9}|60[1-8][0-9]{7})", fullmatch=True))
 def test_the_quick_way_for_usual_numbers_finds_what_the_library_finds(number: str) -> None:
     found = phonenumbers.parse(number, "CO")
     assert "+" + usual(number) == phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=100))
 def test_whatever_a_trunk_sends_becomes_digits_or_nothing(number: str) -> None:
     digits = normalise(number)
     assert digits == "" or (digits.isascii() and digits.isdecimal() and len(digits) <= 70)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.from_regex(r"\+?[0-9 ()-]{0,20}", fullmatch=True), st.sampled_from(["CO", "EC", "US", "ES"]))
 def test_a_number_normalised_with_its_plus_stays_itself(number: str, country: str) -> None:
     digits = normalise(number, country)
