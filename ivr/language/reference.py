@@ -22,6 +22,7 @@ from ivr.language.schema import (
     TimetableFile,
     TrunkSettings,
 )
+from ivr.language.voicemail import MailboxFile, MailFile, VoicemailFile
 from ivr.speech import built_in
 from ivr.verbs import VERBS
 
@@ -59,13 +60,14 @@ def _configuration() -> str:
         ("hours.yaml", HoursFile, (("hours", TimetableFile),)),
         ("prompts.yaml", PromptsFile, ()),
         ("lists.yaml", ListsFile, (("lists", ListFile),)),
+        ("voicemail.yaml", VoicemailFile, (("mailboxes", MailboxFile), ("mail", MailFile))),
     )
     parts = ["# Configuration", GENERATED, "The files of `config/`. Durations: `20 s`, `10 min`, `1 h`. `yes` or `no`."]
     for file, model, inner in sections:
         parts += [f"## {file}", _docstring(model), _table(model)]
         for key, entry in inner:
             parts += [
-                f"### {file}: an entry of `{key}`" if key != "holidays" else f"### {file}: `{key}`",
+                f"### {file}: an entry of `{key}`" if key not in ("holidays", "mail") else f"### {file}: `{key}`",
                 _table(entry),
             ]
     parts.append(
@@ -113,8 +115,14 @@ def _table(model: type[BaseModel]) -> str:
 def _default(info: FieldInfo) -> str:
     if info.is_required():
         return "(needed)"
-    value = info.get_default(call_default_factory=True, validated_data={})
-    return f"`{_words(value)}`" if value not in ("", None, [], {}) else "-"
+    written = as_written(info)
+    return f"`{written}`" if written else "-"
+
+
+def as_written(info: FieldInfo) -> str:
+    """The value that a setting has when it is left out, as an administrator writes it; empty = none."""
+    value = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+    return _words(value) if value not in ("", None, [], {}) else ""
 
 
 def _words(value: Any) -> str:
@@ -122,7 +130,7 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, timedelta):
-        return f"{int(value.total_seconds())} s"
+        return f"{value.days} days" if value.days else f"{int(value.total_seconds())} s"
     return str(value)
 
 
