@@ -57,9 +57,12 @@ def house(tmp_path: Path) -> House:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let threads end: the file is written in one. (`run` bounds the time.)"""
-    while not condition():
+    """Let threads end: the file is written in one."""
+    for _ in range(4000):
+        if condition():
+            return
         await asyncio.sleep(0.005)
+    raise AssertionError("it did not happen")
 
 
 @run
