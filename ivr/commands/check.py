@@ -17,18 +17,24 @@ from ivr.site import Site
 @click.command(name="check")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="for people or programs")
-def command(path: Path | None, form: str) -> None:
-    """Check the site, or what stands at PATH.
+@click.option("--no-tests", is_flag=True, help="do not run the tests of the flows (NAME.test.yaml)")
+def command(path: Path | None, form: str, no_tests: bool) -> None:
+    """Check the site, or what stands at PATH; then run the tests of its flows.
 
     PATH: one flow's file (checked against the site's configuration), a folder of flows, or a folder with site.yaml.
     Each problem is one line, file:line:column: CODE message. The exit status is 1 when there is an error.
     """
     environment = Environment.from_environ(os.environ)
     checked = _check(path, environment.config, environment.flows)
+    tested = 0
+    if checked.site is not None and not no_tests:
+        checked, tested = _tested(checked, checked.site, _folder(path, environment.flows))
     if form == "json":
-        click.echo(json.dumps(_as_json(checked), ensure_ascii=False, indent=2))
+        click.echo(json.dumps({**_as_json(checked), "tests": tested}, ensure_ascii=False, indent=2))
     else:
         _tell(checked)
+        if tested and not checked.errors:
+            click.echo(f"{_counted(tested, 'test')} of the flows passed.")
     sys.exit(1 if checked.errors else 0)
 
 
@@ -42,6 +48,20 @@ def _check(path: Path | None, config: Path, flows: Path) -> Checked:
         return load_flow(config, path)
     whole = (path / "site.yaml").exists()
     return load_site(path, flows, today) if whole else load_site(config, path, today)
+
+
+def _folder(path: Path | None, flows: Path) -> Path:
+    """The folder of the flows that were checked."""
+    return path if path is not None and not (path / "site.yaml").exists() else flows
+
+
+def _tested(checked: Checked, site: Site, flows: Path) -> tuple[Checked, int]:
+    """The result with what the tests of the flows say, and how many there were."""
+    from ivr.proof.scenarios import run_tests
+
+    tested = run_tests(site, flows)
+    whole = Checked(site, (*checked.problems, *tested.problems), (*checked.files, *tested.files))
+    return whole, tested.calls
 
 
 def _as_json(checked: Checked) -> dict[str, object]:

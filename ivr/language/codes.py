@@ -118,6 +118,19 @@ CODES = (
     Code("CONF070", "E-mail without a server", "Add `mail:` with server and from in voicemail.yaml."),
     Code("CONF071", "A mailbox of whose messages nobody hears", "Add `extensions` or `e-mail`, or delete the mailbox."),
     Code("CONF072", "A password that everybody on the way can read", "Write `encryption: starttls` or `tls`."),
+    # --- Tests of flows (NAME.test.yaml)
+    Code("TEST001", "The caller hears something else", "Correct the flow, or what the test expects."),
+    Code("TEST002", "The call ends differently", "Correct the flow, or what the test expects."),
+    Code("TEST003", "The call passes other steps", "Correct the flow, or what the test expects."),
+    Code("TEST004", "Nobody asks for a key of the test", "Delete the key, or correct the flow."),
+    Code("TEST005", "A variable has another value", "Correct the flow, or what the test expects."),
+    Code("TEST006", "The flow has a fault in this call", "Correct the flow: an administrator would be told of it."),
+    Code("TEST011", "A setting or its value is missing", "Add it."),
+    Code("TEST012", "An unknown setting", "Correct its name; the message tells the nearest one."),
+    Code("TEST013", "A value of the wrong kind", "Write a text, a list or indented settings, as the message says."),
+    Code("TEST014", "A value that is not possible", "Write one as in the message."),
+    Code("TEST020", "A name that the site does not have", "Correct it; the message tells the nearest one."),
+    Code("TEST021", "The test does not say what the call needs", "Add it below the call, as the message says."),
 )
 
 WARNINGS = frozenset(code.code for code in CODES if code.warning)

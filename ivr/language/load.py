@@ -29,6 +29,9 @@ from ivr.speech import BUILT_IN, with_built_in
 from ivr.text import quoted
 from ivr.verbs.extension import ExtensionStep, name_prompt
 
+TESTS = ".test.yaml"
+"""The ending of files beside the flows that hold their tests (ivr.proof.scenarios)."""
+
 YEARS = range(2024, 2036)
 """Years whose holidays are computed when a site is loaded, so that no call waits for it."""
 
@@ -51,7 +54,7 @@ def load_site(config: Path, flows: Path, today: date | None = None) -> Checked:
     """Read and check everything. Never raises for what a file contains. `today` (of the site): also warn of what has
     expired."""
     configuration = read_configuration(config, _shown)
-    paths = sorted(flows.glob("*.yaml"))
+    paths = sorted(path for path in flows.glob("*.yaml") if not path.name.endswith(TESTS))
     drafts = [read_flow(path, _shown(path), configuration) for path in paths]
     problems = [*configuration.problems, *(problem for draft in drafts for problem in draft.problems)]
     problems += _entry_problems(configuration, drafts)
