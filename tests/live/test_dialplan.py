@@ -2,8 +2,13 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from unittest.mock import PropertyMock, patch
 
+from ivr.asterisk.agi import AgiServer, Handler, Session
+from ivr.call.effects import Kind, Returned
+from ivr.clock import LoopClock
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import CallState, Phone
@@ -136,3 +141,58 @@ async def test_a_caller_s_number_forges_no_line_of_ami_or_agi(line: Instance) ->
     (concise,) = (await line.cli("core show channels concise")).splitlines()[:1]
     assert concise.split("!")[7] == "30000009071", "the digits of it"
     await caller.hang_up()
+
+
+@asynccontextmanager
+async def answered_by(line: Instance, handler: Handler) -> AsyncIterator[None]:
+    """Instead of the server, `handler` answers the dialplan."""
+    await line.stop_server()
+    agi = AgiServer(handler, clock=LoopClock())
+    await agi.start("127.0.0.1", line.environment.fastagi.port)
+    try:
+        yield
+    finally:
+        await agi.close()
+
+
+@live
+async def test_who_hangs_up_is_asked_once_what_is_to_be_undone(line: Instance) -> None:
+    undone: list[tuple[str, ...]] = []
+    to_undo = ["1", "0", "", "1"]
+
+    async def handler(session: Session) -> None:
+        if session.path == "/undo":
+            await session.execute("MSet", "PLACE=there,UNDO=0")
+            undone.append((*session.arguments[:2], await session.get_variable("PLACE") or ""))
+            return
+        await session.execute("MSet", f"PLACE=here,UNDO={to_undo.pop(0)}")
+        await session.stream_file("silence/10")
+
+    async with answered_by(line, handler):
+        for times in (1, 1, 1, 2):
+            caller = await line.caller("3000000908")
+            await asyncio.sleep(0.5)
+            await caller.hang_up()
+            await line.until_idle()
+            assert undone == [("6017436967", "here", "there")] * times
+
+
+@live
+async def test_a_dial_comes_back_with_its_result_and_the_extension(line: Instance) -> None:
+    returned: list[str] = []
+
+    async def handler(session: Session) -> None:
+        returned.append(session.arguments[2])
+        if returned[-1]:
+            await session.set_variable("DONE", "hangup")
+        else:
+            await session.execute("MSet", "DIAL_TO=100,DIAL_FOR=5")
+            await session.set_variable("DONE", "dial")
+
+    async with answered_by(line, handler):
+        await line.phone("100")
+        caller = await line.caller("3000000909")
+        await (await line.agent("100", answer=False)).call.reject(486)
+        await caller.call.ended(5)
+    assert returned == ["", "dial BUSY 100"]
+    assert Returned.parse(returned[1]) == Returned(Kind.DIAL, "BUSY", "100")
