@@ -48,6 +48,7 @@ check: venv ## format, lint, types, import contracts, generated pages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/ivr docs --check
+	$(BIN)/ivr schema --check
 
 bench: venv provision ## our wires and the journal against their peers; writes bench/RESULTS.md
 	$(BIN)/python -m bench.run

@@ -19,7 +19,11 @@ need sox sox
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 case ${1:-run} in
     run) ;;
-    test) need redis-server redis-server ;;
+    test)
+        need redis-server redis-server
+        need node nodejs
+        need npm npm
+        ;;
     *) echo "usage: packages.sh run|test" >&2; exit 2 ;;
 esac
 [ -n "$missing" ] || exit 0

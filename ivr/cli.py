@@ -10,6 +10,7 @@ import click
 
 COMMANDS = {
     "check": "check flows and configuration; say what is wrong, and where",
+    "schema": "write JSON Schemas, with which editors complete and underline",
     "run": "run everything in this terminal: Asterisk and the server",
     "serve": "run the server alone (systemd does this)",
     "install": "unpack Asterisk, make prompts, render its configuration",

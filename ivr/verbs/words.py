@@ -24,6 +24,7 @@ NAME_PATTERN = r"[a-z][a-z0-9_]{0,39}"
 """Names of steps, flows, prompts and queues: short enough for a channel variable, safe in a file name."""
 
 KEYS = "1234567890*#"
+LANGUAGE = "[a-z]{2}(-[A-Z]{2})?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,18 @@ class Refers:
     """This value is the name of a `kind`: step, prompt, queue, hours, extension, mailbox, flow, look-up or language."""
 
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written(BeforeValidator):
+    """A validator that also knows, for editors, how such a value is written."""
+
+    pattern: str = ""
+    """A regular expression that every right value matches, as text; looser than the validator where that is simpler."""
+    choices: tuple[str, ...] = ()
+    """The only values; empty = others too."""
+    least: int | None = None
+    most: int | None = None
 
 
 def wrong(message: str) -> PydanticCustomError:
@@ -59,6 +72,7 @@ def _name(value: Any) -> str:
     return text
 
 
+DURATION = r"[0-9]{1,5} ?(s|min|h)"
 _UNITS = {"s": 1, "min": 60, "h": 3600}
 
 
@@ -108,7 +122,7 @@ def _number(value: Any) -> str:
 
 def _language(value: Any) -> str:
     text = _text(value)
-    if not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", text):
+    if not re.fullmatch(LANGUAGE, text):
         raise wrong(f"{quoted(text)} is not a language: write for example es-CO or en")
     return text
 
@@ -120,7 +134,7 @@ def _label(value: Any) -> str:
     return text.strip()
 
 
-def between(least: timedelta, most: timedelta) -> BeforeValidator:
+def between(least: timedelta, most: timedelta) -> Written:
     """A duration with bounds, both included."""
 
     def check(value: Any) -> timedelta:
@@ -129,10 +143,10 @@ def between(least: timedelta, most: timedelta) -> BeforeValidator:
             raise wrong(f"{quoted(str(value))} is out of range: write {_shown(least)} to {_shown(most)}")
         return found
 
-    return BeforeValidator(check)
+    return Written(check, pattern=DURATION)
 
 
-def whole(least: int, most: int) -> BeforeValidator:
+def whole(least: int, most: int) -> Written:
     """A whole number with bounds, both included."""
 
     def check(value: Any) -> int:
@@ -143,7 +157,7 @@ def whole(least: int, most: int) -> BeforeValidator:
             raise wrong(f"{quoted(text)} is not possible: write a whole number from {least} to {most}")
         return int(text)
 
-    return BeforeValidator(check)
+    return Written(check, pattern="[0-9]{1,6}", least=least, most=most)
 
 
 def _shown(duration: timedelta) -> str:
@@ -209,13 +223,13 @@ def _variable_to_be(value: Any) -> str:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Name = Annotated[str, BeforeValidator(_name)]
+Name = Annotated[str, Written(_name, pattern=NAME_PATTERN)]
 Label = Annotated[str, BeforeValidator(_label)]
-YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
-Key = Annotated[str, BeforeValidator(_key)]
-Extension = Annotated[str, BeforeValidator(_extension)]
-Number = Annotated[str, BeforeValidator(_number)]
-Language = Annotated[str, BeforeValidator(_language)]
+YesNo = Annotated[bool, Written(_yes_or_no, choices=("yes", "no"))]
+Key = Annotated[str, Written(_key, pattern="[0-9*#]")]
+Extension = Annotated[str, Written(_extension, pattern="[1-9][0-9]{1,5}")]
+Number = Annotated[str, Written(_number, pattern="[0-9]{3,15}")]
+Language = Annotated[str, Written(_language, pattern=LANGUAGE)]
 
 # What names something else. An empty optional one is left out by its default.
 Target = Annotated[str, BeforeValidator(_text), Refers("step")]
@@ -224,7 +238,7 @@ NamedTargets = Annotated[dict[Name, Text], Refers("step")]
 PromptName = Annotated[str, BeforeValidator(_text), Refers("prompt")]
 QueueName = Annotated[str, BeforeValidator(_text), Refers("queue")]
 HoursName = Annotated[str, BeforeValidator(_text), Refers("hours")]
-LanguageName = Annotated[str, BeforeValidator(_language), Refers("language")]
+LanguageName = Annotated[str, Written(_language, pattern=LANGUAGE), Refers("language")]
 MailboxName = Annotated[str, BeforeValidator(_text), Refers("mailbox")]
 FlowName = Annotated[str, BeforeValidator(_text), Refers("flow")]
 SourceName = Annotated[str, BeforeValidator(_text), Refers("look-up")]
@@ -232,7 +246,8 @@ ExtensionName = Annotated[str, BeforeValidator(_text), Refers("extension")]
 
 # What is computed while a call runs; checked when the flow is read.
 Declarations = dict[
-    Annotated[str, BeforeValidator(_variable_to_be)], Annotated[Variable, BeforeValidator(_declaration)]
+    Annotated[str, Written(_variable_to_be, pattern=NAME_PATTERN)],
+    Annotated[Variable, Written(_declaration, pattern="(text|number|yes or no|date|time)( *=.*)?")],
 ]
 ExpressionText = Annotated[Expression, BeforeValidator(_expression)]
-VariableName = Annotated[str, BeforeValidator(_variable)]
+VariableName = Annotated[str, Written(_variable, pattern=rf"(call\.)?{NAME_PATTERN}")]
