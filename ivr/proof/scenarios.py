@@ -118,8 +118,8 @@ class _Trial:
 
     def _place(self, path: Path_) -> Place:
         """What `always` says stands elsewhere; then the call itself is the place."""
-        place = self._document.place(path)
-        return place if path in self._document.values else self._document.key_place(self._path)
+        written = path in self._document.values and path != self._path
+        return self._document.place(path) if written else self._document.key_place(self._path)
 
     def _returned(self, told: list[Event]) -> str | None:
         """The exit by which a subflow came back, empty for a plain `return`; None when it did not."""

@@ -12,6 +12,7 @@ GOOD = TESTS / "good"
 BAD_FLOWS = sorted((TESTS / "bad" / "flows").glob("*.yaml"))
 BAD_CONFIG = sorted((TESTS / "bad" / "config").glob("*.yaml"))
 BAD_SUBFLOWS = sorted((TESTS / "bad" / "subflows").glob("*.yaml"))
+BAD_TESTS = sorted((TESTS / "bad" / "tests").glob("*.yaml"))
 BAD_LISTS = sorted((TESTS / "bad" / "lists").glob("*.csv"))
 
 

@@ -11,6 +11,7 @@ from tests.unit.language.fixtures import (
     BAD_CONFIG,
     BAD_FLOWS,
     BAD_LISTS,
+    BAD_TESTS,
     BAD_SUBFLOWS,
     GOOD,
     expectation,
@@ -57,5 +58,5 @@ def test_there_are_enough_of_them() -> None:
 
 def test_every_code_has_a_broken_file_or_a_test_of_its_own() -> None:
     elsewhere = {"YAML001", "FLOW022", "CONF027", "CONF041", "CONF042"}
-    shown = {expectation(path).code for path in (*BAD_FLOWS, *BAD_SUBFLOWS, *BAD_CONFIG, *BAD_LISTS)}
+    shown = {expectation(path).code for path in (*BAD_FLOWS, *BAD_SUBFLOWS, *BAD_CONFIG, *BAD_LISTS, *BAD_TESTS)}
     assert {code.code for code in CODES} - shown - elsewhere == set()
