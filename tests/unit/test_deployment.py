@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from ivr.cli import COMMANDS
+from ivr.features import FeatureFigures
 from ivr.figures.board import Board
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.figures.projection import Projection
@@ -257,6 +258,7 @@ def exposed(folder: Path) -> set[str]:
     metrics = Metrics(CallFigures(Projection(), Tally(), Board(), clock.now))
     metrics.show(voicemail_figures(folder))
     metrics.show(override_figures(folder, clock))
+    FeatureFigures(metrics.registry)
     text = metrics.text().decode()
     kinds = dict(re.findall(r"(?m)^# TYPE (\w+) (\w+)$", text))
     return {

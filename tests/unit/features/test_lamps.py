@@ -11,8 +11,9 @@ from tests.tools import run
 class Link:
     """A link that remembers; `seen` says that the counts arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quick: bool = True) -> None:
         self.connected = True
+        self.quick = quick
         self.lost = False
         self.told: list[str] = []
         self._handlers: list[Callable[[Event], None]] = []
@@ -22,9 +23,13 @@ class Link:
         if self.lost:
             raise AmiLost("gone")
         self.told.append(fields.get("Data") or f"{fields['Variable']}={fields['Value']}")
-        for handler in self._handlers:
-            asyncio.get_running_loop().call_soon(handler, Event(b"Event: MessageWaiting\r\n"))
+        if self.quick:
+            asyncio.get_running_loop().call_soon(self.arrived)
         return None
+
+    def arrived(self) -> None:
+        for handler in self._handlers:
+            handler(Event.of("MessageWaiting"))
 
     def subscribe(self, handler: Callable[[Event], None], *names: str) -> Callable[[], None]:
         assert names == ("MessageWaiting",)
@@ -84,4 +89,19 @@ async def test_a_link_that_is_lost_meanwhile_leaves_it_to_the_next_login() -> No
     await lamps.tell_again()
     await settled(link, 1)
     assert link.told == ["servicio@centralita,0,1,0"]
+    await lamps.close()
+
+
+@run
+async def test_a_newer_count_waits_until_the_one_before_has_arrived() -> None:
+    link = Link(quick=False)
+    lamps = Lamps(link)
+    lamps.mailbox("servicio", 1, 0)
+    await settled(link, 1)
+    lamps.mailbox("servicio", 0, 1)
+    await asyncio.sleep(0.1)
+    assert link.told == ["servicio@centralita,0,1,0"]
+    link.arrived()
+    await settled(link, 2)
+    assert link.told[1:] == ["servicio@centralita,0,0,1"]
     await lamps.close()

@@ -34,6 +34,7 @@ def test_only_this_user_reads_them(tmp_path: Path) -> None:
         "phones.csv": 0o600,
         "ami.secret": 0o600,
         "caller.key": 0o600,
+        "variables.key": 0o600,
     }
 
 

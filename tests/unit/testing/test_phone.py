@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from ivr.testing.phone import Call, CallFailed, CallState, Phone
-from ivr.testing.phone.messages import parse
+from ivr.testing.phone.messages import Message, parse
+from ivr.testing.phone.watch import shown
 from tests.tools import run
 
 
@@ -171,3 +172,17 @@ def test_a_header_cannot_smuggle_another_one_in() -> None:
     hostile = type(message)(message.start, (("From", "x\r\nX-Evil: 1"),))
     with pytest.raises(ValueError, match="line end"):
         hostile.encode()
+
+
+@pytest.mark.parametrize(
+    ("event", "body", "what"),
+    [
+        ("message-summary", "Messages-Waiting: yes\r\nVoice-Message: 3/1 (0/0)\r\n", "3/1"),
+        ("dialog", "<dialog-info>\n <dialog id='x'>\n  <state>early</state>\n </dialog>\n</dialog-info>", "early"),
+        ("dialog;id=1", "<state>confirmed</state>", "confirmed"),
+        ("presence", "<basic>open</basic>", ""),
+        ("message-summary", "", ""),
+    ],
+)
+def test_what_a_lamp_shows(event: str, body: str, what: str) -> None:
+    assert shown(Message("NOTIFY sip:101@127.0.0.1 SIP/2.0", (("Event", event),), body)) == what
