@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from ivr.language.flows import Draft, read_flow
 from ivr.language.problems import Place, Problem, Severity
 from ivr.language.schema import SiteFile
 from ivr.language.subflows import Known, subflow_problems
-from ivr.site import Extension, Flow, Prompt, Site, Trunk
+from ivr.site import Extension, Flow, Promises, Prompt, Site, Trunk
 from ivr.speech import BUILT_IN, with_built_in
 from ivr.text import quoted
 from ivr.verbs.extension import ExtensionStep, name_prompt
+from ivr.verbs.step import Path as StepPath
 
 TESTS = ".test.yaml"
 """The ending of files beside the flows that hold their tests (ivr.proof.scenarios)."""
@@ -43,6 +44,13 @@ class Checked:
     site: Site | None
     problems: tuple[Problem, ...]
     files: tuple[str, ...] = ()
+    drafts: Mapping[str, Draft] = field(default_factory=dict, repr=False)
+    """The flows as they were read, by name."""
+
+    def place(self, flow: str, step: str, path: StepPath = (), key: bool = False) -> Place:
+        """Where a setting of a step stands, or with `key` its name; without a path, the step."""
+        draft = self.drafts[flow]
+        return draft.key_place(step, path) if key else draft.place(step, path)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -94,9 +102,10 @@ def _checked(configuration: Configuration, drafts: Sequence[Draft], problems: li
     files = (*(source.file for source in configuration.sources), *(draft.file for draft in drafts))
     ordered = _ordered(problems)
     flows = {draft.flow.name: draft.flow for draft in drafts if draft.flow is not None}
+    read = {draft.name: draft for draft in drafts}
     if any(problem.severity is Severity.ERROR for problem in ordered):
-        return Checked(None, ordered, files)
-    return Checked(_site(configuration, flows, _version(configuration, drafts)), ordered, files)
+        return Checked(None, ordered, files, read)
+    return Checked(_site(configuration, flows, _version(configuration, drafts)), ordered, files, read)
 
 
 def _version(configuration: Configuration, drafts: Sequence[Draft]) -> str:
@@ -146,6 +155,7 @@ def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str)
         look_ups=lookups.look_ups(model_of(configuration.lookups)),
         mailboxes=voicemail.mailboxes(model_of(configuration.voicemail)),
         mail=voicemail.mail(model_of(configuration.voicemail)),
+        promises=Promises(keys=site.promises.keys, seconds=site.promises.seconds),
     )
 
 

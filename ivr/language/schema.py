@@ -82,9 +82,9 @@ def _day(value: Any) -> Day:
         start_hour, start_minute, end_hour, end_minute = map(int, match.groups())
         start, end = start_hour * 60 + start_minute, end_hour * 60 + end_minute
         if start_minute > 59 or end_minute > 59 or max(start, end) > MINUTES_A_DAY:
-            raise wrong(f"{quoted(part.strip())}: a day goes from 00:00 to 24:00")
+            raise wrong(f"{quoted(part.strip())}: a day goes from 00:00 to 24:00; correct it")
         if end <= start:
-            raise wrong(f"{quoted(part.strip())} ends before it begins; a span over midnight is written on both days")
+            raise wrong(f"{quoted(part.strip())} ends before it begins; write a span over midnight on both days")
         spans.append(Span(start, end))
     spans.sort()
     for one, other in pairwise(spans):
@@ -142,6 +142,17 @@ class TrunkSettings(_Settings):
     )
 
 
+class PromiseSettings(_Settings):
+    """What every call is promised; `ivr prove` proves it."""
+
+    keys: Annotated[int, whole(0, 20)] = Field(
+        default=3, description="a person, voicemail or a named end is at most so many keys away; digits count as one"
+    )
+    seconds: Annotated[int, whole(10, 3600)] = Field(
+        default=180, description="and at most so many seconds, also for a caller who presses nothing"
+    )
+
+
 class SiteFile(_Settings):
     """`site.yaml`: the line's numbers, capacity and phones."""
 
@@ -159,6 +170,9 @@ class SiteFile(_Settings):
     )
     fallback_after: Annotated[timedelta, between(5 * SECOND, 300 * SECOND)] = Field(
         default=15 * SECOND, alias="fallback after", description="without the server, reception rings after this time"
+    )
+    promises: PromiseSettings = Field(
+        default_factory=PromiseSettings, description="what `ivr prove` holds every call to: keys, seconds"
     )
     extensions: dict[Extension, Label] = Field(min_length=1, description="the phones of the house: extension: label")
 

@@ -93,6 +93,14 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promises:
+    """What `ivr prove` holds every call to: a person or a named end is at most so many keys and seconds away."""
+
+    keys: int = 3
+    seconds: int = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """What happens to a caller, step by step. Targets are names of `steps` or words of `ivr.site.targets`."""
 
@@ -147,6 +155,7 @@ class Site:
     look_ups: Mapping[str, "LookUpSource"] = field(default_factory=dict)
     mailboxes: Mapping[str, "Mailbox"] = field(default_factory=dict)
     mail: "Mail | None" = None
+    promises: Promises = Promises()
 
     @cached_property
     def zone(self) -> ZoneInfo:
