@@ -11,6 +11,9 @@ import click
 COMMANDS = {
     "check": "check flows and configuration; say what is wrong, and where",
     "schema": "write JSON Schemas, with which editors complete and underline",
+    "try": "call a number or a flow at this terminal, and read what the caller hears",
+    "diff": "say what callers notice between two versions of the site",
+    "graph": "draw a flow, or all of them",
     "run": "run everything in this terminal: Asterisk and the server",
     "serve": "run the server alone (systemd does this)",
     "install": "unpack Asterisk, make prompts, render its configuration",

@@ -37,6 +37,10 @@ class Press:
     during: str = ""
     hangs_up: bool = False
 
+    def __str__(self) -> str:
+        act = "hang up" if self.hangs_up else self.keys or "none"
+        return f"{act} during {self.during}" if self.during else act
+
 
 def _press(value: Any) -> Press:
     if isinstance(value, Press):

@@ -35,6 +35,14 @@ def name_problems(site: Site, flow: Flow, document: Document, model: FlowTests) 
                 yield Problem.at(document.place(("calls", label, "expect", *inside)), "TEST020", message)
 
 
+def faults_of(site: Site, flow: Flow, given: Given) -> Iterator[str]:
+    """The same for what stands in no file: messages."""
+    for _, what, name, known in _given(site, flow, given):
+        if name not in set(known):
+            yield f"there is no {what} {quoted(name)}{suggestion(name, sorted(known))}"
+    yield from (message for _, message in _values(site, flow, given))
+
+
 def _given(site: Site, flow: Flow, given: Given) -> Iterator[Named]:
     if given.number:
         yield ("number",), "number of this flow", given.number, flow.numbers

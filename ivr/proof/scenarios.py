@@ -10,16 +10,13 @@ from ivr.language.load import TESTS
 from ivr.language.problems import Place, Problem
 from ivr.language.reader import Document, Path_, read_file
 from ivr.proof.compared import Outcome, differences
-from ivr.proof.events import Event, StepBegun
+from ivr.proof.events import Event
 from ivr.proof.scenario_file import CallFile, FlowTests, Given, merged
 from ivr.proof.scenario_names import name_problems
 from ivr.proof.scripted import NotSaid, Scripted, situation_of
 from ivr.proof.simulate import Simulated, info_of
+from ivr.proof.subflow import caller_of, exit_taken
 from ivr.site import Flow, Site
-from ivr.site.values import Type, as_text, from_text
-from ivr.verbs.call import Call
-from ivr.verbs.hang_up import HangUpStep
-from ivr.verbs.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class _Trial:
         self._given = merged(always, call)
         self._tested = flow
         subflow = bool(self._given.parameters) or not flow.numbers
-        self._flow = caller_of(flow, self._given) if subflow else flow
+        self._flow = caller_of(flow, self._given.parameters) if subflow else flow
         self._site = replace(site, flows={**site.flows, self._flow.name: self._flow}) if subflow else site
 
     def problems(self) -> Iterator[Problem]:
@@ -109,7 +106,7 @@ class _Trial:
             site=self._site,
             told=tuple(told),
             end=end,
-            returned=self._returned(told),
+            returned=exit_taken(self._flow, told) if self._flow is not self._tested else None,
             variables=call.machine.story.known(),
             left_over=scripted.left_over,
         )
@@ -120,44 +117,3 @@ class _Trial:
         """What `always` says stands elsewhere; then the call itself is the place."""
         written = path in self._document.values and path != self._path
         return self._document.place(path) if written else self._document.key_place(self._path)
-
-    def _returned(self, told: list[Event]) -> str | None:
-        """The exit by which a subflow came back, empty for a plain `return`; None when it did not."""
-        last = next((event for event in reversed(told) if isinstance(event, StepBegun)), None)
-        if self._flow is self._tested or last is None or last.flow != self._flow.name or last.step == _CALLS:
-            return None
-        return last.step.removeprefix(_BACK).removeprefix("_")
-
-
-_CALLS, _BACK = "tested", "back"
-
-
-def caller_of(flow: Flow, given: Given) -> Flow:
-    """A flow that does nothing but call another one, with the parameters of a test; where it comes back, it ends."""
-    ended = HangUpStep.model_validate({"hang up": "ended in IVR"})
-    literals = {name: _literal(text, flow.parameters[name].type) for name, text in given.parameters.items()}
-    exits = {exit: f"{_BACK}_{exit}"[:40] for exit in flow.exits}
-    settings = {
-        "call": flow.name,
-        "with": literals,
-        "results": {result: result for result in flow.results},
-        "exits": exits,
-        "then": _BACK,
-    }
-    steps: dict[str, Step] = {_CALLS: Call.model_validate(settings), _BACK: ended}
-    steps.update(dict.fromkeys(exits.values(), ended))
-    declared = {name: replace(flow.declared[name], default=None) for name in flow.results}
-    return Flow(
-        name=f"test_of_{flow.name}"[:40],
-        language=flow.language,
-        numbers=(),
-        start=_CALLS,
-        steps=steps,
-        file=flow.file,
-        variables=declared,
-    )
-
-
-def _literal(text: str, type_: Type) -> str:
-    """A value as an expression has it."""
-    return f'"{text}"' if type_ is Type.TEXT else as_text(from_text(text, type_))

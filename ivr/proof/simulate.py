@@ -188,6 +188,12 @@ class Simulated:
         step = story.flow.steps.get(story.step)
         return isinstance(step, Collect) and step.secret
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Variables of the flow that hold what is not to be shown."""
+        steps = self._machine.story.flow.steps.values()
+        return frozenset(step.into for step in steps if isinstance(step, Collect) and step.secret)
+
     def _play(self, effect: effects.Play) -> effects.Input:
         prompt = self._site.prompts.get(effect.prompt)
         if prompt is None or effect.language not in prompt.languages:
