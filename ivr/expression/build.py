@@ -78,7 +78,7 @@ class Builder(Transformer[Token, Node]):
 
     def text(self, token: Token) -> Node:
         if len(token) - 2 > LONGEST_TEXT:
-            raise ExpressionError(f"a text has at most {LONGEST_TEXT} characters", _offset(token))
+            raise ExpressionError(f"a text has at most {LONGEST_TEXT} characters; shorten it", _offset(token))
         return Literal(str(token[1:-1]), _offset(token))
 
     def number(self, token: Token) -> Node:
@@ -89,7 +89,10 @@ class Builder(Transformer[Token, Node]):
                 _offset(token),
             )
         if len(whole) + len(decimals) > LONGEST_NUMBER:
-            raise ExpressionError(f"a number has at most {LONGEST_NUMBER} digits", _offset(token))
+            raise ExpressionError(
+                f"a number has at most {LONGEST_NUMBER} digits; write a shorter one, or a text in quotes",
+                _offset(token),
+            )
         return Literal(Decimal(str(token)), _offset(token))
 
     def date(self, token: Token) -> Node:
@@ -116,7 +119,7 @@ class Builder(Transformer[Token, Node]):
     def name(self, token: Token) -> Node:
         if any(_WORD.fullmatch(part) is None for part in token.split(".")):
             raise ExpressionError(
-                f"{quoted(token)} is no name: names have small letters without accents, digits and _;"
+                f"{quoted(token)} is no name: write small letters without accents, digits and _;"
                 f" a text stands in double quotes",
                 _offset(token),
             )
@@ -152,7 +155,7 @@ def _name_in(node: Node) -> Name:
 def _list_name(node: Node) -> Name:
     if not _plain(node):
         raise ExpressionError(
-            "after 'caller in' stand names of lists (lists.yaml), without quotes;"
+            "after 'caller in' write names of lists (lists.yaml), without quotes;"
             ' for numbers write caller starts with "57300", or caller.number in "573001234567"',
             node.offset,
         )

@@ -164,7 +164,7 @@ class Check:
                 case Name(name="caller.number"), Literal(value=str(text)) if not re.fullmatch("[0-9]*", text):
                     self._wrong(
                         other,
-                        "the caller's number has only digits: the country's code, and no +, for example \"573001\"",
+                        "the caller's number has only digits: the country's code, and no +: write \"573001\"",
                     )
 
     def _between(self, value: Node, low: Node, high: Node) -> None:
@@ -172,7 +172,10 @@ class Check:
         match low, high:
             case Literal(value=first), Literal(value=last) if type_of(first) is type_of(last):
                 if type_of(first) is Type.TIME and first == last:
-                    self._wrong(low, f"nothing lies between {show(low)} and {show(high)}: the second is excluded")
+                    self._wrong(
+                        low,
+                        f"nothing lies between {show(low)} and {show(high)}, whose end is excluded: write a later end",
+                    )
                 elif type_of(first) in (Type.NUMBER, Type.DATE) and first > last:  # type: ignore[operator]
                     self._wrong(
                         low,
@@ -185,7 +188,7 @@ class Check:
         if sign in ("*", "/"):
             found = (self.wanted(left, Type.NUMBER), self.wanted(right, Type.NUMBER))
             if sign == "/" and isinstance(right, Literal) and right.value == Decimal(0):
-                self._wrong(right, "a number cannot be divided by 0")
+                self._wrong(right, "a number cannot be divided by 0: write another divisor")
             return Type.NUMBER if None not in found else None
         first, second = self.type_of(left), self.type_of(right)
         if first is None or second is None:
@@ -195,9 +198,9 @@ class Check:
         if (first, sign, second) == (Type.DATE, "-", Type.DATE):
             remedy = f"write days({show(right)}, {show(left)})"
         elif Type.TEXT in (first, second):
-            remedy = "number(...) makes a number of a text, text(...) a text of a number"
+            remedy = "write number(...), which makes a number of a text, text(...) a text of a number"
         else:
-            remedy = "numbers can be, texts can be joined by +, and days be added to a date"
+            remedy = "write two numbers; texts can be joined by +, and days be added to a date"
         word = "added" if sign == "+" else "subtracted"
         self._wrong(right, f"{_A[first]} and {_A[second]} cannot be {word}: {remedy}")
         return None
@@ -209,7 +212,9 @@ class Check:
             self._wrong(node, f"there is no function {quoted(name)}{nearest(name, [*FUNCTIONS, 'open'])}")
             return None
         if len(node.arguments) != len(function.arguments):
-            self._wrong(node, f"{quoted(node.function)} is written {function.written(node.function)}")
+            self._wrong(
+                node, f"{quoted(node.function)} is written {function.written(node.function)}: correct its arguments"
+            )
             return function.type
         for argument, kind in zip(node.arguments, function.arguments, strict=True):
             self.wanted(argument, kind)
@@ -224,7 +229,7 @@ _SUMS: Final = frozenset(
 """What can be added and subtracted; the sum has the type of the first."""
 
 _REMEDIES: Final = {
-    Type.TEXT: "texts have no order, only =, !=, in, starts with, ends with, contains; number(...) makes a number",
+    Type.TEXT: "texts have no order: use =, !=, in, starts with, ends with, contains; number(...) makes a number",
     Type.YES_NO: "write it alone, or with 'not' before it",
 }
 
@@ -241,15 +246,15 @@ def _remedy(found: Type, wanted: Type) -> str:
     """How to make the wanted type of the found one."""
     match found, wanted:
         case (Type.TEXT, Type.NUMBER):
-            return "; number(...) makes a number of a text"
+            return "; write number(...), which makes a number of a text"
         case (Type.NUMBER, Type.TEXT):
             return "; write digits that are a text in double quotes; text(...) makes a text of a number"
         case (Type.TEXT, Type.DATE):
-            return "; a date stands without quotes: 2026-12-24"
+            return "; write a date without quotes: 2026-12-24"
         case (Type.TEXT | Type.NUMBER, Type.TIME):
-            return "; a time is written 08:00, without quotes"
+            return "; write a time without quotes: 08:00"
         case (Type.TEXT, Type.YES_NO):
-            return "; yes and no stand without quotes"
+            return "; write yes or no without quotes"
         case (_, Type.YES_NO):
             return "; compare it, for example by = or <"
-    return ""
+    return "; write another value, or another comparison"

@@ -52,14 +52,14 @@ def strange_character(text: str, offset: int) -> str:
     if found == '"':
         return (
             "this text is not closed: a double quote is missing."
-            " (In a file, ' #' begins a comment: put the whole expression into single quotes)"
+            " Add it. (In a file, ' #' begins a comment: put the whole expression into single quotes)"
         )
     if found in _QUOTES:
-        return 'a text stands in straight double quotes, for example "57300"'
+        return 'a text stands in straight double quotes: write for example "57300"'
     if found == ".":
-        return "a number has no points for thousands, and a point before its decimals: 1234567.50"
+        return "a number has no points for thousands, and a point before its decimals: write 1234567.50"
     if found == ":":
-        return "a time has two digits of hours and two of minutes: 08:00"
+        return "a time has two digits of hours and two of minutes: write for example 08:00"
     if found in _SIGNS:
         return f"{quoted(found)} means nothing in an expression: write {_SIGNS[found]}"
     if not found.isprintable() or found.isspace():
@@ -79,20 +79,20 @@ def value_missing(text: str, offset: int, found: str) -> str:
         return f"a value is missing{after}: write a name, a number, or a text in double quotes"
     if found == "not":
         return "'not' stands before a condition, not before a value: put it into brackets, for example (not festivo)"
-    return f"a value is missing{after}: {quoted(found)} cannot stand here"
+    return f"a value is missing{after}: {quoted(found)} cannot stand here: write one, or delete what comes before it"
 
 
 def operator_missing(text: str, offset: int, found: str) -> str:
     """What is wrong where an operator or the end should stand and `found` does ("" = the end)."""
     before = text[:offset].rstrip()
     if not found:
-        return "a closing bracket ) is missing"
+        return "a closing bracket ) is missing; add it"
     if found == ")":
-        return "there is no bracket ( that this one closes"
+        return "there is no bracket ( that this one closes; delete it, or add one"
     if found == ",":
         return (
             "a comma stands only between the choices after in, starts with, ends with and contains,"
-            " and between a function's arguments; decimals have a point: 1.5"
+            " and between a function's arguments: write decimals with a point: 1.5"
         )
     if found[0] in "<>=!":
         return "only one comparison at a time: join two by 'and', or write for example: saldo between 1 and 100"

@@ -66,7 +66,9 @@ class Configuration:
     def sources(self) -> tuple[Source[Any], ...]:
         """All files, in a fixed order."""
         every = (self.site, self.queues, self.hours, self.prompts, self.lists, self.lookups, self.voicemail)
-        tables: Iterator[Source[Any]] = (Source(table.file, None, None, table.content) for table in self.callers.values())
+        tables: Iterator[Source[Any]] = (
+            Source(table.file, None, None, table.content) for table in self.callers.values()
+        )
         return (*(source for source in every if source.there), *tables)
 
     def lacks(self, prompt: str, language: str) -> bool:
@@ -173,7 +175,7 @@ def _queue_problems(configuration: Configuration) -> Iterator[Problem]:
             wanted = " and ".join(f"{n.skill} at least {n.level}" for n in queue.needs)
             skills = sorted({skill for agent in model.agents.values() for skill in agent.skills})
             hint = "".join(suggestion(n.skill, skills) for n in queue.needs if n.skill not in skills)
-            message = f"no agent has the skill {wanted}{hint}"
+            message = f"no agent has the skill {wanted}{hint or '; give it to an agent, or ask for a lower level'}"
             yield Problem.at(document.place(("queues", name, "needs")), "CONF023", message)
         yield from _queue_prompts(configuration, name, queue)
 
@@ -194,7 +196,7 @@ def _queue_prompts(configuration: Configuration, name: str, queue: QueueFile) ->
             yield Problem.at(place, "CONF027", message)
     if bool(queue.announce) != (queue.announce_every is not None):
         there, lacking = ("announce", "announce every") if queue.announce else ("announce every", "announce")
-        message = f"'{there}' needs '{lacking}' beside it"
+        message = f"'{there}' needs '{lacking}' beside it; add it"
         yield Problem.at(document.key_place(("queues", name, there)), "CONF028", message)
 
 
@@ -260,9 +262,10 @@ def _recording_fault(folder: Path, file: str) -> str:
         path = (folder / file).resolve()
         if not path.is_relative_to(folder.resolve()):
             return f"{quoted(file)} lies outside the folder of prompts.yaml; put the recording into it"
-        return "" if path.is_file() else f"there is no file {quoted(file)} in the folder of prompts.yaml"
+        missing = f"there is no file {quoted(file)} in the folder of prompts.yaml; put it there, or correct its name"
+        return "" if path.is_file() else missing
     except (OSError, ValueError):
-        return f"{quoted(file)} cannot be the name of a file"
+        return f"{quoted(file)} cannot be the name of a file; correct it"
 
 
 def holiday_problems(configuration: Configuration, years: Iterable[int]) -> Iterator[Problem]:

@@ -44,7 +44,8 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
         return Problem.at(where(path[:-1], True), family + MISSING, message)
     if kind == "extra_forbidden":
         known = _fields(model, path[:-1])
-        message = f"{quoted(last)} is not {what if len(path) == 1 else 'a setting here'}{suggestion(last, known)}"
+        hint = suggestion(last, known, "; delete it")
+        message = f"{quoted(last)} is not {what if len(path) == 1 else 'a setting here'}{hint}"
         return Problem.at(where(path, True), family + UNKNOWN, message)
     if error["input"] is None:
         return Problem.at(
@@ -61,16 +62,18 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
     if kind == "wrong_expression":
         place = Place(place.file, place.line, place.column + error["ctx"]["offset"])
         return Problem.at(place, family + EXPRESSION, error["msg"])
-    message = error["msg"] if kind == "wrong_value" else f"{quoted(str(error['input']))} is not possible here"
+    message = (
+        error["msg"] if kind == "wrong_value" else f"{quoted(str(error['input']))} is not possible here; correct it"
+    )
     return Problem.at(place, family + VALUE, message)
 
 
 _KINDS = {
-    "string_type": "one text",
-    "dict_type": "indented lines 'key: value' below it",
-    "model_type": "indented lines 'key: value' below it",
-    "model_attributes_type": "indented lines 'key: value' below it",
-    "list_type": "a list, for example [first, second]",
+    "string_type": "one text; write it, in quotes when it begins with [ or {",
+    "dict_type": "indented lines 'key: value' below it; write them",
+    "model_type": "indented lines 'key: value' below it; write them",
+    "model_attributes_type": "indented lines 'key: value' below it; write them",
+    "list_type": "a list, for example [first, second]; write one",
 }
 
 

@@ -89,8 +89,11 @@ def _unannounced(
             continue
         for reference in step.references():
             if reference.kind == "queue" and reference.name in recorded:
-                message = f"{quoted(reference.name)} is recorded, but a caller may come here without hearing a notice"
-                yield Problem.at(place(name, reference.path), "FLOW032", f"{message}; such calls are not recorded")
+                message = (
+                    f"{quoted(reference.name)} is recorded, but a caller may come here without hearing a notice; "
+                    "put one before it, else such calls are not recorded"
+                )
+                yield Problem.at(place(name, reference.path), "FLOW032", message)
 
 
 def silent_problems(steps: Mapping[str, Step], place: Callable[[str, StepPath], Place]) -> Iterator[Problem]:

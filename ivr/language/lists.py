@@ -133,13 +133,13 @@ def _content(folder: Path, file: str) -> tuple[bytes, Path, str]:
     except OSError as fault:
         return b"", folder, f"{quoted(file)} cannot be read: {fault.strerror or 'unreadable'}; correct its rights"
     except ValueError:
-        return b"", folder, f"{quoted(file)} cannot be the name of a file"
+        return b"", folder, f"{quoted(file)} cannot be the name of a file; correct it"
 
 
 def _near(folder: Path, file: str) -> str:
     parent = (folder / file).parent
     names = sorted(path.name for path in parent.glob("*.csv"))[:100] if parent.is_dir() else []
-    return suggestion(Path(file).name, names) if names else ""
+    return suggestion(Path(file).name, names, "; put it there, or correct its name")
 
 
 def caller_lists(configuration: "Configuration") -> Mapping[str, CallerList]:

@@ -62,8 +62,9 @@ class Problem:
         }
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: "; did you mean 'x'?", else what there is."""
+def suggestion(word: str, known: Iterable[str], none: str = "; add it there") -> str:
+    """The end of a message about an unknown word: "; did you mean 'x'?", else what there is, else
+    `none`."""
     candidates = list(known)
     lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
     low = word.lower()[:80]
@@ -75,6 +76,6 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     if near and alike:
         return f"; did you mean {quoted(lowered[near[0]])}?"
     if not candidates:
-        return ""
+        return none
     shown = ", ".join(candidates[:12]) + (", ..." if len(candidates) > 12 else "")
     return f"; there are: {shown}"

@@ -60,7 +60,7 @@ def _parameter_problems(one: Known, name: str, step: Call | Goto, other: Flow) -
     for parameter, expression in step.given.items():
         declared = other.parameters.get(parameter)
         if declared is None:
-            hint = suggestion(parameter, other.parameters) or "; it has none"
+            hint = suggestion(parameter, other.parameters, "; it has none: delete this")
             message = f"the flow {quoted(other.name)} has no parameter {quoted(parameter)}{hint}"
             yield Problem.at(one.key_place(name, ("with", parameter)), "FLOW053", message)
         elif (found := expression.type(types.get, types)) is not declared.type:
@@ -77,7 +77,7 @@ def _result_problems(one: Known, name: str, step: Call, other: Flow) -> Iterator
     for mine, theirs in step.results.items():
         place = one.place(name, ("results", mine))
         if theirs not in other.results:
-            hint = suggestion(theirs, other.results) or "; it has none"
+            hint = suggestion(theirs, other.results, "; it has none: delete this")
             yield Problem.at(place, "FLOW055", f"the flow {quoted(other.name)} has no result {quoted(theirs)}{hint}")
         elif mine in types and types[mine] is not other.declared[theirs].type:
             message = f"{quoted(mine)} is a {types[mine].value}, {quoted(theirs)} a {other.declared[theirs].type.value}"
@@ -87,7 +87,7 @@ def _result_problems(one: Known, name: str, step: Call, other: Flow) -> Iterator
 def _exit_problems(one: Known, name: str, step: Call, other: Flow) -> Iterator[Problem]:
     for exit in step.by_exit:
         if exit not in other.exits:
-            hint = suggestion(exit, other.exits) or "; it has none"
+            hint = suggestion(exit, other.exits, "; it has none: delete this")
             message = f"the flow {quoted(other.name)} has no exit {quoted(exit)}{hint}"
             yield Problem.at(one.key_place(name, ("exits", exit)), "FLOW052", message)
     for exit in other.exits:
@@ -102,7 +102,7 @@ def _return_problems(one: Known, name: str, step: Step, called: set[str]) -> Ite
         if exit is None:
             continue
         if exit and exit not in one.flow.exits:
-            message = f"{quoted(exit)} is not among the flow's exits{suggestion(exit, one.flow.exits)}"
+            message = f"{quoted(exit)} is not among the flow's exits{suggestion(exit, one.flow.exits, '')}"
             yield Problem.at(one.place(name, reference.path), "FLOW052", f"{message}; add it under 'exits' at its head")
         elif one.flow.numbers:
             message = "callers come to this flow directly, so there is nothing to return to; write a step or 'hang up'"

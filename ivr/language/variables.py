@@ -82,7 +82,8 @@ def _gift_problems(
     declared = variables.types.get(name)
     if declared is None:
         where = "`variables` of site.yaml" if name.startswith(CALL_SCOPE) else "`variables` at the head of the flow"
-        message = f"there is no variable {quoted(name)}; declare it under {where}{suggestion(name, variables.types)}"
+        hint = suggestion(name, variables.types, "")
+        message = f"there is no variable {quoted(name)}; declare it under {where}{hint}"
         yield Problem.at(place, "FLOW041", message)
         return
     given = _given_types(owner, name, types, variables)

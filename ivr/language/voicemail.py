@@ -129,7 +129,7 @@ def problems(configuration: "Configuration") -> Iterator[Problem]:
             message = "there is no server for e-mail; add 'mail:' with server and from at the top of this file"
             yield Problem.at(document.key_place((*path, "e-mail")), "CONF070", message)
         if box.delete_after_email and not box.email:
-            message = "'delete after e-mail' needs 'e-mail' beside it"
+            message = "'delete after e-mail' needs 'e-mail' beside it; add it"
             yield Problem.at(document.key_place((*path, "delete after e-mail")), "CONF028", message)
         if not box.extensions and not box.email:
             message = "nobody is told of its messages; add 'extensions' or 'e-mail'"
@@ -142,7 +142,7 @@ def _mail_problems(configuration: "Configuration", mail: MailFile) -> Iterator[P
     assert document is not None
     if bool(mail.user) != bool(mail.password):
         there, lacking = ("user", "password") if mail.user else ("password", "user")
-        message = f"'{there}' needs '{lacking}' beside it"
+        message = f"'{there}' needs '{lacking}' beside it; add it"
         yield Problem.at(document.key_place(("mail", there)), "CONF028", message)
     elif mail.user and mail.encryption == "none" and mail.server.rpartition(":")[0] not in LOCAL_HOSTS:
         message = "the password would travel readable for everybody on the way; write starttls or tls"

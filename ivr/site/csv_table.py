@@ -50,12 +50,13 @@ def read_table(content: bytes, encoding: str, keys: Sequence[str], answers: Sequ
             if not any(row):
                 continue
             if len(row) < len(head):
-                raise TableFault(f"line {rows.line_num} has {len(row)} values and the first line {len(head)}")
+                values = f"{len(row)} values and the first line {len(head)}"
+                raise TableFault(f"line {rows.line_num} has {values}; correct it, with quotes around commas")
             key = tuple(comparable(row[index]) for index in asked)
             if all(key):
                 found.setdefault(key, tuple(row[index].strip() for index in answered))
     except csv.Error as error:
-        raise TableFault(f"line {rows.line_num} cannot be read: {error}") from None
+        raise TableFault(f"line {rows.line_num} cannot be read ({error}); look at its quotes") from None
     return Table(found)
 
 
@@ -83,7 +84,7 @@ def _delimiter(content: bytes) -> str:
 def _indexes(head: Sequence[str], columns: Sequence[str]) -> tuple[int, ...]:
     names = [name.strip() for name in head]
     if not any(names):
-        raise TableFault("the file is empty; its first line names the columns")
+        raise TableFault("the file is empty; write the names of its columns into the first line")
     for column in columns:
         if column not in names:
             raise TableFault(

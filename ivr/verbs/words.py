@@ -62,7 +62,7 @@ def name_rule(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
     near = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
     example = f", for example {near}" if re.fullmatch(NAME_PATTERN, near) else ""
-    return f"small letters without accents, digits and _, a letter first, at most 40{example}"
+    return f"write small letters without accents, digits and _, a letter first, at most 40{example}"
 
 
 def _name(value: Any) -> str:
@@ -98,9 +98,7 @@ def _yes_or_no(value: Any) -> bool:
 def _key(value: Any) -> str:
     text = _text(value)
     if len(text) != 1 or text not in KEYS:
-        raise wrong(
-            f'{quoted(text)} is not a key of a telephone: there are 0 to 9, * and # (write "*" and "#" in quotes)'
-        )
+        raise wrong(f'{quoted(text)} is not a key of a telephone: write one of 0 to 9, * and # ("*" and "#" in quotes)')
     return text
 
 
@@ -130,7 +128,7 @@ def _language(value: Any) -> str:
 def _label(value: Any) -> str:
     text = _text(value)
     if not 1 <= len(text.strip()) <= 80 or "\n" in text:
-        raise wrong("a label is one line of 1 to 80 characters")
+        raise wrong("a label is one line: write 1 to 80 characters")
     return text.strip()
 
 
@@ -192,6 +190,9 @@ def _variable(value: Any) -> str:
     return text
 
 
+_EXAMPLES = {Type.TEXT: '"web"', Type.NUMBER: "0", Type.YES_NO: "no", Type.DATE: "2026-12-24", Type.TIME: "08:00"}
+
+
 def declaration(text: str) -> tuple[Type, Value | None]:
     """A variable's type and default: `number`, or `number = 0`. Raises a fault with the remedy."""
     word, equals, written = (part.strip() for part in text.partition("="))
@@ -203,7 +204,7 @@ def declaration(text: str) -> tuple[Type, Value | None]:
     try:
         return types[word], from_text(written.strip('"'), types[word])
     except ValueError as fault:
-        raise wrong(f"{quoted(written)} is not a value of the type {word}: {fault}") from None
+        raise wrong(f"{quoted(written)} is no {word} ({fault}); write {word} = {_EXAMPLES[types[word]]}") from None
 
 
 def _declaration(value: Any) -> Variable:

@@ -128,7 +128,7 @@ def test_what_an_expression_names() -> None:
         ("saldo > 3)", 9, "there is no bracket ("),
         ("saldo (3)", 0, ""),
         ("3 (saldo)", 2, "an operator is missing before this bracket"),
-        ("saldo > 1,5", 9, "decimals have a point: 1.5"),
+        ("saldo > 1,5", 9, "write decimals with a point: 1.5"),
         ("saldo > 1.000.000", 13, "no points for thousands"),
         ("saldo > 1234567890123456789", 8, "at most 18 digits"),
         ("saldo = 0312", 8, 'write digits that are no amount as a text, "0312"'),
