@@ -195,6 +195,7 @@ def _reconfigured(state: State, fact: Reconfigured) -> None:
     state.reconfigure(EngineConfig.parse(fact.config))
     for seen in fact.devices:
         if seen.agent not in known and (agent := state.agents.get(seen.agent)) is not None:
+            agent.heard = state.t
             state.set_device(agent, seen.state)
 
 

@@ -65,6 +65,11 @@ async def take(link: AmiLink, agents: Iterable[AgentId]) -> Snapshot:
     return parse(channels, devices, agents)
 
 
+async def devices(link: AmiLink, agents: Iterable[AgentId]) -> Mapping[AgentId, DeviceState]:
+    """Ask for the phones alone. Raises as `AmiLink.listing`."""
+    return parse((), await link.listing("DeviceStateList"), agents).devices
+
+
 def parse(channels: Iterable[Event], devices: Iterable[Event], agents: Iterable[AgentId]) -> Snapshot:
     """The items of `Status` and of `DeviceStateList`. A phone that Asterisk does not know is unreachable."""
     states = {item.get("Device"): device_state(item.get("State")) for item in devices}

@@ -26,7 +26,7 @@ from acd.facts import (
     Resynchronised,
     TalkEnded,
 )
-from acd.model import AgentId, CallId, LegState, OfferId, OfferResult, offer_of_channel
+from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, offer_of_channel
 from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import UP, ChannelSeen, Snapshot, agent_of, device_state
 from ivr.call import facts
@@ -79,6 +79,8 @@ class Switchboard:
         self._bridges: dict[str, set[str]] = {}
         self._bridged: set[OfferId] = set()
         self._held: list[Event] | None = []
+        self.phones: dict[AgentId, DeviceState] = {}
+        """What was heard of every phone, also of those of no agent: who becomes one is known at once."""
         self._handlers: dict[str, Callable[[Event], None]] = {
             "DeviceStateChange": self._device,
             "Newchannel": self._newchannel,
@@ -225,8 +227,10 @@ class Switchboard:
     # ------------------------------------------------------------------ events
     def _device(self, event: Event) -> None:
         agent = agent_of(event.get("Device"))
-        if agent is not None and agent in self._agents():
-            state = device_state(event.get("State"))
+        if agent is None:
+            return
+        state = self.phones[agent] = device_state(event.get("State"))
+        if agent in self._agents():
             now, t = self._clock.now(), self._clock.engine_us()
             self._desk.submit(DeviceChanged(at=now, t=t, agent=agent, state=state))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivr.install import secrets
+from ivr.install import addresses, secrets
 from ivr.install.paths import PathError, Paths
 from ivr.install.render import RenderError, render
 from ivr.install.secrets import Secrets, SecretsError
@@ -57,6 +57,7 @@ def prepare(environment: Environment, say: Callable[[str], None]) -> Prepared:
         render(
             SOURCE / "asterisk-conf", paths, site, environment, kept, lambda name: prompts.path_of(name, site.language)
         )
+        addresses.write(paths, environment, site.edition)
     except (PathError, SecretsError, RenderError, OSError) as fault:
         raise InstallError(str(fault)) from None
     return Prepared(site, paths, kept, prompts)

@@ -204,6 +204,7 @@ class Shadow:
         for seen in fact.devices:
             if seen.agent not in before and seen.agent in after:
                 self._device(seen.agent, seen.state)
+                self.heard[seen.agent] = self.t
 
     def _settle_idle(self) -> None:
         ready = [a.id for a in self.config.agents if self.ready(a.id)]

@@ -1,0 +1,132 @@
+"""From files to a version that can come into force, or to the reasons why it cannot. Blocking: for a thread."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ivr.install.paths import Paths
+from ivr.install.sounds import PromptFiles
+from ivr.language import Problem, Severity, load_site
+from ivr.site import Site
+from ivr.versions.copies import Copies, Copy, CopyError
+from ivr.versions.editions import Edition
+from ivr.versions.standing import Standing
+
+
+class VersionRefused(Exception):
+    """Nothing was changed. The message says why and what to do; `problems` are the lines of a check."""
+
+    def __init__(self, message: str, problems: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where an administrator writes."""
+
+    config: Path
+    flows: Path
+
+
+def check(copy: Copy, folders: Folders) -> tuple[Site, tuple[str, ...]]:
+    """The site of a copy and its warnings. Raises VersionRefused with the problems, as they stand in the folders."""
+    checked = load_site(copy.config, copy.flows)
+    lines = [_in_folders(problem, copy, folders) for problem in checked.problems]
+    errors = [str(p) for p in lines if p.severity is Severity.ERROR]
+    if checked.site is None or errors:
+        raise VersionRefused(f"{len(errors)} error{'s' * (len(errors) != 1)}: nothing was changed", errors)
+    return checked.site, tuple(f"warning: {line}" for line in lines)
+
+
+def _in_folders(problem: Problem, copy: Copy, folders: Folders) -> Problem:
+    """The problem of a copied file, at the file that was copied."""
+    file = Path(problem.file).absolute()
+    for copied, folder in ((copy.config, folders.config), (copy.flows, folders.flows)):
+        if file.is_relative_to(copied.absolute()):
+            place = os.path.relpath(folder / file.relative_to(copied.absolute()))
+            return replace(problem, file=str(folder / file.name) if place.startswith("..") else place)
+    return problem
+
+
+def kept_edition(copies: Copies, name: str, paths: Paths) -> Edition:
+    """A version from its copy. Raises VersionRefused."""
+    copy = copies.get(name)
+    if copy is None:
+        raise VersionRefused(f"version {name} is not kept; `ivr versions` lists those that are")
+    site, _ = check(copy, Folders(copy.config, copy.flows))
+    if site.edition != name:
+        raise VersionRefused(f"{copy.folder} was changed by hand, and is version {site.edition} now: remove it")
+    return edition_of(site, copy.config, paths)
+
+
+def edition_of(site: Site, config: Path, paths: Paths) -> Edition:
+    """With its prompts."""
+    return Edition(site, PromptFiles.of(site, config, paths))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a server starts with."""
+
+    edition: Edition
+    standing: Standing
+    how: str = ""
+    """Empty: it was in force before; else how it comes into force."""
+    problems: tuple[str, ...] = ()
+    """Why the folders are not what is in force."""
+    tried: Edition | None = None
+
+
+def begin(copies: Copies, folders: Folders, paths: Paths) -> Beginning:
+    """The version that a server starts with: that of the folders, unless they were dealt with already or are faulty;
+    then the one that was in force. Raises VersionRefused when there is neither."""
+    standing = Standing.load(copies.folder)
+    try:
+        copy = copies.take(folders.config, folders.flows)
+    except CopyError as fault:
+        return _without_copies(copies, standing, folders, paths, str(fault))
+    if standing.active and (standing.held or standing.canary or copy.fingerprint == standing.folder):
+        try:
+            before = _as_before(copies, standing, paths)
+        except VersionRefused:  # a version of the program that reads it otherwise
+            pass
+        else:
+            copies.discard(copy)
+            return before
+    try:
+        site, _ = check(copy, folders)
+    except VersionRefused as refused:
+        copies.discard(copy)
+        if not standing.active:
+            raise
+        before = _as_before(copies, standing, paths)
+        return replace(before, problems=refused.problems, standing=replace(before.standing, folder=copy.fingerprint))
+    kept = copies.keep(copy, site)
+    how = "" if site.edition == standing.active else "start"
+    standing = Standing(active=site.edition, folder=copy.fingerprint)
+    return Beginning(edition=edition_of(site, kept.config, paths), standing=standing, how=how)
+
+
+def _as_before(copies: Copies, standing: Standing, paths: Paths) -> Beginning:
+    edition = kept_edition(copies, standing.active, paths)
+    if standing.canary is None:
+        return Beginning(edition=edition, standing=standing)
+    try:
+        tried = kept_edition(copies, standing.canary.version[:12], paths)
+    except VersionRefused:
+        return Beginning(edition=edition, standing=replace(standing, canary=None))
+    return Beginning(edition=edition, standing=standing, tried=tried)
+
+
+def _without_copies(copies: Copies, standing: Standing, folders: Folders, paths: Paths, problem: str) -> Beginning:
+    """A full disk keeps nobody from calling."""
+    try:
+        return replace(_as_before(copies, standing, paths), problems=(problem,))
+    except VersionRefused:
+        checked = load_site(folders.config, folders.flows)
+        if checked.site is None:
+            raise VersionRefused("the site has errors", map(str, checked.errors)) from None
+        edition = edition_of(checked.site, folders.config, paths)
+        return Beginning(edition=edition, standing=Standing(), how="start", problems=(problem,))
