@@ -10,6 +10,7 @@ import click
 
 COMMANDS = {
     "check": "check flows and configuration; say what is wrong, and where",
+    "prove": "prove what holds for every call, or show one for which it does not",
     "schema": "write JSON Schemas, with which editors complete and underline",
     "try": "call a number or a flow at this terminal, and read what the caller hears",
     "diff": "say what callers notice between two versions of the site",

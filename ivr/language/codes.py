@@ -71,6 +71,8 @@ CODES = (
     Code("FLOW053", "A parameter that is missing, unknown or of another type", "Give it as the message says."),
     Code("FLOW054", "A `return` where nobody called", "Write a step or `hang up`; or `call` the flow."),
     Code("FLOW055", "A result that a subflow does not have, or of another type", "Correct it as the message says."),
+    Code("FLOW057", "A look-up's parameter is missing, unknown or of another type", "Give it as the message says."),
+    Code("FLOW058", "An answer that a look-up does not have, or of another type", "Correct it as the message says."),
     Code("FLOW030", "A step that no caller reaches", "Lead to it from another step, or delete it."),
     Code("FLOW031", "A silent caller goes round for ever", "Let one of the steps lead to a person or to `hang up`."),
     Code(
@@ -79,6 +81,22 @@ CODES = (
         "Put a `notice` before it; without one, calls that come this way are not recorded.",
         warning=True,
     ),
+    # --- What `ivr prove` shows a call for
+    Code("PROOF001", "A call goes round without end", "Let one of the steps lead to a person or to `hang up`."),
+    Code("PROOF002", "Too many steps without a key or a talk", "Put steps together, or ask the caller in between."),
+    Code("PROOF003", "No way leads to a person or to a named end", "Write one."),
+    Code("PROOF004", "A person or an end is too far away", "Shorten the way, or promise less in site.yaml."),
+    Code("PROOF005", "Who presses nothing waits too long", "Shorten prompts, tries or waits, or promise less."),
+    Code("PROOF006", "Who presses nothing is hung up on", "Lead to a person, to voicemail or to a step `hang up`."),
+    Code("PROOF007", "A recorded queue without a completed notice", "Put a `notice` before it, in every language."),
+    Code("PROOF008", "A prompt that cannot be heard in the call's language", "Add the text in prompts.yaml."),
+    Code("PROOF009", "A value that cannot be said", "Say it another way, or leave it out in this language."),
+    Code("PROOF010", "An expression without a value", "Give its variables values on every way, or ask before."),
+    Code("PROOF011", "A step that no call comes to", "Lead to it, or delete it."),
+    Code("PROOF012", "A condition that never or always holds", "Correct it, or delete the way."),
+    Code("PROOF013", "A key that no caller can choose", "Correct the menu, or delete the key."),
+    Code("PROOF014", "An exit that no call takes", "Correct it, or delete it."),
+    Code("PROOF015", "A call that the server has to save", "Correct what the message says."),
     # --- Configuration
     Code("CONF011", "A setting or its value is missing", "Add it."),
     Code("CONF012", "An unknown setting", "Correct its name; the message tells the nearest one."),
@@ -112,6 +130,20 @@ CODES = (
     Code("CONF056", "The same number twice in a list", "Delete one; the one that lasts longer counts.", warning=True),
     Code("CONF057", "A line of a list that no longer counts", "Delete it, or give it a later date.", warning=True),
     Code("CONF058", "A list that blocks and gives a segment", "Write `use` or `segment`, not both."),
+    # --- Look-ups (lookups.yaml)
+    Code("CONF060", "A look-up that asks nowhere, or in two places", "Write one of: get, post, file, database."),
+    Code("CONF061", "An unknown parameter", "Correct its name, or declare it under `parameters`."),
+    Code("CONF062", "Customers' data would cross the net readable by all", "Write https:// instead of http://."),
+    Code("CONF063", "Something else than one SELECT", "Write one SELECT: look-ups change nothing."),
+    Code("CONF064", "A parameter that is used nowhere", "Use it where the source is asked, or delete it."),
+    Code(
+        "CONF065",
+        "A table that cannot be used now",
+        "Put the file there, with the columns that are named; until then its look-ups fail.",
+        warning=True,
+    ),
+    Code("CONF066", "A token that nobody fetches, or that nobody uses", "Write `sign in` and {token}, or neither."),
+    Code("CONF067", "A secret in the configuration", "Write {secret NAME}; the secret stands in the file NAME.secret."),
     # --- Overrides
     Code("CONF080", "Two timetables with the same telephone code", "Give one of them another `telephone code`."),
     # --- Voicemail (voicemail.yaml)
