@@ -10,10 +10,11 @@ from typing import Any
 from ivr.language.config import Configuration, Source
 from ivr.language.faults import Locate, locator, validate
 from ivr.language.graph import graph_problems, silent_problems
+from ivr.language.look_up_steps import look_up_step_problems
 from ivr.language.problems import Place, Problem, suggestion
 from ivr.language.reader import Document, Path_, read_file
 from ivr.language.schema import FlowHead
-from ivr.language.variables import unset_problems, variable_problems
+from ivr.language.variables import Variables, unset_problems, variable_problems
 from ivr.site import Flow
 from ivr.site.targets import A_PERSON, HANG_UP, RETURN, leaves
 from ivr.speech import PHRASES
@@ -44,7 +45,7 @@ _KEYS = {
     "extension": "extensions",
     "hours": "hours",
     "mailbox": "mailboxes",
-    "look-up": "sources",
+    "look-up": "look-ups",
 }
 """Kind of a name -> the key of its file below which the names stand."""
 
@@ -106,6 +107,10 @@ class _Reading:
         if not self._draft.problems:
             self._draft.problems.extend(unset_problems(head, steps, self._within))
             self._draft.problems.extend(silent_problems(steps, self.place))
+            types = Variables.of(head, self._configuration).types
+            self._draft.problems.extend(
+                look_up_step_problems(steps, types, self._configuration, self.place, self.key_place)
+            )
         graph = graph_problems(head.start, steps, self._recorded(), self._step_place, self.place)
         self._draft.problems.extend(graph)
         self._draft.flow = Flow(
@@ -129,7 +134,8 @@ class _Reading:
             yield Problem.at(document.place(("flow",)), "FLOW001", message)
         for result in head.results:
             if result not in {**head.parameters, **head.variables}:
-                message = f"there is no variable {quoted(result)}{suggestion(result, head.variables)}"
+                hint = suggestion(result, head.variables, "; declare it under `variables`")
+                message = f"there is no variable {quoted(result)}{hint}"
                 yield Problem.at(document.place(("results",)), "FLOW041", message)
         for name in head.parameters:
             if name in head.variables:
@@ -180,7 +186,8 @@ class _Reading:
         own = [verb for verb in verbs if self._origins[name][verb] == name]
         if len(verbs) > 1 and len(own) < len(verbs):
             # The step's own verb replaces the inherited one of another kind: that is no "same" step.
-            message = f"{quoted(own[0]) if own else 'this'} is another verb than in the step that it is the same as"
+            verb = quoted(own[0]) if own else "this"
+            message = f"{verb} is another verb than in the step that it is the same as; write this step out"
             return None, [Problem.at(place, "FLOW015", message)]
         if len(verbs) > 1:
             second = self._place_of(name)((verbs[1],), True)
@@ -232,9 +239,8 @@ class _Reading:
         settings, problem = self._inherited(base, (*way, name))
         if problem is not None:
             # Told once, at the step that is at fault; a circle has no such step and is told at each.
-            return {}, problem if problem.code == "FLOW017" else Problem.at(
-                place, "FLOW016", f"the step {quoted(base)} is not right, so nothing can be the same as it"
-            )
+            message = f"the step {quoted(base)} is not right, so nothing can be the same as it; correct it first"
+            return {}, problem if problem.code == "FLOW017" else Problem.at(place, "FLOW016", message)
         merged = {**settings, **{key: value for key, value in own.items() if key != SAME_AS}}
         self._origins[name] = {**self._origins[base], **self._origins[name]}
         return merged, None
@@ -298,7 +304,7 @@ class _Reading:
             "extensions": configuration.site,
             "hours": configuration.hours,
             "mailboxes": configuration.voicemail,
-            "sources": configuration.lookups,
+            "look-ups": configuration.lookups,
         }
         key = _KEYS.get(kind)
         names = sources[key].names(key) if key is not None else None

@@ -32,7 +32,7 @@ def _given_problems(
     for parameter, expression in step.given.items():
         declared = source.parameters.get(parameter)
         if declared is None:
-            hint = suggestion(parameter, source.parameters) or "; it has none"
+            hint = suggestion(parameter, source.parameters, "; it has none: delete this")
             message = f"the look-up {quoted(source.name)} has no parameter {quoted(parameter)}{hint}"
             yield Problem.at(key_place(name, ("with", parameter)), "FLOW057", message)
         elif (found := expression.type(types.get, types)) is not declared:
@@ -50,7 +50,7 @@ def _answer_problems(
     for mine, theirs in step.answers.items():
         answer = source.answers.get(theirs)
         if answer is None:
-            hint = suggestion(theirs, source.answers) or "; it has none"
+            hint = suggestion(theirs, source.answers, "; it has none: delete this")
             message = f"the look-up {quoted(source.name)} has no answer {quoted(theirs)}{hint}"
             yield Problem.at(place(name, ("answers", mine)), "FLOW058", message)
         elif mine in types and types[mine] is not answer.type:

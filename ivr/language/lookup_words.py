@@ -64,7 +64,7 @@ def _answer(value: Any) -> Answer:
     try:
         return Answer(type=type, where=match[2], otherwise=from_text(otherwise, type))
     except ValueError:
-        raise wrong(f"{quoted(otherwise)} after else is no {match[1]}") from None
+        raise wrong(f"{quoted(otherwise)} after else is no {match[1]}; write one") from None
 
 
 def _template(value: Any) -> Template:

@@ -58,7 +58,50 @@ class _Settings(BaseModel):
 
 
 class LookUpsFile(_Settings):
-    """`lookups.yaml`: where flows may look something up. The file may be absent."""
+    """`lookups.yaml`: where flows may look something up. The file may be absent.
+
+    A source asks an HTTP service (`get` or `post`), a CSV file (`file`) or a database (`database`). What a flow gives
+    it stands under `parameters`, what it takes under `answers`. A secret never stands here: `{secret crm}` is the
+    content of the file `crm.secret` in the folder `secrets` of the server's data. What callers enter can change
+    neither the host nor the path of an address, nor the text of a SELECT.
+
+    ```yaml
+    look-ups:
+      cartera:
+        label: Open invoices
+        parameters: {documento: text}
+        get: https://invoices.example/v1/invoices?customer={documento}
+        headers:
+          Authorization: Bearer {token}
+        sign in:
+          post: https://invoices.example/auth
+          body: {username: telefono, access_key: "{secret siigo}"}
+          token: access_token
+          keep: 23 h
+        answers:
+          saldo: number from results.0.balance
+          fecha: date from results.0.date
+        not found when: results is empty
+        at most: 3 s
+        keep: 5 min
+      pedidos:
+        label: Orders
+        parameters: {pedido: text}
+        file: lookups/pedidos.csv
+        where: {Pedido: pedido}
+        answers:
+          estado: text from Estado
+      clientes:
+        label: Customers
+        parameters: {documento: text}
+        database: postgresql://reader@db.example/sales
+        password: secret sales
+        select: SELECT name, balance FROM customers WHERE document = :documento
+        answers:
+          nombre: text from name
+          saldo: number from balance else 0
+    ```
+    """
 
     look_ups: dict[Name, dict[str, Any]] = Field(
         default_factory=dict, alias="look-ups", description="the sources: name: where and how it is asked"
@@ -100,15 +143,17 @@ class SignInFile(_Settings):
 class HttpFile(_Source):
     """An HTTP service that answers with JSON: the setting `get` or `post`."""
 
-    get: Address = Field(default=(), description="the address; {parameter} and {secret NAME} in path and query")
-    post: Address = Field(default=(), description="the same, asked with POST and a `body`")
+    get: Address = Field(
+        default_factory=tuple, description="the address; {parameter} and {secret NAME} in path and query"
+    )
+    post: Address = Field(default_factory=tuple, description="the same, asked with POST and a `body`")
     headers: Headers = Field(default_factory=dict, description="Header: value, with {secret NAME} and {token}")
     body: JsonBody | None = Field(default=None, description="the JSON that is sent with `post`")
     sign_in: SignInFile | None = Field(default=None, alias="sign in", description="how {token} is fetched")
     not_found: NotFound = Field(
-        default=(StatusIs(404),),
+        default_factory=lambda: (StatusIs(404),),
         alias="not found when",
-        description="status 404, or for example: [status 404, data is empty]; `answer` is the whole answer",
+        description="status 404, or for example: [status 404, data is empty]; `answer` is the whole answer; left out: status 404",
     )
 
 
@@ -172,14 +217,16 @@ class _Check:
     def problems(self) -> Iterator[Problem]:
         """All of them."""
         used: set[str] = set()
+        unknown = False
         for path, name in self._uses():
             used.add(name)
             if name not in self._source.parameters:
+                unknown = True
                 hint = suggestion(name, self._source.parameters)
-                message = f"{quoted(name)} is not among the parameters{hint or '; add it there'}"
+                message = f"{quoted(name)} is not among the parameters{hint}"
                 yield Problem.at(self._place(*path), "CONF061", message)
         for name in self._source.parameters:
-            if name not in used:
+            if name not in used and not unknown:
                 message = f"the parameter {quoted(name)} is used nowhere; use it, or delete it"
                 yield Problem.at(self._key("parameters", name), "CONF064", message)
         match self._source:
@@ -204,7 +251,7 @@ class _Check:
 
     def _http(self, source: HttpFile) -> Iterator[Problem]:
         if source.get and source.body is not None:
-            yield Problem.at(self._key("body"), "CONF014", "'body' needs 'post' instead of 'get'")
+            yield Problem.at(self._key("body"), "CONF014", "'body' needs 'post'; write that instead of 'get'")
         for path in (("get",), ("post",), ("sign in", "post")):
             url = source.sign_in.post if path[0] == "sign in" and source.sign_in else getattr(source, path[-1])
             if url and (path[0] != "sign in" or source.sign_in) and not _protected(url):
@@ -212,8 +259,8 @@ class _Check:
                 yield Problem.at(self._place(*path), "CONF062", message)
         tokens = any(isinstance(piece, Token) for text in source.headers.values() for piece in text)
         if tokens and source.sign_in is None:
-            message = "{token} needs 'sign in', which says how it is fetched"
-            yield Problem.at(self._place("headers"), "CONF066", message)
+            message = "{token} needs 'sign in', which says how it is fetched; add that"
+            yield Problem.at(self._key("headers"), "CONF066", message)
         if source.sign_in is not None and not tokens:
             message = "nobody uses the token; write it into a header, for example Authorization: Bearer {token}"
             yield Problem.at(self._key("sign in"), "CONF066", message)
@@ -233,7 +280,9 @@ class _Check:
             check_head(start, source.encoding, [*source.where, *(a.where for a in source.answers.values())])
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "unreadable"
-            message = f"the file {quoted(source.file)} cannot be read ({why}); until it can, look-ups in it fail"
+            message = (
+                f"the file {quoted(source.file)} cannot be read ({why}); put it there: until then, look-ups in it fail"
+            )
             yield Problem.at(self._place("file"), "CONF065", message)
         except TableFault as fault:
             path = next((("answers", n) for n, a in source.answers.items() if a.where == fault.column), ("file",))

@@ -53,7 +53,7 @@ class Document:
         style = self.styles.get(path)
         if path not in self.values or style in ("|", ">"):
             return place
-        return Place(place.file, place.line, place.column + offset + (style is not None))
+        return Place(place.file, place.line, place.column + offset + bool(style))  # a quote before it
 
     def place(self, path: Path_) -> Place:
         """Where a value begins; for one that is not there, where the nearest thing around it does."""
@@ -150,11 +150,12 @@ class _Builder:
         except yaml.MarkedYAMLError as fault:
             raise self._syntax(fault) from None
         except yaml.YAMLError:
-            raise self._stop(Mark(1, 1), "YAML007", "the file is not written as YAML asks") from None
+            message = "the file is not written as YAML asks; look at its quotes and leading blanks"
+            raise self._stop(Mark(1, 1), "YAML007", message) from None
         if self._document.data is None:
             raise self._stop(Mark(1, 1), "YAML006", "the file is empty; write at least its first key")
         if not isinstance(self._document.data, dict):
-            raise self._stop(Mark(1, 1), "YAML015", "the file must begin with a key, like 'flow: name'")
+            raise self._stop(Mark(1, 1), "YAML015", "the file must begin with a key: write for example 'flow: name'")
         return self._document
 
     def _next(self) -> yaml.Event:
@@ -219,9 +220,9 @@ class _Builder:
             message = "a key must be a plain word or number; put text that begins with [ { * & ! into quotes"
             raise self._stop(mark, "YAML013", message)
         if event.value == "<<" and event.implicit[0]:
-            raise self._stop(mark, "YAML014", "'<<' is not used here; in a flow write 'same as: STEP'")
+            raise self._stop(mark, "YAML014", "'<<' is not used here; write 'same as: STEP' in a flow")
         if event.value == "":
-            raise self._stop(mark, "YAML013", "a key is missing before the colon")
+            raise self._stop(mark, "YAML013", "a key is missing before the colon; write it")
         if len(event.value) > 200:
             raise self._stop(mark, "YAML003", "a key of more than 200 characters; shorten it")
         return str(event.value)
@@ -263,7 +264,7 @@ class _Builder:
 
 _REMEDIES = (
     ("mapping values are not allowed", "a colon too many in this line; put text with a colon into quotes"),
-    ("could not find expected ':'", "a colon and a blank are missing after the key in the line above"),
+    ("could not find expected ':'", "a colon and a blank are missing after the key in the line above; add them"),
     ("did not find expected key", "this line does not continue the one above; look at its quotes and leading blanks"),
     (
         "did not find expected '-' indicator",
@@ -271,8 +272,8 @@ _REMEDIES = (
     ),
     ("did not find expected ',' or ']'", "a list in [ ] is not closed; write [first, second]"),
     ("did not find expected ',' or '}'", "braces { } are not closed; write {key: value, key: value}"),
-    ("found unexpected end of stream", "a quote was opened and not closed"),
-    ("found unexpected document indicator", "a quote was opened and not closed"),
+    ("found unexpected end of stream", "a quote was opened and not closed; write the closing one"),
+    ("found unexpected document indicator", "a quote was opened and not closed; write the closing one"),
     ("found character that cannot start any token", "text cannot begin with this character; put it into quotes"),
     ("found unknown escape character", "write '...' instead of \"...\" around text with a backslash"),
 )

@@ -30,6 +30,8 @@ class Service:
     signed_in: int = 0
     valid: set[str] = field(default_factory=set)
     """Tokens that are accepted now."""
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody waits for a slow answer."""
     at_once: int = 0
     most_at_once: int = 0
 
@@ -70,6 +72,7 @@ class Service:
         kind = request.path_params["kind"]
         if kind == "slow":
             self.at_once += 1
+            self.begun.set()
             self.most_at_once = max(self.most_at_once, self.at_once)
             try:
                 await asyncio.sleep(20)

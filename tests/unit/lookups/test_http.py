@@ -287,8 +287,7 @@ async def test_a_hang_up_gives_up_the_question_and_leaves_the_source_as_it_was(t
 
     async with service() as there, scene(tmp_path, fault("slow").replace("URL", there.url)) as look:
         asking = asyncio.ensure_future(look.ask("roto", id="1"))
-        while not there.at_once:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(there.begun.wait(), 10)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

@@ -1,6 +1,5 @@
 """CSV sources: real files that another system writes while they are asked."""
 
-import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,7 +62,7 @@ async def test_a_changed_file_is_read_when_nobody_writes_it_any_more_and_a_broke
         assert await state() == "en bodega"
         fresh = tmp_path / "config" / "new.csv"
         fresh.write_text(FIRST)
-        os.replace(fresh, file)
+        fresh.replace(file)
         await state()
         assert await state() == "en camino"
         assert look.figure("look_up_table_unusable", source="pedidos") == 0
