@@ -2,24 +2,28 @@
 
 import asyncio
 import os
+import signal
 
 from ivr import log as logs
 from ivr.app.server import Server
 from ivr.settings.environment import Environment
-from ivr.site import Site
+from ivr.versions.loading import Beginning
 
 log = logs.get(__name__)
 
 
-def run(site: Site, environment: Environment) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit status. The reactor must not have been imported before."""
+def run(start: Beginning, environment: Environment) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit status. The reactor must not have been imported before.
+
+    SIGHUP brings the site's files into force.
+    """
     from ivr.reactor import install
 
-    install()
+    loop = install()
     from twisted.internet import reactor  # noqa: TID251 (here it is run)
     from twisted.internet.defer import Deferred
 
-    server = Server(site, environment)
+    server = Server(start, environment)
     status = 0
 
     def failed(failure: object) -> None:
@@ -30,6 +34,7 @@ def run(site: Site, environment: Environment) -> int:
         reactor.stop()
 
     def begin() -> None:
+        loop.add_signal_handler(signal.SIGHUP, server.versions.reload_by_signal)
         Deferred.fromFuture(asyncio.ensure_future(server.start())).addErrback(failed)
 
     reactor.callWhenRunning(begin)

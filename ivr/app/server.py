@@ -8,9 +8,10 @@ from ivr.app.asterisk import Synchronisation
 from ivr.app.closing import Closing
 from ivr.app.features import open_features
 from ivr.app.floor import Floor, open_floor
-from ivr.app.house import OneEdition, house_of, open_look_ups, open_overrides
+from ivr.app.house import house_of, open_look_ups, open_overrides
 from ivr.app.rounds import Rounds, watch_loop
 from ivr.app.stores import Stores, open_stores
+from ivr.app.versions import SiteVersions
 from ivr.app.voicemail import open_voicemail
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
@@ -23,12 +24,12 @@ from ivr.exchange.runner import CallRunner
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.install import secrets
 from ivr.install.paths import Paths
-from ivr.install.sounds import PromptFiles
 from ivr.overrides.operations import OverrideOperations
 from ivr.records.recording_watch import RecordingWatch
 from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
 from ivr.systemd import Notifier
+from ivr.versions.loading import Beginning
 from ivr.web.application import application
 from ivr.web.health import Readiness
 from ivr.web.server import WebServer, serve
@@ -45,10 +46,11 @@ RECONCILE_EVERY_SECONDS = 60.0
 class Server:
     """One running server. `start` opens everything, `stop` closes it in the opposite order."""
 
-    def __init__(self, site: Site, environment: Environment, clock: Clock | None = None) -> None:
-        self._site = site
+    def __init__(self, start: Beginning, environment: Environment, clock: Clock | None = None) -> None:
         self._environment = environment
         self._clock: Clock = clock or LoopClock()
+        self.versions = SiteVersions(start, environment, self._clock)
+        self._sites = self.versions.editions
         self._paths = Paths.of(environment)
         self._notifier = Notifier()
         self._closing = Closing()
@@ -59,23 +61,33 @@ class Server:
 
     async def start(self) -> None:
         """Take calls. Raises what the parts raise when they cannot be opened (journal, records, ports)."""
-        site, environment, clock, health = self._site, self._environment, self._clock, self._metrics.health
+        site, environment, clock, health = self._sites.active(), self._environment, self._clock, self._metrics.health
         health.config(site.version)
         self._kept = kept = await asyncio.to_thread(secrets.ensure, self._paths.secrets, site.extensions)
-        self._prompts = await asyncio.to_thread(PromptFiles.of, site, environment.config, self._paths)
         self._stores: Stores = await open_stores(environment, site, kept, clock, self._closing)
         ami = environment.ami
         self._link = AmiLink(ami.host, ami.port, AMI_USER, kept.ami, clock=clock, observer=health)
         self._floor: Floor = await open_floor(
-            self._present_site,
+            self._sites.active,
             self._link,
             self._stores,
             node=environment.node,
             clock=clock,
-            whisper=self._whisper,
+            whisper=self.versions.whisper,
             closing=self._closing,
         )
         self._show_figures()
+        await self.versions.open(
+            self._floor,
+            self._link,
+            self._stores,
+            kept,
+            metrics=self._metrics,
+            rounds=self._rounds,
+            operations=self._operations,
+            closing=self._closing,
+            changed=self._site_changed,
+        )
         await self._open_wires()
         self._watch_recordings()
         watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop_longest_block_seconds.set)
@@ -96,22 +108,18 @@ class Server:
         await self._closing.all()
         log.info("the server has stopped")
 
-    # ------------------------------------------------------------------ the site in force
-    def _present_site(self) -> Site:
-        return self._site
-
-    def _whisper(self, queue: str) -> str | None:
-        site = self._present_site()
-        settings = site.queues.get(queue)
-        name = settings.whisper if settings else None
-        return self._prompts.path_of(name, site.language) if name else None
+    def _site_changed(self, site: Site) -> None:
+        """Another version of the site is in force: what was told of the one before."""
+        self._metrics.health.config(site.version)
+        self._figures.site_changed(site.queues, site.lines)
+        self._stores.ledger.site_changed(site.agents, [*site.numbers, "outside"])
 
     # ------------------------------------------------------------------ what is opened
     async def _open_wires(self) -> None:
         """FastAGI for the callers' visits, AMI for everything else."""
         floor, ledger, clock, health = self._floor, self._stores.ledger, self._clock, self._metrics.health
         cel = CelImport(self._paths.log / "cel-custom" / "cel.csv", ledger.store, floor.desk, clock)
-        sites = OneEdition(self._site, self._prompts)
+        sites = self._sites
         overrides = await open_overrides(self._paths, sites, floor, self._metrics, clock, self._closing)
         self._operations.append(OverrideOperations(overrides, clock, sites.active))
         voicemail = await open_voicemail(
@@ -144,7 +152,7 @@ class Server:
         self._agi = AgiServer(answer, clock=clock, observer=health)
         await self._agi.start(self._environment.fastagi.host, self._environment.fastagi.port)
         self._closing.add(self._agi.close)
-        self._sync = Synchronisation(self._link, floor, ledger, cel, self._present_site, health)
+        self._sync = Synchronisation(self._link, floor, ledger, cel, sites.active, health)
         self._sync.begin()
         self._closing.add(self._link.close)
         self._rounds.every("reconcile", RECONCILE_EVERY_SECONDS, self._sync.reconcile)
@@ -154,12 +162,11 @@ class Server:
         log.warning(problem, detail=detail)
 
     def _show_figures(self) -> None:
-        ledger, site = self._stores.ledger, self._site
-        self._metrics.show(
-            CallFigures(
-                ledger.projection, ledger.tally, ledger.board, self._clock.now, queues=site.queues, lines=site.lines
-            )
+        ledger, site = self._stores.ledger, self._sites.active()
+        self._figures = CallFigures(
+            ledger.projection, ledger.tally, ledger.board, self._clock.now, queues=site.queues, lines=site.lines
         )
+        self._metrics.show(self._figures)
 
     def _watch_recordings(self) -> None:
         catalogue = SqlCatalogue(self._stores.ledger.store.engine)

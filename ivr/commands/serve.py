@@ -13,15 +13,15 @@ from ivr.settings.environment import Environment
 def command(console: bool) -> None:
     """Answer Asterisk's questions and route callers until told to stop."""
     from ivr import log
-    from ivr.language import load_site
+    from ivr.app import beginning, run
+    from ivr.versions.loading import VersionRefused
 
     environment = Environment.from_environ(os.environ)
-    checked = load_site(environment.config, environment.flows)
-    if checked.site is None:
-        for problem in checked.problems:
-            click.echo(str(problem), err=True)
+    try:
+        start = beginning(environment)
+    except VersionRefused as refused:
+        for line in refused.problems or (str(refused),):
+            click.echo(line, err=True)
         sys.exit(1)
     log.configure(console=console or sys.stderr.isatty())
-    from ivr.app import run
-
-    sys.exit(run(checked.site, environment))
+    sys.exit(run(start, environment))

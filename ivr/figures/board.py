@@ -34,6 +34,12 @@ class Board:
         self._wrapping: dict[str, str] = {}  # agent -> queue
         self.link = False  # whether what the phones' states say is fresh
 
+    def expect(self, agents: Iterable[str]) -> None:
+        """The site has these agents now: new ones appear, and those who left are not shown any more."""
+        expected = {agent: self._devices.get(agent, DeviceState.UNREACHABLE) for agent in sorted(agents)}
+        self._devices.clear()
+        self._devices.update(expected)
+
     def apply(self, event: object, decisions: Sequence[object] = ()) -> None:
         """Fold one entry in."""
         if isinstance(event, f.DeviceChanged):
@@ -42,6 +48,8 @@ class Board:
             self.link = True
             for seen in event.devices:
                 self._devices[seen.agent] = seen.state
+        elif isinstance(event, f.Reconfigured):
+            self._devices.update({seen.agent: seen.state for seen in event.devices})
         elif isinstance(event, f.LinkLost | f.EngineStarted):
             self.link = False
         for decision in decisions:

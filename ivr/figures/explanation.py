@@ -8,6 +8,7 @@ from typing import Any
 from acd import decisions as d
 from acd import facts as f
 from ivr.call import facts as c
+from ivr.site import versions
 from ivr.site.overrides import OverrideSet
 
 
@@ -128,6 +129,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     c.MessageHandled: lambda e: f"message {e.message} was {e.what} by {e.by}",
     c.CallEnded: _call_ended,
     OverrideSet: _override,
+    versions.VersionActivated: versions.told,
+    versions.CanaryStarted: versions.told,
+    versions.CanaryEnded: versions.told,
     f.CallerJoined: _joined,
     f.CallerParked: lambda e: "reception is rung for this caller; keeps the place",
     f.CallerReturned: lambda e: "waits again at the old place",

@@ -37,6 +37,10 @@ class CallFigures(Collector):
         self._projection, self._tally, self._board = projection, tally, board
         self._now, self._queues, self._lines = now, tuple(sorted(queues)), lines
 
+    def site_changed(self, queues: Iterable[str], lines: int) -> None:
+        """Another version of the site is in force."""
+        self._queues, self._lines = tuple(sorted(queues)), lines
+
     def describe(self) -> Iterator[Metric]:
         """Nothing is computed when the collector is registered."""
         return iter(())

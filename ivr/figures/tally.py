@@ -69,6 +69,10 @@ class Tally:
         self.waits: dict[Labels, Distribution] = {}  # queue, outcome
         self.talks: dict[Labels, Distribution] = {}  # queue
 
+    def expect(self, dids: Iterable[str]) -> None:
+        """The site has these numbers now."""
+        self._dids = frozenset(dids)
+
     def count(self, event: object, changes: Iterable[Change]) -> None:
         """Count one entry: the event and what the projection made of it."""
         if isinstance(event, KeyChosen):

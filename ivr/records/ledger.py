@@ -110,6 +110,11 @@ class Ledger:
         self.position = self._written = 0
         return False
 
+    def site_changed(self, agents: Iterable[str], dids: Iterable[str]) -> None:
+        """Another version of the site is in force, with these agents and numbers."""
+        self.board.expect(agents)
+        self.tally.expect(dids)
+
     def on_entry(self, entry: Recorded) -> None:
         """The dispatcher's listener. Entries that are in the records already are passed over."""
         if entry.position > self.position:

@@ -67,6 +67,8 @@ class Environment:
     node: str
     profile: Profile
     asterisk_root: Path
+    watch: bool
+    """A change of the site's files comes into force by itself."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Environment":
@@ -87,6 +89,7 @@ class Environment:
             node=read.get("CENTRALITA_NODE", "n1", _node),
             profile=read.get("CENTRALITA_PROFILE", "development", _profile),
             asterisk_root=read.get("CENTRALITA_ASTERISK_ROOT", str(var / "asterisk" / "root"), _path),
+            watch=read.get("CENTRALITA_WATCH", "yes", _yes_or_no),
         )
         unknown = sorted(name for name in environ if name.startswith("CENTRALITA_") and name not in read.known)
         faults = [*read.faults, *(_unknown(name, read.known) for name in unknown)]
@@ -176,6 +179,12 @@ def _node(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", text):
         raise ValueError("a node's name has 1 to 12 small letters and digits and begins with a letter, for example n1")
     return text
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError("write yes or no")
+    return text.lower() == "yes"
 
 
 def _profile(text: str) -> Profile:

@@ -15,7 +15,19 @@ FIGURES = ("abandoned", "failed", "no key")
 """What may be bounded: the share of ended calls that were abandoned, that failed, or in which a menu waited in vain."""
 
 MAY_DIFFER = frozenset(
-    {"flows", "entry", "prompts", "hours", "holidays", "lists", "anonymous", "variables", "look_ups", "version"}
+    {
+        "flows",
+        "entry",
+        "prompts",
+        "hours",
+        "holidays",
+        "lists",
+        "anonymous",
+        "variables",
+        "look_ups",
+        "version",
+        "promises",
+    }
 )
 """Fields of Site in which a tried version may differ: everything else is one for all calls."""
 
