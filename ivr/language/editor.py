@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ivr.language.lists import ListsFile
+from ivr.language.lookups import MODELS as SOURCES
 from ivr.language.lookups import LookUpsFile
 from ivr.language.reader import read_text
 from ivr.language.reference import as_written
@@ -88,7 +89,7 @@ def file_schemas(names: Names) -> Mapping[str, Schema]:
         }
         for name, model in FILES.items()
     }
-    return {**found, "prompts": _prompts()}
+    return {**found, "prompts": _prompts(), "lookups": _with_sources(found["lookups"], names)}
 
 
 def _step(names: Names) -> Schema:
@@ -228,6 +229,19 @@ def _prompts() -> Schema:
         "required": ["prompts"],
         "additionalProperties": False,
     }
+
+
+def _with_sources(file: Schema, names: Names) -> Schema:
+    """lookups.yaml: the setting that says where a source asks decides which others there are."""
+    kinds = {word: _object(model, names, _docstring(model)) for word, model in SOURCES.items()}
+    source = {
+        "type": "object",
+        "properties": {setting: schema for whole in kinds.values() for setting, schema in whole["properties"].items()},
+        "oneOf": [{"required": [word]} for word in kinds],
+        "allOf": [{"if": {"required": [word]}, "then": whole} for word, whole in kinds.items()],
+    }
+    sources = {**file["properties"]["look-ups"], "additionalProperties": source}
+    return {**file, "properties": {"look-ups": sources}}
 
 
 def _docstring(thing: type) -> str:

@@ -23,7 +23,7 @@ from ivr.site.look_ups import (
 )
 from ivr.site.values import Type, from_text
 from ivr.text import quoted
-from ivr.verbs.words import wrong
+from ivr.verbs.words import Written, wrong
 
 _TYPES = {type.value: type for type in Type}
 _ANSWER = re.compile(r"(text|number|yes or no|date|time) from (\S|\S.*?\S)(?: else (.*))?")
@@ -171,15 +171,16 @@ def _encoding(value: Any) -> str:
     return str(value)
 
 
-TypeWord = Annotated[Type, PlainValidator(_type)]
-AnswerText = Annotated[Answer, PlainValidator(_answer)]
+TypeWord = Annotated[Type, Written(_type, choices=tuple(_TYPES))]
+AnswerText = Annotated[Answer, PlainValidator(_answer), Written(lambda value: value, pattern=_ANSWER.pattern)]
 Address = Annotated[Template, PlainValidator(_address)]
 Headers = Annotated[Mapping[str, Template], PlainValidator(_headers)]
-JsonBody = Annotated[Body, PlainValidator(_body)]
+# Bodies: to an editor, any JSON may stand there.
+JsonBody = Annotated[Any, PlainValidator(_body)]
 SignInAddress = Annotated[Template, PlainValidator(_only_secrets(_address))]
-SignInBody = Annotated[Body, PlainValidator(_only_secrets(_body))]
+SignInBody = Annotated[Any, PlainValidator(_only_secrets(_body))]
 JsonPath = Annotated[str, BeforeValidator(_path)]
 NotFound = Annotated[tuple[StatusIs | IsEmpty, ...], PlainValidator(_not_found)]
 SecretName = Annotated[str, BeforeValidator(_secret)]
 Database = Annotated[str, BeforeValidator(_database)]
-Encoding = Annotated[str, BeforeValidator(_encoding)]
+Encoding = Annotated[str, Written(_encoding, choices=tuple(ENCODINGS))]

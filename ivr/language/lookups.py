@@ -153,7 +153,7 @@ class HttpFile(_Source):
     not_found: NotFound = Field(
         default_factory=lambda: (StatusIs(404),),
         alias="not found when",
-        description="status 404, or for example: [status 404, data is empty]; `answer` is the whole answer; left out: status 404",
+        description="for example [status 404, data is empty]; `answer` = the whole answer; left out: status 404",
     )
 
 

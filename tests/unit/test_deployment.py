@@ -20,6 +20,7 @@ from ivr.figures.metrics import CallFigures, Metrics
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
 from ivr.language import load_site
+from ivr.lookups.figures import LookUpFigures
 from ivr.overrides import Overrides
 from ivr.overrides.figures import OverrideFigures
 from ivr.settings.environment import Environment
@@ -259,6 +260,7 @@ def exposed(folder: Path) -> set[str]:
     metrics.show(voicemail_figures(folder))
     metrics.show(override_figures(folder, clock))
     FeatureFigures(metrics.registry)
+    LookUpFigures(metrics.registry)
     text = metrics.text().decode()
     kinds = dict(re.findall(r"(?m)^# TYPE (\w+) (\w+)$", text))
     return {
@@ -309,6 +311,7 @@ def test_the_operators_page_lists_every_setting_and_no_other() -> None:
     environment = Environment.from_environ({"CENTRALITA_VAR": "/VAR"})
     truth = {field.name.upper(): getattr(environment, field.name) for field in dataclasses.fields(Environment)}
     truth["PROFILE"] = truth["PROFILE"].value
+    truth["WATCH"] = "yes" if truth["WATCH"] else "no"
     truth["VAR"] = Environment.from_environ({}).var
     here = f"{Path.cwd()}/"
     assert {name: text.replace("VAR/", "/VAR/").removeprefix("./") for name, text in listed.items()} == {
