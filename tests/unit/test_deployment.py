@@ -312,6 +312,7 @@ def test_the_operators_page_lists_every_setting_and_no_other() -> None:
     truth = {field.name.upper(): getattr(environment, field.name) for field in dataclasses.fields(Environment)}
     truth["PROFILE"] = truth["PROFILE"].value
     truth["WATCH"] = "yes" if truth["WATCH"] else "no"
+    truth["WATCH"] = "yes" if truth["WATCH"] else "no"
     truth["VAR"] = Environment.from_environ({}).var
     here = f"{Path.cwd()}/"
     assert {name: text.replace("VAR/", "/VAR/").removeprefix("./") for name, text in listed.items()} == {
