@@ -67,6 +67,12 @@ class Carried:
         else:
             await self._session.execute("MSet", ",".join(f"{name}={value}" for name, value in names.items()))
 
+    async def nothing_to_undo(self) -> None:
+        """The flow itself ends the call: what a step has to undo is for callers who hang up in it."""
+        if self._undo:
+            self._undo = False
+            await self._session.set_variable("UNDO", "0")
+
     async def _keep(self, memory: Memory, place: Place) -> None:
         text = memory.encode()
         if text == self._written:

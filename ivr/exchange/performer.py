@@ -45,6 +45,7 @@ class Performer:
         self._values = values
         self._carried = carried
         self._join = join
+        self._gone = False  # the caller hung up, and the flow knows
 
     async def perform(self, effect: effects.Effect) -> effects.Input | None:
         """Do it, and give the machine's next input; None when the visit is over."""
@@ -81,7 +82,10 @@ class Performer:
                 await self._session.set_variable("DIAL_FOR", str(int(seconds)))
                 await self._session.set_variable("DONE", "dial")
             case effects.HangUp(reason=reason):
-                self._live.reason = reason
+                # Without a word the caller's own hang-up was undone, which is no reason of the flow's.
+                self._live.reason = reason or self._live.reason
+                if not self._gone:
+                    await self._carried.nothing_to_undo()
                 await self._session.set_variable("DONE", "hangup")
 
     # ------------------------------------------------------------------ heard and pressed
@@ -162,6 +166,7 @@ class Performer:
         done = await self._session.record_file(
             path, longest=effect.longest, silence=effect.silence, keys=effect.keys, beep=effect.beep
         )
+        self._gone = done.ended == "hang up"
         seconds = await messages.measured(file)
         return effects.Recorded(ended=done.ended, key=done.key, file=file, seconds=seconds)
 
