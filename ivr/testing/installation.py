@@ -57,10 +57,17 @@ class Installation:
 
     @classmethod
     async def start(
-        cls, folder: Path, *, changes: Mapping[str, Any] | None = None, server: bool = True, **environ: str
+        cls,
+        folder: Path,
+        *,
+        root: Path = ROOT,
+        changes: Mapping[str, Any] | None = None,
+        server: bool = True,
+        **environ: str,
     ) -> Self:
-        """Bring everything up. `environ` adds CENTRALITA_ variables (`journal="memory:"`). Raises InstanceError."""
-        config, flows = copy_site(ROOT, folder, changes or {})
+        """Bring everything up. `root`: where the site lies (config/ and flows/), if not in the repository; `environ`
+        adds CENTRALITA_ variables (`journal="memory:"`). Raises InstanceError."""
+        config, flows = copy_site(root, folder, changes or {})
         ami, agi = [await Relay.open(("127.0.0.1", free_port())) for _ in range(2)]
         variables = {
             "CENTRALITA_CONFIG": str(config),

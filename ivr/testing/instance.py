@@ -21,7 +21,7 @@ from typing import Any, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from ivr.testing.ears import Ears, sounds_of
-from ivr.testing.installation import Installation
+from ivr.testing.installation import ROOT, Installation
 from ivr.testing.person import Person
 from ivr.testing.phone import Phone
 from ivr.testing.phone.messages import Headers
@@ -43,10 +43,17 @@ class Instance(Installation):
 
     @classmethod
     async def start(
-        cls, folder: Path, *, changes: Mapping[str, Any] | None = None, server: bool = True, **environ: str
+        cls,
+        folder: Path,
+        *,
+        root: Path = ROOT,
+        changes: Mapping[str, Any] | None = None,
+        server: bool = True,
+        **environ: str,
     ) -> Self:
-        """Bring everything up. `environ` adds CENTRALITA_ variables (`journal="memory:"`). Raises InstanceError."""
-        self = await super().start(folder, changes=changes, server=server, **environ)
+        """Bring everything up. `root`: where the site lies (config/ and flows/), if not in the repository; `environ`
+        adds CENTRALITA_ variables (`journal="memory:"`). Raises InstanceError."""
+        self = await super().start(folder, root=root, changes=changes, server=server, **environ)
         # Off the loop and before the first call: half a second in which nobody would listen.
         self._ears = await asyncio.to_thread(Ears, sounds_of(self.paths.share, "es-CO"))
         return self

@@ -8,14 +8,16 @@ import yaml
 
 
 def copy_site(root: Path, folder: Path, changes: Mapping[str, Any]) -> tuple[Path, Path]:
-    """Copy `config/*.yaml` and `ivr/flows/*.yaml` to a folder; `changes` is file name -> what is laid over it.
+    """Copy `config/*.yaml` and the flows (`ivr/flows/*.yaml`, or `flows/*.yaml` of a site for tests) to a folder;
+    `changes` is file name -> what is laid over it.
 
     Mappings are joined, everything else is replaced, None removes; a list of callers (`lists/vip.csv`) is replaced by a
     text. Returns the folders of configuration and flows.
     """
     config, flows = folder / "config", folder / "flows"
+    written = root / "flows" if (root / "flows").is_dir() else root / "ivr" / "flows"
     left = dict(changes)
-    for source, target in ((root / "config", config), (root / "ivr" / "flows", flows)):
+    for source, target in ((root / "config", config), (written, flows)):
         target.mkdir(parents=True)
         for file in sorted(source.glob("*.yaml")):
             text = file.read_text(encoding="utf-8")

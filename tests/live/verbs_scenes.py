@@ -1,0 +1,118 @@
+"""What the live tests of the verbs share: their site, its menus, and a service outside that flows look up."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from ivr.testing.ears import Ears, sounds_of
+from ivr.testing.instance import Instance
+from ivr.testing.person import Person
+from ivr.testing.ports import free_port
+from tests.live.evidence import VERBS_SITE
+from tests.live.scenes import OPEN
+
+MENUS, DIGITS, TALKS, SUBFLOWS = "6010000001", "6010000002", "6010000003", "6010000004"
+LOOK_UPS, MAILBOXES, CONDITIONS = "6010000005", "6010000006", "6010000007"
+"""The numbers of the site, one for each topic."""
+
+ASKED = "pregunta"
+"""What every menu of a topic says."""
+
+PORT = free_port()
+"""Of the service outside."""
+
+SLOW_SECONDS = 3.0
+FOUND, NOT_THERE, SLOW, BROKEN = "1001", "1002", "1003", "1004"
+"""Documents, by what the service does when it is asked for them."""
+
+START = {"root": VERBS_SITE}
+CHANGES: dict[str, Any] = {
+    "lookups.yaml": {
+        "look-ups": {
+            "notas": {"post": f"http://127.0.0.1:{PORT}/nota"},
+            "servicio": {"get": f"http://127.0.0.1:{PORT}/cliente?documento={{documento}}"},
+            "lenta": {"get": f"http://127.0.0.1:{PORT}/cliente?documento={{documento}}"},
+        }
+    }
+}
+
+
+class Service(ThreadingHTTPServer):
+    """A customers' service, and notes of what was posted to it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", PORT), _Answers)
+        self.notes: list[str] = []
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server: Service
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.notes.append(body["que"])
+        self._answer(200, {})
+
+    def do_GET(self) -> None:
+        document = parse_qs(urlsplit(self.path).query)["documento"][0]
+        if document == SLOW:
+            time.sleep(SLOW_SECONDS)
+        status = {FOUND: 200, SLOW: 200, BROKEN: 500}.get(document, 404)
+        self._answer(status, {"saldo": 350})
+
+    def _answer(self, status: int, body: dict[str, int]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def running_service() -> Iterator[Service]:
+    """The service, in a thread of its own."""
+    service = Service()
+    thread = threading.Thread(target=service.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        service.shutdown()
+        service.server_close()
+        thread.join(5)
+
+
+async def chooses(line: Instance, number: str, did: str, key: str, *, at: str = OPEN) -> Person:
+    """A caller who hears a topic's menu and presses a key."""
+    caller = await line.caller(number, did=did, at=at)
+    await caller.hears(ASKED)
+    await caller.press(key)
+    return caller
+
+
+async def to_the_end(caller: Person, *names: str, seconds: float = 20) -> None:
+    """What a caller hears after the menu, and nothing else, until the line hangs up."""
+    for name in names:
+        await caller.hears(name, seconds)
+    await caller.call.ended(seconds)
+    assert caller.call.ended_by == "them"
+    heard = [name for name in (h.name for h in caller.finish()) if not name.startswith("music")]
+    assert heard == [ASKED, *names]
+
+
+def bilingual(line: Instance, caller: Person) -> Person:
+    """The same caller, with ears that know English too: as `en NAME`."""
+    share = line.paths.share
+    english = {f"en {name}": file for name, file in sounds_of(share, "en").items() if name != "music"}
+    return Person(caller.name, caller.call, Ears({**sounds_of(share, "es-CO"), **english}))
