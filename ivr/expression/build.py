@@ -155,7 +155,7 @@ def _name_in(node: Node) -> Name:
 def _list_name(node: Node) -> Name:
     if not _plain(node):
         raise ExpressionError(
-            "after 'caller in' write names of lists (lists.yaml), without quotes;"
+            "names of lists (lists.yaml) stand without quotes: write for example caller in vip;"
             ' for numbers write caller starts with "57300", or caller.number in "573001234567"',
             node.offset,
         )

@@ -1,7 +1,6 @@
 """pydantic's errors as problems with a place, in an administrator's words."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -16,13 +15,23 @@ M = TypeVar("M", bound=BaseModel)
 # The same endings for flows (FLOW) and configuration (CONF).
 MISSING, UNKNOWN, KIND, VALUE, EXPRESSION = "011", "012", "013", "014", "019"
 
-Locate = Callable[[Path_, bool], Place]
-"""The place of a path below the checked value; True = of the key, False = of the value."""
+
+class Locate(Protocol):
+    """The place of a path below the checked value: of its key, of its value, or of a character of the value's text."""
+
+    def __call__(self, path: Path_, key: bool, offset: int = 0, /) -> Place: ...
 
 
 def locator(document: Document, base: Path_ = ()) -> Locate:
     """Places in a document, below a path."""
-    return lambda path, key: document.key_place((*base, *path)) if key else document.place((*base, *path))
+
+    def locate(path: Path_, key: bool, offset: int = 0) -> Place:
+        whole = (*base, *path)
+        if offset:
+            return document.place_within(whole, offset)
+        return document.key_place(whole) if key else document.place(whole)
+
+    return locate
 
 
 def validate(model: type[M], data: Any, family: str, where: Locate, what: str) -> tuple[M | None, list[Problem]]:
@@ -60,8 +69,7 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
         words = error.get("ctx", {}).get("expected", "")
         return Problem.at(place, family + VALUE, f"{quoted(str(error['input']))} is not possible here; write {words}")
     if kind == "wrong_expression":
-        place = Place(place.file, place.line, place.column + error["ctx"]["offset"])
-        return Problem.at(place, family + EXPRESSION, error["msg"])
+        return Problem.at(where(path, of_key, error["ctx"]["offset"]), family + EXPRESSION, error["msg"])
     message = (
         error["msg"] if kind == "wrong_value" else f"{quoted(str(error['input']))} is not possible here; correct it"
     )

@@ -103,7 +103,7 @@ class _Reading:
         if head is None or self._draft.problems:
             # A flow with a wrong name somewhere would seem to have unreachable steps, too.
             return
-        self._draft.problems.extend(variable_problems(head, steps, self._configuration, self._within))
+        self._draft.problems.extend(variable_problems(head, steps, self._configuration, self._within, self.key_place))
         if not self._draft.problems:
             self._draft.problems.extend(unset_problems(head, steps, self._within))
             self._draft.problems.extend(silent_problems(steps, self.place))
@@ -249,8 +249,10 @@ class _Reading:
         """Places in a step, those of inherited settings at the step that they were written in."""
         origins = self._origins[name]
 
-        def locate(path: Path_, key: bool) -> Place:
+        def locate(path: Path_, key: bool, offset: int = 0) -> Place:
             whole = ("steps", origins.get(str(path[0]), name) if path else name, *path)
+            if offset:
+                return self._document.place_within(whole, offset)
             return self._document.key_place(whole) if key or not path else self._document.place(whole)
 
         return locate

@@ -36,7 +36,11 @@ class Variables:
 
 
 def variable_problems(
-    head: FlowHead, steps: Mapping[str, Step], configuration: Configuration, within: Within
+    head: FlowHead,
+    steps: Mapping[str, Step],
+    configuration: Configuration,
+    within: Within,
+    key_place: Callable[[str, Path], Place],
 ) -> Iterator[Problem]:
     """What is wrong with every expression and every variable that a step names."""
     variables = Variables.of(head, configuration)
@@ -47,7 +51,13 @@ def variable_problems(
             yield from _use_problems(name, use, variables, configuration, within)
         for gift in step.gives():
             used.add(gift.variable)
-            yield from _gift_problems(name, step, gift.path, gift.variable, gift.types, variables, within)
+            if gift.variable not in variables.types:
+                # The variable may be the key: `set`, `answers`, `results`.
+                is_key = gift.path[-1] == gift.variable
+                place = key_place(name, gift.path) if is_key else within(name, gift.path, 0)
+                yield _undeclared(gift.variable, variables, place)
+            else:
+                yield from _gift_problems(name, step, gift.path, gift.variable, gift.types, variables, within)
 
 
 def _use_problems(
@@ -75,22 +85,21 @@ def _known(configuration: Configuration, kind: str) -> frozenset[str] | None:
     return configuration.queues.names("queues") if kind == "queue" else configuration.hours.names("hours")
 
 
+def _undeclared(name: str, variables: Variables, place: Place) -> Problem:
+    where = "`variables` of site.yaml" if name.startswith(CALL_SCOPE) else "`variables` at the head of the flow"
+    hint = suggestion(name, variables.types, "")
+    return Problem.at(place, "FLOW041", f"there is no variable {quoted(name)}; declare it under {where}{hint}")
+
+
 def _gift_problems(
     step: str, owner: Step, path: Path, name: str, types: tuple[Type, ...], variables: Variables, within: Within
 ) -> Iterator[Problem]:
-    place = within(step, path, 0)
-    declared = variables.types.get(name)
-    if declared is None:
-        where = "`variables` of site.yaml" if name.startswith(CALL_SCOPE) else "`variables` at the head of the flow"
-        hint = suggestion(name, variables.types, "")
-        message = f"there is no variable {quoted(name)}; declare it under {where}{hint}"
-        yield Problem.at(place, "FLOW041", message)
-        return
+    declared = variables.types[name]
     given = _given_types(owner, name, types, variables)
     if given and declared not in given:
         words = " or a ".join(type.value for type in given)
         message = f"{quoted(name)} is a {declared.value}, but gets a {words} here; declare it so, or use another"
-        yield Problem.at(place, "FLOW041", message)
+        yield Problem.at(within(step, path, 0), "FLOW041", message)
 
 
 def _given_types(owner: Step, name: str, types: tuple[Type, ...], variables: Variables) -> tuple[Type, ...]:

@@ -42,18 +42,18 @@ class Outcome:
 
 def differences(outcome: Outcome, expect: Expected) -> Iterator[Difference]:
     """The first of what the caller hears, and everything else only when that is as expected."""
-    heard = [*_heard(outcome, expect)][:1]
-    if heard:
-        yield from heard
-        return
-    found = [
+    found = [*_heard(outcome, expect)] or [
         *_unfinished(outcome),
         *_ended(outcome, expect),
         *_steps(outcome, expect),
         *_variables(outcome, expect),
         *_complaints(outcome),
     ]
-    yield from found[:1]
+    for path, code, message in found[:1]:
+        yield path, code, message + _REMEDIES.get(code, "; correct the flow, or what the test expects")
+
+
+_REMEDIES = {"TEST004": "", "TEST006": "; correct the flow"}
 
 
 # ---------------------------------------------------------------------- heard

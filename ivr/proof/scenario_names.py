@@ -86,8 +86,8 @@ def _fault(text: str, type_: Type) -> str:
     try:
         from_text(text, type_)
     except ValueError as fault:
-        return f"{quoted(text)} is not a value of the type {type_.value}: {fault}"
-    return f"{quoted(text)} cannot have a double quote" if '"' in text else ""
+        return f"{quoted(text)} is not a value of the type {type_.value} ({fault}); write one"
+    return f"{quoted(text)} cannot have a double quote; delete it" if '"' in text else ""
 
 
 def _expected(site: Site, flow: Flow, expect: Expected) -> Iterator[Named]:

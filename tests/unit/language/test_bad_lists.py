@@ -12,6 +12,7 @@ from ivr.language.caller_csv import MOST_PROBLEMS, CallerTable, read_callers
 from ivr.language.load import load_site
 from ivr.language.problems import Severity
 from tests.unit.language.fixtures import BAD_LISTS, expectation, good_site, load
+from tests.unit.language.remedies import has_remedy
 
 TODAY = date(2026, 11, 23)
 
@@ -25,6 +26,7 @@ def test_each_broken_list_has_its_code_and_place_and_nothing_else(path: Path, tm
     assert [(p.code, p.line, p.column) for p in found] == [(expected.code, expected.line, expected.column)], found
     assert found[0].file.endswith("config/lists/vip.csv")
     assert expected.says in found[0].message
+    assert has_remedy(found[0].message), found[0].message
 
 
 def read(text: str, country: str = "CO") -> CallerTable:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.unit.language.fixtures import GOOD, good_site, load
+from tests.unit.language.remedies import has_remedy
 
 FILES = ("config/site.yaml", "config/queues.yaml", "config/hours.yaml", "config/prompts.yaml", "flows/principal.yaml")
 SHAPES: tuple[Any, ...] = (None, "", "x", "-1", [], ["x"], {}, {"x": "y"}, [[]], {"same as": "menu"})
@@ -41,4 +42,5 @@ def test_any_value_of_any_shape_gives_problems_of_one_form(file: str, tmp_path: 
             checked = load(site)
             assert (checked.site is None) == bool(checked.errors)
             for problem in checked.problems:
+                assert has_remedy(problem.message), problem.message
                 assert problem.line >= 1 and problem.column >= 1 and str(problem).isprintable()

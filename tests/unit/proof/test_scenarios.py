@@ -10,6 +10,7 @@ from ivr.cli import main
 from ivr.language.problems import Problem
 from ivr.proof.scenarios import run_tests
 from tests.unit.language.fixtures import BAD_TESTS, TESTS, expectation
+from tests.unit.language.remedies import has_remedy
 from tests.unit.proof.site import loaded, whole_site
 
 ROOT = TESTS.parent
@@ -36,6 +37,7 @@ def test_each_broken_test_has_its_code_and_place_and_nothing_else(path: Path, tm
     found = problems_of(tmp_path, text, flow)
     assert [(p.code, p.line, p.column) for p in found] == [(expected.code, expected.line, expected.column)], found
     assert expected.says in found[0].message
+    assert has_remedy(found[0].message), found[0].message
 
 
 def test_subflows_look_ups_messages_and_hang_ups_can_be_tested(tmp_path: Path) -> None:
