@@ -250,5 +250,5 @@ Declarations = dict[
     Annotated[str, Written(_variable_to_be, pattern=NAME_PATTERN)],
     Annotated[Variable, Written(_declaration, pattern="(text|number|yes or no|date|time)( *=.*)?")],
 ]
-ExpressionText = Annotated[Expression, BeforeValidator(_expression)]
+ExpressionText = Annotated[Expression, Written(_expression)]
 VariableName = Annotated[str, Written(_variable, pattern=rf"(call\.)?{NAME_PATTERN}")]
