@@ -53,12 +53,11 @@ class Machine:
         """`flow` is the entry of the number that was called. `place`, `returned` and `memory` come from the channel;
         with `returned` other than fresh and no usable place, or when the memory is lost (None), the call starts anew,
         and that is told. `hung_up`: the caller has gone at this place; what is left is to undo."""
-        self._story = Story(site=site, flow=flow, info=call, at=_BEFORE, language=flow.language)
+        self._story = Story(site=site, flow=flow, info=call, at=_BEFORE, language=flow.language, hung_up=hung_up)
         self._place = place
         self._returned = returned
         self._memory = memory
         self._talked = False
-        self._hung_up = hung_up
         self._run = self._undo() if hung_up else self._way()
         self.finished = False
 

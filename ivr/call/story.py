@@ -68,6 +68,8 @@ class Story:
     """True time of the latest input: facts carry it."""
     language: str
     """That prompts are played in; the step `language` changes it."""
+    hung_up: bool = False
+    """The caller has gone: what a step would let him hear is left out."""
     step: str = ""
     tries: int = 0
     steps: int = 0

@@ -21,7 +21,7 @@ class LookUpStep(Step):
     something was found. `failed` is where the call goes when the source cannot be asked or gives no usable answer;
     `too slow` when its time (`at most` in lookups.yaml) is over; left out, that is as if it had failed. A source that
     failed five times in a row rests for half a minute: look-ups fail at once then, so that nobody waits in vain. An
-    empty text is never looked up: it is `not found`. `meanwhile` is heard to its end before the answer counts.
+    empty text is never looked up: it is `not found`. The caller hears `meanwhile` first, then silence until the answer.
 
     ```yaml
     saldo:
@@ -48,7 +48,7 @@ class LookUpStep(Step):
     answers: dict[VariableName, Name] = Field(
         default_factory=dict, description="variable of the flow: the source's answer that it takes"
     )
-    meanwhile: PromptName = Field(default="", description="prompt that the caller hears while the source is asked")
+    meanwhile: PromptName = Field(default="", description="prompt that the caller hears before the source is asked")
     found: Target = Field(description="the next step when something was found")
     not_found: Target = Field(alias="not found", description="the next step when nothing was found")
     too_slow: Target = Field(
@@ -68,7 +68,7 @@ class LookUpStep(Step):
     def script(self, story: Story) -> Script:
         """Ask and take the exit; on resumption ask again."""
         story.take_returned()
-        if self.meanwhile:
+        if self.meanwhile and not story.hung_up:
             played = yield from story.play(self.meanwhile)
             story.key = played.key or story.key
         given = yield from compute_all(story, self.given)

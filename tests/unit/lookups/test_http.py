@@ -232,11 +232,15 @@ async def test_a_slow_service_is_too_slow_and_its_questions_end(tmp_path: Path) 
 async def test_no_more_questions_at_once_than_the_source_bears(tmp_path: Path) -> None:
     import asyncio
 
-    text = fault("slow", "    at the same time: 2\n")
+    text = fault("slow", "    at the same time: 2\n").replace("at most: 1 s", "at most: 10 s")
     async with service() as there, scene(tmp_path, text.replace("URL", there.url)) as look:
-        answers = await asyncio.gather(*(look.ask("roto", id=str(n)) for n in range(6)))
-        assert {answer.outcome for answer in answers} == {"too slow"}
-        assert there.most_at_once == 2
+        asking = [asyncio.ensure_future(look.ask("roto", id=str(n))) for n in range(6)]
+        await asyncio.wait_for(there.begun.wait(), 10)
+        await asyncio.sleep(0.5)  # for a third one to come, if it could
+        assert there.most_at_once <= 2
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
 
 @run

@@ -79,3 +79,9 @@ def test_a_key_pressed_in_the_prompt_meanwhile_is_kept_for_the_next_menu() -> No
     assert isinstance(next(script), Play)
     assert isinstance(script.send(Played(key="3", complete=False)), Compute)
     assert at.key == "3"
+
+
+def test_a_caller_who_has_gone_hears_no_prompt() -> None:
+    at = story()
+    at.hung_up = True
+    assert isinstance(next(LookUpStep.model_validate({**STEP, "meanwhile": "espera"}).script(at)), Compute)
