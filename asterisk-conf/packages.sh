@@ -21,6 +21,7 @@ case ${1:-run} in
     run) ;;
     test)
         need redis-server redis-server
+        need dot graphviz
         need node nodejs
         need npm npm
         ;;
