@@ -165,6 +165,7 @@ class _Terminal:
         try:
             return str(click.prompt(question, default="", show_default=False, hide_input=hidden, prompt_suffix=" "))
         except (click.Abort, EOFError):
+            click.echo()
             raise EOFError from None
 
     def show(self, text: str) -> None:

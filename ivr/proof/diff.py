@@ -26,11 +26,16 @@ _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A piece of the way to a difference: a question and its answer. `step`: where it was asked."""
+    """A piece of the way to a difference: a question and its answer. `where`: flow and step in both versions."""
 
     question: Question
     answer: str
-    step: str = ""
+    where: tuple[tuple[str, str], tuple[str, str]]
+
+    @property
+    def step(self) -> str:
+        """The step at which it was asked, as it is called now."""
+        return self.where[1][1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +131,8 @@ class _Pair:
         if heard is not None or ends[0] != ends[1]:
             before, now = heard or ((), ())
             stops = ends if ends[0] != ends[1] else ((), ())
-            key = (old.where, new.where, node.way[-1:], before, now, stops)
+            # The same key at the same menu is told once, whatever the caller did before.
+            key = (node.way[-1:] or self._numbers, ends[0] == ends[1])
             if key not in self._told:
                 self._told.add(key)
                 self._walked.ways.append(
@@ -162,16 +168,17 @@ def _world(sides: Sequence[Reached]) -> Question | None:
 
 
 def _next(node: _Node, sides: tuple[Reached, Reached], question: Question | None) -> Iterator[_Node]:
+    where = sides[0].where, sides[1].where
     if question is not None:
         for answer in answers_to(question, frozenset()):
-            label = Label(question, answer)
+            label = Label(question, answer, where)
             facts = (*node.facts, (question, answer))
             yield replace(node, facts=facts, way=(*node.way, label))
         return
     asked = sides[0].stop
     assert asked is not None
     for answer in answers_to(asked, sides[0].keys | sides[1].keys):
-        label = Label(asked, answer, sides[0].where[1])
+        label = Label(asked, answer, where)
         yield replace(node, acts=(*node.acts, (asked, answer)), way=(*node.way, label))
 
 
