@@ -132,8 +132,9 @@ def _collect_languages(document: Document) -> None:
             continue
         gathered = {key: value for key, value in entry.items() if key != "recordings"}
         for key in gathered:
-            document.values[("prompts", name, "texts", key)] = document.values[("prompts", name, key)]
-            document.keys[("prompts", name, "texts", key)] = document.keys[("prompts", name, key)]
+            here, there = ("prompts", name, key), ("prompts", name, "texts", key)
+            if here in document.keys:  # an alias has its place elsewhere
+                document.values[there], document.keys[there] = document.values[here], document.keys[here]
         prompts[name] = {"texts": gathered, **({"recordings": entry["recordings"]} if "recordings" in entry else {})}
 
 

@@ -275,7 +275,10 @@ class _Check:
 
     def _csv(self, source: CsvFile) -> Iterator[Problem]:
         try:
-            with (self._folder / source.file).open("rb") as stream:
+            path = self._folder / source.file
+            if path.exists() and not path.is_file():
+                raise ValueError  # a folder, or a device that nobody may read
+            with path.open("rb") as stream:
                 start = stream.read(_HEAD_BYTES)
             check_head(start, source.encoding, [*source.where, *(a.where for a in source.answers.values())])
         except (OSError, ValueError) as error:
@@ -285,8 +288,8 @@ class _Check:
             )
             yield Problem.at(self._place("file"), "CONF065", message)
         except TableFault as fault:
-            path = next((("answers", n) for n, a in source.answers.items() if a.where == fault.column), ("file",))
-            where = self._key("where", fault.column) if fault.column in source.where else self._place(*path)
+            answer = next((("answers", n) for n, a in source.answers.items() if a.where == fault.column), ("file",))
+            where = self._key("where", fault.column) if fault.column in source.where else self._place(*answer)
             yield Problem.at(where, "CONF065", f"{quoted(source.file)}: {fault}; until then, look-ups in it fail")
 
     def _sql(self, source: SqlFile) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -62,9 +63,17 @@ def read_table(content: bytes, encoding: str, keys: Sequence[str], answers: Sequ
 
 def check_head(start: bytes, encoding: str, columns: Sequence[str]) -> None:
     """Raise TableFault when the first line lacks a column. `start`: the file's first bytes."""
-    line = start.split(b"\n", 1)[0].rstrip(b"\r")
-    head = next(csv.reader([_decoded(line, encoding)], delimiter=_delimiter(line)), [])
+    line = _first_line(start)
+    try:
+        head = next(csv.reader([_decoded(line, encoding)], delimiter=_delimiter(line)), [])
+    except csv.Error as error:
+        raise TableFault(f"line 1 cannot be read ({error}); look at its quotes") from None
     _indexes(head, columns)
+
+
+def _first_line(content: bytes) -> bytes:
+    """Up to the first end of a line, of whichever system."""
+    return re.split(rb"[\r\n]", content, maxsplit=1)[0]
 
 
 def _decoded(content: bytes, encoding: str) -> str:
@@ -77,7 +86,7 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 def _delimiter(content: bytes) -> str:
     """The character between the columns' names: the one that the first line has most of."""
-    line = content.split(b"\n", 1)[0]
+    line = _first_line(content)
     return max(_DELIMITERS, key=lambda character: line.count(character.encode()))
 
 

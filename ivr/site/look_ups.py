@@ -79,7 +79,7 @@ def _piece(inside: str) -> Piece:
         return Secret(match[1])
     if _PARAMETER.fullmatch(inside):
         return Parameter(inside)
-    raise ValueError("between { and } write a parameter, 'secret NAME' or 'token', in small letters")
+    raise ValueError("write a parameter, 'secret NAME' or 'token' between { and }, in small letters")
 
 
 def pieces_of(body: Body | None) -> Iterator[Piece]:
