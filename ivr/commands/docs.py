@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from ivr.language.reference import pages
+from ivr.language import reference
+from ivr.proof import reference as proof_reference
 
 
 @click.command(name="docs")
@@ -18,15 +19,16 @@ from ivr.language.reference import pages
     help="where the pages are",
 )
 def command(check: bool, folder: Path) -> None:
-    """Write the reference pages of flows, configuration and problems."""
-    stale = [name for name, text in pages().items() if not _holds(folder / name, text)]
+    """Write the reference pages of flows, their tests, configuration and problems."""
+    pages = {**reference.pages(), **proof_reference.pages()}
+    stale = [name for name, text in pages.items() if not _holds(folder / name, text)]
     if check:
         for name in stale:
             click.echo(f"{folder / name} is not as the code makes it; run: ivr docs", err=True)
         sys.exit(1 if stale else 0)
     folder.mkdir(parents=True, exist_ok=True)
     for name in stale:
-        (folder / name).write_text(pages()[name], encoding="utf-8")
+        (folder / name).write_text(pages[name], encoding="utf-8")
         click.echo(f"written: {folder / name}")
 
 

@@ -49,12 +49,12 @@ def _flows() -> str:
         "# Flows",
         GENERATED,
         "A flow says, step by step, what happens to a caller. It is a file of `ivr/flows/`, named like the flow.",
-        _table(FlowHead),
+        table(FlowHead),
         "A step has a name, one verb, and the verb's settings. Where a setting names the next step, `hang up` ends the "
         "call. A step may take its settings from another: `same as: STEP`; what it has itself wins.",
     ]
     for word, verb in VERBS.items():
-        parts += [f"## {word}", _docstring(verb), _table(verb)]
+        parts += [f"## {word}", _docstring(verb), table(verb)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -79,13 +79,13 @@ def _configuration() -> str:
     )
     parts = ["# Configuration", GENERATED, "The files of `config/`. Durations: `20 s`, `10 min`, `1 h`. `yes` or `no`."]
     for file, model, inner in sections:
-        parts += [f"## {file}", _docstring(model), _table(model)]
+        parts += [f"## {file}", _docstring(model), table(model)]
         for key, entry in inner:
             parts += [
                 f"### {file}: an entry of `{key}`"
                 if key not in ("holidays", "mail", "sign in")
                 else f"### {file}: `{key}`",
-                _table(entry),
+                table(entry),
             ]
     parts.append(
         "A prompt has, for each language, a text that the computer speaks (`es-CO: Bienvenido.`), or below "
@@ -122,7 +122,8 @@ def _docstring(thing: type) -> str:
     return inspect.cleandoc(thing.__doc__ or "")
 
 
-def _table(model: type[BaseModel]) -> str:
+def table(model: type[BaseModel]) -> str:
+    """The settings of a model as a Markdown table."""
     rows = ["| setting | if left out | meaning |", "| --- | --- | --- |"]
     for name, info in model.model_fields.items():
         rows.append(f"| `{info.alias or name}` | {_default(info)} | {_cell(info.description or '')} |")

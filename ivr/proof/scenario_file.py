@@ -1,4 +1,4 @@
-"""Tests of a flow as they stand in `NAME.test.yaml` beside it: schema and reading.
+"""Tests of a flow stand beside it in `NAME.test.yaml`. `ivr check` makes all their calls, without a telephone.
 
 ```yaml
 tests of: linea_principal
@@ -12,6 +12,13 @@ calls:
     expect:
       heard: [bienvenida, anuncio_grabacion, menu_principal]
       end: queue servicio
+
+  sin asesores contesta la recepción:
+    keys: [1]
+    queues: {servicio: nobody there}
+    expect:
+      heard among others: [sin_asesores]
+      end: a person
 ```
 """
 
@@ -22,7 +29,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ivr.proof.simulate import FROM_PHONE, FROM_QUEUE
+from ivr.proof.surroundings import FROM_PHONE, FROM_QUEUE
 from ivr.site.look_ups import FOUND, OUTCOMES
 from ivr.site.overrides import State
 from ivr.text import quoted
@@ -267,11 +274,13 @@ class FlowTests(_Settings):
     """The tests of one flow."""
 
     tests_of: Name = Field(alias="tests of", description="the flow, which the file is named after")
-    always: Given = Field(default_factory=Given, description="what holds for every call that does not say otherwise")
+    always: Given | None = Field(default=None, description="what holds for every call that does not say otherwise")
     calls: dict[Label, CallFile] = Field(min_length=1, description="what happens: the call")
 
 
-def merged(always: Given, call: CallFile) -> Given:
+def merged(always: Given | None, call: CallFile) -> Given:
     """What is so for a call: its own settings win."""
+    if always is None:
+        return call
     whole_call = {name: getattr(call, name) for name in call.model_fields_set if name != "expect"}
     return always.model_copy(update=whole_call)

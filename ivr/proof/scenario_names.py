@@ -17,7 +17,7 @@ Named = tuple[Path_, str, str, Iterable[str]]
 
 def name_problems(site: Site, flow: Flow, document: Document, model: FlowTests) -> Iterator[Problem]:
     """Every name in a file of tests that the site does not have, and every value of the wrong type."""
-    parts: dict[Path_, Given] = {("always",): model.always}
+    parts: dict[Path_, Given] = {("always",): model.always} if model.always is not None else {}
     parts.update((("calls", label), call) for label, call in model.calls.items())
     for path, given in parts.items():
         for inside, what, name, known in _given(site, flow, given):

@@ -76,7 +76,9 @@ class _File:
 class _Trial:
     """One call of a test."""
 
-    def __init__(self, site: Site, flow: Flow, document: Document, path: Path_, always: Given, call: CallFile) -> None:
+    def __init__(
+        self, site: Site, flow: Flow, document: Document, path: Path_, always: Given | None, call: CallFile
+    ) -> None:
         self._document = document
         self._path = path
         self._call = call

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from ivr.call import effects
 from ivr.expression import Expression
 from ivr.proof.scenario_file import Given, Press
-from ivr.proof.simulate import FROM_QUEUE, CallerLeft, from_phone, taken
 from ivr.proof.situation import Situation
+from ivr.proof.surroundings import FROM_QUEUE, CallerLeft, from_phone, taken
 from ivr.site import Site
 from ivr.site.overrides import Override
 from ivr.site.values import Unknown, Value, from_text

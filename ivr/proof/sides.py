@@ -13,7 +13,8 @@ from ivr.call import effects
 from ivr.expression import Expression
 from ivr.expression.names import BUILT_INS, fact
 from ivr.proof.events import End, Event
-from ivr.proof.simulate import FROM_PHONE, FROM_QUEUE, Simulated, from_phone, info_of
+from ivr.proof.simulate import Simulated, info_of
+from ivr.proof.surroundings import FROM_PHONE, FROM_QUEUE, from_phone
 from ivr.site import Flow, Site
 from ivr.site.look_ups import FOUND
 from ivr.site.values import UNKNOWN, Unknown, Value

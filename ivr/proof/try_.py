@@ -6,8 +6,8 @@ from typing import Protocol
 from ivr.call import effects
 from ivr.proof.scenario_file import Given, Press
 from ivr.proof.scripted import Scripted
-from ivr.proof.simulate import FROM_PHONE, FROM_QUEUE, CallerLeft, from_phone, taken
 from ivr.proof.situation import Situation
+from ivr.proof.surroundings import FROM_PHONE, FROM_QUEUE, CallerLeft, from_phone, taken
 from ivr.proof.words import Words
 from ivr.site.look_ups import FOUND, OUTCOMES
 from ivr.site.values import Unknown, Value, from_text
