@@ -126,10 +126,11 @@ class Voicemail(Step):
         for _ in range(MOST_QUESTIONS):
             key = (yield from story.play(REVIEW)).key
             key = key or expect(Pressed, (yield WaitKey(REVIEW_SECONDS))).key
-            if key == LISTEN_KEY and not (key := (yield from story.play_file(recorded.file)).key):
-                continue
+            if key == LISTEN_KEY:
+                key = (yield from story.play_file(recorded.file)).key or LISTEN_KEY
             if key == AGAIN_KEY and again:
                 return False
             if not key or key in (KEEP_KEY, END_KEY):
                 return True
+            yield from story.remember()
         return True

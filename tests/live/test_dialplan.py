@@ -63,7 +63,7 @@ async def test_a_phone_cannot_send_a_dialled_caller_to_outside(line: Instance) -
     caller = await at_menu(line, "3000000902")
     await caller.press("0")
     await sends_on(await line.agent("100", answer=False))
-    await caller.hears("recepcion_no_contesta")
+    await caller.hears("phrase_leave_message")
     assert not went_outside(line)
 
 

@@ -170,12 +170,13 @@ async def test_all_service_phones_busy_the_caller_waits_for_the_first_one_free(l
 
 
 @live
-async def test_reception_away_ends_in_a_message_and_never_in_silence(line: Instance) -> None:
+async def test_who_does_not_reach_reception_may_leave_a_message(line: Instance) -> None:
     caller = await at_menu(line, "3000000116")
     await caller.press("0")
-    await caller.call.ended(20)
+    await caller.hears("phrase_leave_message")
+    await caller.call.ended(30)
     assert caller.call.ended_by == "them"
-    assert [name for name in caller.story() if name != "music"][-2:] == ["recepcion_no_contesta", "despedida"]
+    assert [name for name in caller.story() if name != "music"][-2:] == ["phrase_nothing_said", "despedida"]
 
 
 @live

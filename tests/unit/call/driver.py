@@ -23,6 +23,8 @@ from ivr.call.effects import (
     Play,
     Played,
     Pressed,
+    Recorded,
+    RecordMessage,
     Remember,
     Returned,
     TakeDigits,
@@ -58,6 +60,7 @@ class Caller:
     facts: Mapping[str, Value] = field(default_factory=dict)
     """Built-in names of expressions."""
     answers: Mapping[str, LookedUp] = field(default_factory=dict)
+    message: Recorded = Recorded(ended="silence", seconds=0.0, file="m1")  # nothing said
 
 
 @dataclass
@@ -137,6 +140,8 @@ def _answer(
         )
     if isinstance(effect, Compute):
         return Computed(_value(effect.expression, effect.known, caller))
+    if isinstance(effect, RecordMessage):
+        return caller.message
     if isinstance(effect, LookUp):
         return caller.answers[effect.source]
     if isinstance(effect, AskOpen):

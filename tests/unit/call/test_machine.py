@@ -145,10 +145,10 @@ def test_closed_hours_end_politely(site: Site) -> None:
 
 
 @pytest.mark.parametrize("status", ["NOANSWER", "BUSY", "CHANUNAVAIL", "CONGESTION", "", "anything"])
-def test_reception_unanswered_ends_in_a_message_and_a_good_bye(site: Site, status: str) -> None:
+def test_who_does_not_reach_reception_may_leave_a_message(site: Site, status: str) -> None:
     place = drive(site, Caller(silence=["0"])).place
     log = drive(site, Caller(), place, Returned(Kind.DIAL, status))
-    assert log.heard == ["recepcion_no_contesta", "despedida"]
+    assert log.heard == ["phrase_leave_message", "phrase_nothing_said", "despedida"]
     assert log.end == HangUp("ended in IVR")
     ended = log.told[0]
     assert isinstance(ended, DialEnded)

@@ -82,7 +82,7 @@ async def test_after_a_dial_that_nobody_answered_the_flow_goes_on_and_the_result
         await b.starts()
         call = channel("call", "1;linea_principal;recepcion;0;1;;", "dial NOANSWER")
         variables = await b.visits(call)
-        assert heard(call) == ["recepcion_no_contesta", "despedida"]
+        assert heard(call) == ["phrase_leave_message", "phrase_mailbox_full", "recepcion_no_contesta", "despedida"]
         assert (variables["RETURNED"], variables["DONE"]) == ("", "hangup")
 
 
