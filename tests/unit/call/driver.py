@@ -46,6 +46,9 @@ CLOSED = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)  # a Sunday
 BEGIN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 
+NOTHING_SAID = Recorded(ended="silence", seconds=0.0, file="m1")
+
+
 @dataclass
 class Caller:
     """What a caller does. `during`: prompt -> keys pressed in it, one a time it is played; `silence`: keys after
@@ -60,7 +63,7 @@ class Caller:
     facts: Mapping[str, Value] = field(default_factory=dict)
     """Built-in names of expressions."""
     answers: Mapping[str, LookedUp] = field(default_factory=dict)
-    message: Recorded = Recorded(ended="silence", seconds=0.0, file="m1")  # nothing said
+    message: Recorded = NOTHING_SAID
 
 
 @dataclass
