@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from ivr import log as logs
@@ -14,6 +14,7 @@ from ivr.app.stores import Stores
 from ivr.asterisk.ami import AmiLink
 from ivr.clock import Clock
 from ivr.control.operations import Operations
+from ivr.figures.call_record import CallRecord
 from ivr.figures.metrics import Metrics
 from ivr.install import addresses
 from ivr.install.paths import Paths
@@ -60,6 +61,7 @@ class SiteVersions:
         self._environment, self._clock = environment, clock
         self._paths = Paths.of(environment)
         self._floor: Floor | None = None
+        self._open_calls: Callable[[], Sequence[CallRecord]] = list
         self._tasks: set[asyncio.Task[None]] = set()
         self._scores: Mapping[str, Score] = {}
         self.changes = Changes(
@@ -97,13 +99,14 @@ class SiteVersions:
         changes, engine = self.changes, stores.ledger.store.engine
         ground = SiteGround(self._environment, self._paths, link, floor, self._clock, changed)
         trials = Trials(changes, lambda since, versions: scores(engine, since, versions))
-        await changes.begin(ground, [live.config for live in floor.calls if live.config])
+        self._open_calls = stores.ledger.projection.open_calls
+        await changes.begin(ground, self._in_use())
         await self._fit_asterisk(ground)
         keys = CallerKeys(kept.caller_key)
         operations.append(VersionOperations(changes, trials, keys.key_of, self._in_use))
         metrics.show(VersionFigures(changes, self._in_use, lambda: self._scores))
         rounds.every("trial", TRIAL_EVERY_SECONDS, lambda: self._soon(self._look_at(trials)))
-        rounds.every("forget", FORGET_EVERY_SECONDS, lambda: self.editions.forget(self._in_use()))
+        rounds.every("forget", FORGET_EVERY_SECONDS, self._forget)
         closing.add(self._close)
         if self._environment.watch:
             watch = Watch(changes, self._clock)
@@ -120,8 +123,12 @@ class SiteVersions:
             self._floor.desk.record(fact)
 
     def _in_use(self) -> Mapping[str, int]:
-        """How many living calls each version has."""
-        return Counter(live.config for live in self._floor.calls if live.config) if self._floor is not None else {}
+        """How many living calls each version has, as the records tell: those of before a restart too."""
+        return Counter(call.config for call in self._open_calls() if call.config)
+
+    def _forget(self) -> None:
+        begun = [live.config for live in self._floor.calls if live.config] if self._floor is not None else []
+        self.editions.forget([*self._in_use(), *begun])
 
     async def _fit_asterisk(self, ground: SiteGround) -> None:
         """Asterisk's configuration may be of another version: rolled back, or changed while the server was away."""
