@@ -13,7 +13,7 @@ from ivr.language.faults import locator, validate
 from ivr.language.lists import ListsFile
 from ivr.language.lookups import LookUpsFile
 from ivr.language.overriding import override_problems
-from ivr.language.problems import Problem, suggestion
+from ivr.language.problems import Problem, bounded, suggestion
 from ivr.language.reader import Document, read_file
 from ivr.language.schema import HoursFile, PromptsFile, QueueFile, QueuesFile, SiteFile, TimetableFile
 from ivr.language.voicemail import VoicemailFile
@@ -112,13 +112,13 @@ def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configurat
         optional("voicemail.yaml", VoicemailFile),
         problems,
     )
-    problems.extend(_site_problems(configuration))
-    problems.extend(_queue_problems(configuration))
-    problems.extend(_hour_problems(configuration))
-    problems.extend(_prompt_problems(configuration))
+    problems.extend(bounded(_site_problems(configuration)))
+    problems.extend(bounded(_queue_problems(configuration)))
+    problems.extend(bounded(_hour_problems(configuration)))
+    problems.extend(bounded(_prompt_problems(configuration)))
     problems.extend(lists.problems(configuration))
-    problems.extend(lookups.problems(configuration))
-    problems.extend(voicemail.problems(configuration))
+    problems.extend(bounded(lookups.problems(configuration)))
+    problems.extend(bounded(voicemail.problems(configuration)))
     return configuration
 
 

@@ -65,6 +65,9 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
         return Problem.at(place, family + KIND, f"{_subject(path)} must be {_KINDS[kind]}")
     if kind == "too_short":
         return Problem.at(place, family + VALUE, f"{_subject(path)} is empty; write at least one")
+    if kind == "too_long":
+        most = error["ctx"]["max_length"]
+        return Problem.at(place, family + VALUE, f"{_subject(path)} has too many entries; write at most {most}")
     if kind == "literal_error":
         words = error.get("ctx", {}).get("expected", "")
         return Problem.at(place, family + VALUE, f"{quoted(str(error['input']))} is not possible here; write {words}")

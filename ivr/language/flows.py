@@ -11,7 +11,7 @@ from ivr.language.config import Configuration, Source
 from ivr.language.faults import Locate, locator, validate
 from ivr.language.graph import graph_problems, silent_problems
 from ivr.language.look_up_steps import look_up_step_problems
-from ivr.language.problems import Place, Problem, suggestion
+from ivr.language.problems import Place, Problem, bounded, suggestion
 from ivr.language.reader import Document, Path_, read_file
 from ivr.language.schema import FlowHead
 from ivr.language.variables import Variables, unset_problems, variable_problems
@@ -25,6 +25,8 @@ from ivr.verbs.step import Reference, Step
 from ivr.verbs.words import NAME_PATTERN, name_rule
 
 SAME_AS = "same as"
+MOST_SAME = 20
+"""Steps of which each is the same as the one before."""
 
 _ADD = "add one of: " + ", ".join(VERBS)
 
@@ -93,19 +95,19 @@ class _Reading:
         steps = self._steps()
         if head is not None:
             self._draft.numbers = tuple(head.numbers)
-            self._draft.problems.extend(self._head_problems(head))
+            self._draft.problems.extend(bounded(self._head_problems(head)))
         references = [(name, r) for name in self._raw for r in self._references(name, steps.get(name))]
         self._draft.prompts = {r.name for _, r in references if r.kind == "prompt"}
         told = {(problem.line, problem.column) for problem in self._draft.problems}
-        for name, reference in references:
-            found = self._reference_problems(name, reference, head)
-            self._draft.problems.extend(problem for problem in found if (problem.line, problem.column) not in told)
+        found = (problem for name, one in references for problem in self._reference_problems(name, one, head))
+        self._draft.problems.extend(bounded(p for p in found if (p.line, p.column) not in told))
         if head is None or self._draft.problems:
             # A flow with a wrong name somewhere would seem to have unreachable steps, too.
             return
-        self._draft.problems.extend(variable_problems(head, steps, self._configuration, self._within, self.key_place))
+        of_variables = variable_problems(head, steps, self._configuration, self._within, self.key_place)
+        self._draft.problems.extend(bounded(of_variables))
         if not self._draft.problems:
-            self._draft.problems.extend(unset_problems(head, steps, self._within))
+            self._draft.problems.extend(bounded(unset_problems(head, steps, self._within)))
             self._draft.problems.extend(silent_problems(steps, self.place))
             types = Variables.of(head, self._configuration).types
             self._draft.problems.extend(
@@ -132,9 +134,10 @@ class _Reading:
         if head.flow != self._draft.name:
             message = f"the flow is called {quoted(head.flow)}, its file {quoted(self._draft.name)}; use one name"
             yield Problem.at(document.place(("flow",)), "FLOW001", message)
+        declared = {**head.parameters, **head.variables}
         for result in head.results:
-            if result not in {**head.parameters, **head.variables}:
-                hint = suggestion(result, head.variables, "; declare it under `variables`")
+            if result not in declared:
+                hint = suggestion(result, declared, "; declare it under `variables`")
                 message = f"there is no variable {quoted(result)}{hint}"
                 yield Problem.at(document.place(("results",)), "FLOW041", message)
         for name in head.parameters:
@@ -151,13 +154,15 @@ class _Reading:
             )
             yield Problem.at(document.place(("language",)), "FLOW028", message)
         known = configuration.site.names("numbers")
+        before: set[str] = set()
         for index, number in enumerate(head.numbers):
             place = document.place(("numbers", index))
             if known is not None and number not in known:
                 message = f"{quoted(number)} is not a number of the line{suggestion(number, sorted(known))}"
                 yield Problem.at(place, "FLOW026", message)
-            if number in head.numbers[:index]:
+            if number in before:
                 yield Problem.at(place, "FLOW027", f"{quoted(number)} stands here twice; delete one")
+            before.add(number)
 
     def _steps(self) -> dict[str, Step]:
         data = self._document.data.get("steps")
@@ -233,6 +238,9 @@ class _Reading:
         if base not in self._raw or not isinstance(base, str):
             message = f"there is no step {quoted(str(base or ''))}{suggestion(str(base or ''), self._raw)}"
             return {}, Problem.at(place, "FLOW016", message)
+        if len(way) > MOST_SAME:
+            message = f"'same as' leads over more than {MOST_SAME} steps; write this one out"
+            return {}, Problem.at(place, "FLOW017", message)
         if base in (*way, name):
             circle = " -> ".join((*way, name, base))
             return {}, Problem.at(place, "FLOW017", f"'same as' leads in a circle: {circle}; write one of them out")

@@ -1,13 +1,15 @@
 """What is wrong in a file: one shape for flows and configuration, `file:line:col: CODE message`."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from ivr.text import printable, quoted
 
 MAX_MESSAGE = 500  # characters
+MOST_PROBLEMS = 100
+"""Of one check in one file; who made more mistakes made the same one often."""
 
 
 class Severity(Enum):
@@ -60,6 +62,17 @@ class Problem:
             "message": self.message,
             "severity": self.severity.value,
         }
+
+
+def bounded(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The first problems of a check, and that there may be more: to look for the nearest name takes its time."""
+    for count, problem in enumerate(problems, 1):
+        yield problem
+        if count == MOST_PROBLEMS:
+            place = Place(problem.file, problem.line, problem.column)
+            message = "there may be more faults like this one; correct the first ones and check again"
+            yield Problem.at(place, problem.code, message)
+            return
 
 
 def suggestion(word: str, known: Iterable[str], none: str = "; add it there") -> str:

@@ -15,6 +15,8 @@ from ivr.text import quoted
 from ivr.verbs.words import Declarations, Extension, Label, Language, Name, Number, Text, YesNo, between, whole, wrong
 
 SECOND = timedelta(seconds=1)
+MOST_VARIABLES = 200
+"""Of a flow, or of the whole call."""
 
 
 class _Settings(BaseModel):
@@ -166,7 +168,9 @@ class SiteFile(_Settings):
     numbers: dict[Number, Label] = Field(min_length=1, description="the numbers that callers dial: number: label")
     reception: Extension = Field(description="the extension that helps when nothing else does")
     variables: Declarations = Field(
-        default_factory=dict, description="variables of the whole call, `call.NAME` in every flow: name: type = value"
+        max_length=MOST_VARIABLES,
+        default_factory=dict,
+        description="variables of the whole call, `call.NAME` in every flow: name: type = value",
     )
     fallback_after: Annotated[timedelta, between(5 * SECOND, 300 * SECOND)] = Field(
         default=15 * SECOND, alias="fallback after", description="without the server, reception rings after this time"
@@ -269,10 +273,14 @@ class FlowHead(_Settings):
     language: Language = Field(description="the language in which callers hear its prompts")
     numbers: list[Number] = Field(default_factory=list, description="the numbers that this flow answers")
     variables: Declarations = Field(
-        default_factory=dict, description="variables of the flow: name: type, or name: type = value"
+        max_length=MOST_VARIABLES,
+        default_factory=dict,
+        description="variables of the flow: name: type, or name: type = value",
     )
     parameters: Declarations = Field(
-        default_factory=dict, description="of a subflow: variables that whoever calls it gives a value"
+        max_length=MOST_VARIABLES,
+        default_factory=dict,
+        description="of a subflow: variables that whoever calls it gives a value",
     )
     results: list[Name] = Field(
         default_factory=list, description="of a subflow: variables that whoever called it may take over"

@@ -164,4 +164,4 @@ def _ways_out(step: Step, has: frozenset[str]) -> Iterator[tuple[str, frozenset[
             yield target.name, has
             continue
         given = {gift.variable for gift in gifts if gift.on is None or target.path in gift.on}
-        yield target.name, has | given
+        yield target.name, has | given if given - has else has

@@ -10,7 +10,7 @@ _REMEDY = re.compile(
     # An order begins a sentence, or stands after what is wrong: "...; write 20 s", "..., or delete it".
     rf"(?:^|[;:,.(] |\b(?:or|and|then|first) )(?:{_ORDERS})\b"
     # What was meant, or what there is to choose from.
-    r"|did you mean ''|; there (?:are|is): \S",
+    r"|did you mean '|; there (?:are|is): \S",
     re.IGNORECASE,
 )
 
