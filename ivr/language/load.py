@@ -144,7 +144,7 @@ def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str)
         queues=queue_settings(queues),
         agents=agent_settings(queues, site.extensions),
         hours=opening_hours(hours),
-        prompts=with_built_in(prompt_texts(prompts), site.languages),
+        prompts={**_names(site, flows), **with_built_in(prompt_texts(prompts), site.languages)},
         flows=flows,
         entry={number: owner[number] for number in site.numbers},
         version=version,
@@ -212,6 +212,9 @@ def _unheard(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[
     hours = configuration.hours.model
     used |= {timetable.emergency for timetable in hours.hours.values()} if hours is not None else set()
     used |= {box.greeting for box in model_of(configuration.voicemail).mailboxes.values()}
+    if configuration.site.model is not None:
+        flows = {draft.name: draft.flow for draft in drafts if draft.flow is not None}
+        used |= _names(configuration.site.model, flows).keys()
     for name in sorted((prompts.names("prompts") or frozenset()) - used - BUILT_IN):
         message = f"nobody hears the prompt {quoted(name)}; use it, or delete it"
         yield Problem.at(prompts.document.key_place(("prompts", name)), "CONF040", message)

@@ -12,7 +12,16 @@ from ivr.speech import words
 from ivr.testing.instance import Instance
 from tests.live import verbs_scenes
 from tests.live.evidence import takes
-from tests.live.verbs_scenes import ASKED, DIGITS, Service, chooses, running_service, to_the_end
+from tests.live.verbs_scenes import (
+    ASKED,
+    DIGITS,
+    Service,
+    at_once,
+    chooses,
+    running_service,
+    to_the_end,
+    until_noted,
+)
 
 START, CHANGES = verbs_scenes.START, verbs_scenes.CHANGES
 DOCUMENT = "pida_documento"
@@ -75,9 +84,9 @@ async def test_digits_are_taken_confirmed_and_refused(line: Instance) -> None:
         caller = await line.caller("3000000444", did=DIGITS)
         await caller.hears(ASKED)
         await caller.press("1")
-        await to_the_end(caller, DOCUMENT, "no_oigo", DOCUMENT, "no_oigo", "rendido", seconds=30)
+        await to_the_end(caller, DOCUMENT, "no_oigo", DOCUMENT, "no_oigo", "rendido")
 
-    await asyncio.gather(is_sure(), is_not_sure(), is_wrong(), is_silent())
+    await at_once(is_sure(), is_not_sure(), is_wrong(), is_silent())
 
 
 @takes("collect: when hung up")
@@ -87,8 +96,7 @@ async def test_what_is_undone_when_the_caller_hangs_up_in_the_digits(line: Insta
     await caller.hears(DOCUMENT)
     await caller.press("25")
     await caller.hang_up()
-    await line.until_idle()
-    assert service.notes[before:] == ["collect"]
+    await until_noted(service, before, "collect")
 
 
 @takes("collect: then", "set: then")

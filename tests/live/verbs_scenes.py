@@ -1,9 +1,10 @@
 """What the live tests of the verbs share: their site, its menus, and a service outside that flows look up."""
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,7 +31,17 @@ SLOW_SECONDS = 3.0
 FOUND, NOT_THERE, SLOW, BROKEN = "1001", "1002", "1003", "1004"
 """Documents, by what the service does when it is asked for them."""
 
-START = {"root": VERBS_SITE}
+PHRASES = ("phrase_for", "phrase_press_", "phrase_message_review", "phrase_message_kept", "phrase_message_failed")
+PHRASES += ("phrase_nothing_said", "phrase_mailbox_full")
+"""The server's own sentences that these callers may hear."""
+
+
+def knows(name: str) -> bool:
+    """What our callers recognise: not the sentences of other dialogs, which are long."""
+    return not name.startswith("phrase_") or name.startswith(PHRASES)
+
+
+START = {"root": VERBS_SITE, "knows": knows}
 CHANGES: dict[str, Any] = {
     "lookups.yaml": {
         "look-ups": {
@@ -101,18 +112,32 @@ async def chooses(line: Instance, number: str, did: str, key: str, *, at: str = 
     return caller
 
 
-async def to_the_end(caller: Person, *names: str, seconds: float = 20) -> None:
+async def to_the_end(caller: Person, *names: str, seconds: float = 40) -> None:
     """What a caller hears after the menu, and nothing else, until the line hangs up."""
-    for name in names:
-        await caller.hears(name, seconds)
     await caller.call.ended(seconds)
     assert caller.call.ended_by == "them"
     heard = [name for name in (h.name for h in caller.finish()) if not name.startswith("music")]
     assert heard == [ASKED, *names]
 
 
-def bilingual(line: Instance, caller: Person) -> Person:
-    """The same caller, with ears that know English too: as `en NAME`."""
+async def at_once(*callers: Coroutine[Any, Any, None]) -> None:
+    """Several callers at the same time; when one fails, the others come to their end all the same."""
+    for result in await asyncio.gather(*callers, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def until_noted(service: Service, before: int, *words: str) -> None:
+    """Until just these words were posted to the service, in whatever order."""
+    for _ in range(50):
+        if len(service.notes) >= before + len(words):
+            break
+        await asyncio.sleep(0.1)
+    assert sorted(service.notes[before:]) == sorted(words)
+
+
+async def bilingual_ears(line: Instance) -> Ears:
+    """Ears that know English too: as `en NAME`."""
     share = line.paths.share
-    english = {f"en {name}": file for name, file in sounds_of(share, "en").items() if name != "music"}
-    return Person(caller.name, caller.call, Ears({**sounds_of(share, "es-CO"), **english}))
+    sounds = sounds_of(share, "es-CO") | {f"en {n}": file for n, file in sounds_of(share, "en").items() if n != "music"}
+    return await asyncio.to_thread(Ears, {n: f for n, f in sounds.items() if knows(n.removeprefix("en "))})

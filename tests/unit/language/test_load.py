@@ -194,3 +194,15 @@ def test_waiting_for_people_again_and_again_is_no_endless_circle(tmp_path: Path)
     text = flow.read_text().replace("    waited too long: recepcion", "    waited too long: otra_vez")
     flow.write_text(text + "  otra_vez:\n    play: cerrado\n    then: servicio\n")
     assert load(site).problems == ()
+
+
+def test_where_names_are_spelled_every_name_is_a_prompt_that_a_recording_may_replace(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    flow, prompts = site / "flows" / "principal.yaml", site / "config" / "prompts.yaml"
+    step = "extension: menu\n    allowed: 100 to 101\n    by name: menu\n    not there: cerrado\n    no answer: cerrado"
+    flow.write_text(flow.read_text().replace('dial: "100"\n    no answer: cerrado', step))
+    prompts.write_text(prompts.read_text() + "  name_100: {es-CO: La recepción.}\n")
+    checked = load(site)
+    assert checked.problems == () and checked.site is not None
+    names = {name: p.texts["es-CO"] for name, p in checked.site.prompts.items() if name.startswith("name_")}
+    assert names == {"name_100": "La recepción.", "name_101": checked.site.extensions["101"].label}
