@@ -90,7 +90,8 @@ def without_settings() -> dict[str, str]:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_guides_examples_are_as_it_says(section: str, tmp_path: Path) -> None:
     lay_out(section, tmp_path)
-    status, said = shell(".venv/bin/ivr check", tmp_path)
+    # An example changes what callers hear, so the tests of the site's flows would rightly fail.
+    status, said = shell(".venv/bin/ivr check --no-tests", tmp_path)
     shown = [block.text for block in blocks(GUIDE) if block.section == section and block.kind == "text"]
     if shown:
         assert (status, said) == (1, shown[0])
