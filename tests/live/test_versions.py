@@ -9,8 +9,8 @@ import pytest
 
 from ivr.testing.installation import InstanceError
 from ivr.testing.instance import Instance
-from tests.live.scenes import OPEN, hear_each_other, live
-from tests.live.versions import FLOW, NUMBER, PHONES, QUEUE, Files, caller_in_menu, changes, mark, says
+from tests.live.scenes import hear_each_other, live
+from tests.live.versions import FLOW, PHONES, QUEUE, Files, caller_in_menu, caller_of, changes, mark, says
 
 CHANGES = changes()
 START = {"watch": "no"}
@@ -98,7 +98,7 @@ async def test_queues_agents_and_phones_change_without_a_restart(line: Instance)
     files = await reset(line)
     site, queues = files.config("site.yaml"), files.config("queues.yaml")
     before = site.read_text(), queues.read_text()
-    waiting = await line.caller("3000000509", did=NUMBER, at=OPEN)
+    waiting = await caller_of(line, "3000000509")
     await line.phone("301")  # of another queue: it makes nobody here reachable
     await waiting.hears("menu_principal")
     await line.phone(PHONES[0])

@@ -6,6 +6,7 @@ from typing import Any
 
 from ivr.language import load_site
 from ivr.site import Site
+from ivr.testing.ears import Ears
 from ivr.testing.installation import ROOT
 from ivr.testing.instance import Instance
 from ivr.testing.instance_site import dump, read
@@ -15,6 +16,7 @@ from tests.live.scenes import MENU, OPEN, short
 FLOW = "contabilidad_directa"
 NUMBER = "6010000004"
 QUEUE = "contabilidad"
+HEARD = (MENU, "music", "no_le_escuche")
 PHONES = ("401", "106")
 MARKS = {  # as unlike each other, and every other prompt, as words can be
     "elefante": "Elefante azul.",
@@ -102,9 +104,16 @@ class Files:
         return site
 
 
+async def caller_of(line: Instance, number: str) -> Person:
+    """A caller who calls this flow and knows only what can be heard in it: fifty such ears cost little."""
+    caller = await line.caller(number, did=NUMBER, at=OPEN)
+    known = {name: sound for name, sound in line.ears.sounds.items() if name in HEARD or name.startswith("marca_")}
+    return Person(number, caller.call, Ears(known))
+
+
 async def caller_in_menu(line: Instance, number: str) -> Person:
     """A caller who hears the menu."""
-    caller = await line.caller(number, did=NUMBER, at=OPEN)
+    caller = await caller_of(line, number)
     await caller.hears(MENU)
     return caller
 
