@@ -10,10 +10,20 @@ import pytest
 from pytest_twisted import blockon
 
 from ivr.reactor import deferred
+from ivr.speech import BUILT_IN
 from ivr.testing.installation import ROOT
 from ivr.testing.instance import Instance
 
 TREE = Path(os.environ.get("CENTRALITA_ASTERISK_ROOT", ROOT / "var" / "asterisk" / "root"))
+
+
+VOICEMAIL = frozenset({"phrase_leave_message", "phrase_nothing_said"})
+"""Of the server's own sentences, those that the site's callers hear."""
+
+
+def of_the_site(sound: str) -> bool:
+    """What callers recognise by name, unless a file says otherwise: the site's prompts, which are fewer and clearer."""
+    return sound not in BUILT_IN or sound in VOICEMAIL
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +52,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def company(request: pytest.FixtureRequest) -> Iterator[Instance]:
     """The instance of a file of tests. The file's `CHANGES` are laid over the site, `START` goes to Instance.start."""
     changes = getattr(request.module, "CHANGES", {})
-    options = getattr(request.module, "START", {})
+    options = {"knows": of_the_site, **getattr(request.module, "START", {})}
     # A short path: Asterisk's control socket must fit into 107 bytes.
     with tempfile.TemporaryDirectory(prefix="cl-", ignore_cleanup_errors=True) as folder:
         instance = blockon(deferred(Instance.start(Path(folder), changes=changes, **options)))

@@ -12,6 +12,7 @@ from ivr.testing.person import Person
 from ivr.testing.phone import BLINKING, DARK, LIT, CallFailed, CallState, WatchRefused, watch
 from tests.live.scenes import CALLER, CLOSED, MENU, OPEN, live, occupy, short
 
+START = {"knows": bool}  # the server's own sentences and words too
 CHANGES = short(site={"lines": "12"})
 CHANGES["linea_principal.yaml"]["steps"] |= {
     "cerrado": {"then": "buzon"},

@@ -30,6 +30,7 @@ _ENGLISH = {
     "aviso": None,
 }
 
+START = {"knows": bool}  # the server's own sentences and words too
 CHANGES = short(queues={"tesoreria": {"announce every": "15 s"}})
 for texts in CHANGES["prompts.yaml"]["prompts"].values():
     texts["en"] = "This is English."

@@ -24,6 +24,7 @@ NOTHING, FULL = "phrase_nothing_said", "phrase_mailbox_full"
 TONE_SECONDS = 1.0
 """From the end of the greeting until the tone is over."""
 
+START = {"knows": bool}  # the server's own sentences and words too
 CHANGES = short()
 CHANGES["voicemail.yaml"] = {
     "mail": {"server": f"127.0.0.1:{SMTP_PORT}", "encryption": "none", "from": "buzon@example.com"},
