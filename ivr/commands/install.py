@@ -5,7 +5,8 @@ import sys
 
 import click
 
-from ivr.install.prepare import InstallError, prepare
+from ivr.commands._in_force import prepare_version
+from ivr.install.prepare import InstallError
 from ivr.settings.environment import Environment, SettingsError
 
 
@@ -13,7 +14,7 @@ from ivr.settings.environment import Environment, SettingsError
 def command() -> None:
     """Unpack Asterisk, make passwords, prompts and music, and render Asterisk's configuration."""
     try:
-        prepared = prepare(Environment.from_environ(os.environ), click.echo)
+        prepared = prepare_version(Environment.from_environ(os.environ), click.echo)
     except (SettingsError, InstallError) as fault:
         click.echo(str(fault), err=True)
         sys.exit(1)

@@ -7,6 +7,7 @@ import sys
 import click
 
 from ivr.clock import LoopClock
+from ivr.commands._in_force import prepare_version
 from ivr.install.asterisk import AsteriskError
 from ivr.install.prepare import InstallError
 from ivr.install.supervise import run as supervise
@@ -18,7 +19,7 @@ def command() -> None:
     """Install what is missing, start Asterisk and the server, and keep both until Ctrl-C."""
     try:
         environment = Environment.from_environ(os.environ)
-        asyncio.run(supervise(environment, LoopClock(), click.echo))
+        asyncio.run(supervise(environment, LoopClock(), click.echo, prepare_version))
     except (SettingsError, InstallError, AsteriskError) as fault:
         click.echo(str(fault), err=True)
         sys.exit(1)

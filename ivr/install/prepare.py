@@ -34,20 +34,33 @@ class Prepared:
     prompts: PromptFiles
 
 
-def prepare(environment: Environment, say: Callable[[str], None]) -> Prepared:
+Say = Callable[[str], None]
+"""Gets a line for each step that takes time or leaves a doubt."""
+
+
+def of_the_files(environment: Environment, say: Say) -> tuple[Site, PromptFiles]:
+    """The site as its files say. Raises InstallError with all errors."""
+    site = checked_site(environment, say)
+    return site, PromptFiles.of(site, environment.config, Paths.of(environment))
+
+
+def prepare(
+    environment: Environment,
+    say: Say,
+    choose: Callable[[Environment, Say], tuple[Site, PromptFiles]] = of_the_files,
+) -> Prepared:
     """Check the site, unpack Asterisk, make secrets, prompts and music, and render the configuration.
 
-    `say` gets a line for each step that takes time or leaves a doubt. Raises InstallError.
+    `choose` gives the site: that of the files, or the version in force. Raises InstallError.
     """
-    site = checked_site(environment, say)
     paths = Paths.of(environment)
     try:
         paths.check()
+        site, prompts = choose(environment, say)
         provision(paths, say)
         paths.make()
         kept = secrets.ensure(paths.secrets, site.extensions)
         secrets.pins(paths.secrets, pins_of(site))
-        prompts = PromptFiles.of(site, environment.config, paths)
         for fault in prompts.make():
             say(f"prompt left out: {fault}")
         if not any(paths.music.iterdir()):
@@ -63,7 +76,7 @@ def prepare(environment: Environment, say: Callable[[str], None]) -> Prepared:
     return Prepared(site, paths, kept, prompts)
 
 
-def checked_site(environment: Environment, say: Callable[[str], None]) -> Site:
+def checked_site(environment: Environment, say: Say) -> Site:
     """The site, when it has no error; warnings are said. Raises InstallError with all errors."""
     checked = load_site(environment.config, environment.flows)
     errors = [str(problem) for problem in checked.problems if problem.severity is Severity.ERROR]
@@ -79,7 +92,7 @@ def pins_of(site: Site) -> list[tuple[str, str]]:
     return [*(("mailbox", name) for name in site.mailboxes), *(("timetable", name) for name in site.hours)]
 
 
-def provision(paths: Paths, say: Callable[[str], None]) -> None:
+def provision(paths: Paths, say: Say) -> None:
     """Unpack Asterisk unless the tree is there. Raises InstallError."""
     if paths.installed or (paths.root / "usr" / "sbin" / "asterisk").exists():
         return

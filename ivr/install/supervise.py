@@ -139,7 +139,12 @@ class Keeper:
             self._say(f"{self._name} is back")
 
 
-async def run(environment: Environment, clock: Clock, say: Callable[[str], None]) -> None:
+async def run(
+    environment: Environment,
+    clock: Clock,
+    say: Callable[[str], None],
+    prepare: Callable[[Environment, Callable[[str], None]], Prepared] = prepare,
+) -> None:
     """Prepare, start both, and keep them until SIGINT, SIGTERM or SIGHUP. Raises InstallError or AsteriskError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

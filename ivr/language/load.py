@@ -115,7 +115,23 @@ def _version(configuration: Configuration, drafts: Sequence[Draft]) -> str:
     for name, content in (*named, *((f"{draft.name}.yaml", draft.content) for draft in drafts)):
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
+    for file in _recordings(configuration):  # a caller who hears another recording meets another version
+        digest.update(f"{file}\0".encode() + _heard(configuration.folder / file))
     return digest.hexdigest()
+
+
+def _recordings(configuration: Configuration) -> list[str]:
+    """The studio's files, in order; they were found to be readable."""
+    prompts = configuration.prompts.model
+    found = prompts.prompts.values() if prompts is not None else ()
+    return sorted({file for prompt in found for file in prompt.recordings.values()})
+
+
+def _heard(file: Path) -> bytes:
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError:  # gone since it was checked
+        return b""
 
 
 def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str) -> Site:

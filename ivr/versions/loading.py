@@ -37,7 +37,7 @@ def check(copy: Copy, folders: Folders) -> tuple[Site, tuple[str, ...]]:
     errors = [str(p) for p in lines if p.severity is Severity.ERROR]
     if checked.site is None or errors:
         raise VersionRefused(f"{len(errors)} error{'s' * (len(errors) != 1)}: nothing was changed", errors)
-    return checked.site, tuple(f"warning: {line}" for line in lines)
+    return checked.site, tuple(map(str, lines))
 
 
 def _in_folders(problem: Problem, copy: Copy, folders: Folders) -> Problem:
@@ -76,6 +76,7 @@ class Beginning:
     """Empty: it was in force before; else how it comes into force."""
     problems: tuple[str, ...] = ()
     """Why the folders are not what is in force."""
+    warnings: tuple[str, ...] = ()
     tried: Edition | None = None
 
 
@@ -96,7 +97,7 @@ def begin(copies: Copies, folders: Folders, paths: Paths) -> Beginning:
             copies.discard(copy)
             return before
     try:
-        site, _ = check(copy, folders)
+        site, warnings = check(copy, folders)
     except VersionRefused as refused:
         copies.discard(copy)
         if not standing.active:
@@ -106,7 +107,8 @@ def begin(copies: Copies, folders: Folders, paths: Paths) -> Beginning:
     kept = copies.keep(copy, site)
     how = "" if site.edition == standing.active else "start"
     standing = Standing(active=site.edition, folder=copy.fingerprint)
-    return Beginning(edition=edition_of(site, kept.config, paths), standing=standing, how=how)
+    edition = edition_of(site, kept.config, paths)
+    return Beginning(edition=edition, standing=standing, how=how, warnings=warnings)
 
 
 def _as_before(copies: Copies, standing: Standing, paths: Paths) -> Beginning:

@@ -84,6 +84,7 @@ async def test_leaving_a_message(line: Instance, service: Service) -> None:
 
     folder = line.paths.var / "voicemail" / "roto"
     shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(exist_ok=True)
     folder.touch()
     before = len(service.notes)
     await at_once(keeps_it(), is_not_asked(), is_silent(), finds_it_full(), finds_it_broken(), hangs_up())
