@@ -132,6 +132,8 @@ class Machine:
             story.call_variables = defaults(story.site.variables)
             return story.flow.start
         story.returned = self._returned if self._returned.kind is not Kind.FRESH else Returned(Kind.RESUMED)
+        if story.returned.kind is not Kind.RESUMED:
+            story.key = ""  # it was pressed before a phone rang
         if _after_talk(story.returned):
             story.caller_acted()
         return story.step

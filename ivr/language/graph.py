@@ -1,6 +1,6 @@
 """A flow as a graph: steps that nobody reaches, silent circles, recorded queues without the notice."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ivr.language.problems import Place, Problem
 from ivr.text import quoted
@@ -59,13 +59,29 @@ def _circles(steps: Mapping[str, Step], place: Callable[[str, StepPath], Place])
                 continue
             for target in steps[name].without_caller():
                 if target.name in on_way:
-                    circle = " -> ".join((*way[way.index(target.name) :], target.name))
+                    around = way[way.index(target.name) :]
+                    if _counts(around, steps):
+                        continue
+                    circle = " -> ".join((*around, target.name))
                     message = (
                         f"a caller who presses nothing goes round for ever: {circle}; lead out to a person or 'hang up'"
                     )
                     yield Problem.at(place(name, target.path), "FLOW031", message)
                 else:
                     stack.append((target.name, True))
+
+
+def _counts(circle: Sequence[str], steps: Mapping[str, Step]) -> bool:
+    """Whether a condition on the circle depends on a variable that changes on it: `ivr prove` tells whether it ends."""
+    given = {gift.variable for name in circle for gift in steps[name].gives()}
+    asked = {
+        v
+        for name in circle
+        if steps[name].verb == "branch"
+        for u in steps[name].uses()
+        for v in u.expression.variables()
+    }
+    return not given.isdisjoint(asked)
 
 
 def _unannounced(

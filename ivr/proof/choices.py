@@ -54,8 +54,8 @@ class Choices:
 
     def __init__(self, site: Site, worlds: Worlds, keys: Keys, lengths: Lengths) -> None:
         self._site = site
-        self._worlds = worlds
-        self._keys = keys
+        self.worlds = worlds
+        self.keys = keys
         self._lengths = lengths
         self._prepared: dict[str, Prepared] = {}
 
@@ -69,7 +69,7 @@ class Choices:
             case effects.Play() | effects.PlayFile():
                 return tuple(self._played(effect, story, choice))
             case effects.WaitKey(seconds=seconds):
-                pressed = self._keys.at(story.flow.name, story.step, effects.ANY_KEY)
+                pressed = self.keys.at(story.flow.name, story.step, effects.ANY_KEY)
                 return (
                     choice(effects.Pressed(None), seconds),
                     *(choice(effects.Pressed(k.key), seconds, int(not k.wrong), k.wrong) for k in pressed),
@@ -93,7 +93,7 @@ class Choices:
                 return
             listened, notice = (effects.ANY_KEY if effect.notice else effect.keys), effect.notice
         yield choice(effects.Played(version="proof"), seconds)
-        for key in self._keys.at(story.flow.name, story.step, listened):
+        for key in self.keys.at(story.flow.name, story.step, listened):
             played = effects.Played(key=key.key, complete=notice, version="proof")
             yield choice(played, seconds, int(not key.wrong), key.wrong)
 
@@ -117,7 +117,7 @@ class Choices:
     ) -> Iterator[Choice]:
         match effect:
             case effects.AskOpen(timetable=timetable):
-                for opening, where in self._worlds.openings(timetable, mask):
+                for opening, where in self.worlds.openings(timetable, mask):
                     yield Choice(answer=opening, mask=where, assumed=assumed)
             case effects.LookUp(source=source):
                 found = self._site.look_ups[source]
@@ -161,7 +161,7 @@ class Choices:
     ) -> Iterator[tuple[int, Assumed]]:
         """The worlds and callers apart, by the parts that are not decided yet; `once`: by the first of them only."""
         for part in prepared.world:
-            holding = self._worlds.holding(part.text)
+            holding = self.worlds.holding(part.text)
             if mask & holding and mask & ~holding:
                 for where in (mask & holding, mask & ~holding):
                     yield from ((where, assumed),) if once else self._divided(prepared, where, assumed)
@@ -179,7 +179,7 @@ class Choices:
         self, prepared: Prepared, known: Known, mask: int, assumed: Assumed
     ) -> tuple[Value | Unknown | None, str]:
         """The value, or None and why there is none."""
-        holding = {part.text: self._worlds.holding(part.text) for part in prepared.world}
+        holding = {part.text: self.worlds.holding(part.text) for part in prepared.world}
         decided = dict(assumed)
 
         def value_of(name: str) -> Value | Unknown:
@@ -229,8 +229,8 @@ def _entries(take: effects.TakeDigits, story: Story, choice: Make) -> Iterator[C
     if begun and not begun.isdecimal():
         return
     if least > 1:
-        yield choice(effects.Entered(begun or DIGIT), waited + take.between)
+        yield choice(effects.Entered(DIGIT), waited + take.between)
     for count in sorted({least, take.most}):
-        text = (begun + DIGIT * count)[:count]
+        text = DIGIT * count
         seconds = waited + take.between * (count if count < take.most else count - 1)
         yield choice(effects.Entered(text, known=False), seconds, int(not begun), idle=False)

@@ -9,7 +9,6 @@ not known from then on.
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from types import GeneratorType
 from typing import Any
 
 from acd.model import CallId
@@ -20,14 +19,17 @@ from ivr.call.memory import Memory
 from ivr.call.place import RECEPTION, Place
 from ivr.call.story import CallInfo
 from ivr.proof.choices import DONE, Choice, Choices
+from ivr.proof.frames import inside
 from ivr.proof.seen import Seen
 from ivr.proof.space import Edge, Goal, Node
-from ivr.proof.worlds import Worlds
 from ivr.site import Flow, Site
 from ivr.site.values import UNKNOWN
 
 STEPS = 8
 """What the count of steps begins with at each state; a smaller one afterwards tells that the caller acted."""
+
+APART = 4
+"""Answers after which a question in the middle of a step is a state of its own."""
 
 MOST_VALUES = 64
 MOST_EFFECTS = 2_000
@@ -35,17 +37,10 @@ MOST_EFFECTS = 2_000
 
 AT = datetime.fromtimestamp(0, UTC)
 
+_DONE = (effects.Tell, effects.Remember, effects.Complain, effects.KeepMessage, effects.DropMessage)
 _QUEUE = tuple(Returned(Kind.QUEUE, exit) for exit in ("nobody there", "waited too long"))
 _TALK = (Returned(Kind.TALK),)
 _UNANSWERED = ("NOANSWER", "BUSY", "CHANUNAVAIL")
-
-_AT_ITS_BEGINNING: Any = {
-    "base": None,
-    "prefix": (),
-    "inside": (),
-    "remembered": 0,
-    "restarted": False,
-}
 
 
 class Entering(Machine):
@@ -78,10 +73,9 @@ class Run:
     """A call while it is followed from a state."""
 
     machine: Machine
-    last: Node  # what the channel remembers
+    channel: tuple[Place, Memory] | None  # what is remembered on it
     offered: bool
-    choices: tuple[Choice, ...] = ()  # since the state
-    left: tuple[Choice, ...] = ()  # to be given before anything new
+    choices: tuple[Choice, ...]  # since the state
     remembered: int = 0
     past: bool = False
 
@@ -89,9 +83,10 @@ class Run:
 class Exploration:
     """All states of the calls to one flow."""
 
-    def __init__(self, site: Site, flow: Flow, worlds: Worlds, choices: Choices, seen: Seen, most: int) -> None:
+    def __init__(self, site: Site, flow: Flow, choices: Choices, seen: Seen, most: int) -> None:
         """`most`: states, then it ends and `complete` is False."""
-        self._site, self._flow, self._worlds, self._choices, self._seen = site, flow, worlds, choices, seen
+        self._site, self._flow, self._choices, self._seen = site, flow, choices, seen
+        self._worlds, self._keys = choices.worlds, choices.keys
         self._most = most
         self._numbers: dict[object, Node] = {}
         self._values: dict[tuple[str, str], set[object]] = {}
@@ -121,7 +116,7 @@ class Exploration:
     # ------------------------------------------------------------------ one state
     def _expand(self, node: Node) -> None:
         self._undo(node)
-        if node.place is not None and node.returned is None and not (node.base or node).restarted:
+        if node.place is not None and not node.asked and node.returned is None and not (node.base or node).restarted:
             self._meet(node, self._restarted(node), Edge(source=node, target=None, restart=True))
         waiting: list[tuple[Choice, ...]] = [()]
         while waiting:
@@ -129,45 +124,62 @@ class Exploration:
 
     def _restarted(self, node: Node) -> Node:
         """The same place after the server was away."""
-        return replace(node, returned=RESUMED, **{**_AT_ITS_BEGINNING, "restarted": True})
+        return replace(
+            node, returned=RESUMED, restarted=True, base=None, prefix=(), inside=(), remembered=0, asked=False
+        )
 
     def _follow(self, node: Node, choices: tuple[Choice, ...], waiting: list[tuple[Choice, ...]]) -> None:
         """One way from a state to where it ends; its side ways are put aside."""
-        run = Run(self.machine_at(node), node, node.offered, choices, (*node.prefix, *choices))
+        run = Run(self.machine_at(node), node.channel, node.offered, choices)
         try:
-            self._drive(node, run, waiting)
+            self._drive(node, run, self._repeated(node, run), waiting)
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as fault:
             self._seen.broken(node, run.choices, run.machine.story, fault)
 
-    def _drive(self, node: Node, run: Run, waiting: list[tuple[Choice, ...]]) -> None:
+    def _repeated(self, node: Node, run: Run) -> Effect:
+        """Give the answers that lead to where the way goes on."""
+        step = run.machine.step
         effect = run.machine.start(AT)
+        answers = (*node.prefix, *run.choices)
+        here = len(answers) - len(run.choices)
+        index = 0
+        while index < len(answers):
+            if isinstance(effect, _DONE):
+                run.remembered += isinstance(effect, effects.Remember)
+                effect = step(DONE, AT)
+            else:
+                if isinstance(effect, effects.RecordMessage):
+                    run.offered, run.past = True, run.past or index >= here
+                effect = step(answers[index].answer, AT)
+                index += 1
+        return effect
+
+    def _drive(self, node: Node, run: Run, effect: Effect, waiting: list[tuple[Choice, ...]]) -> None:
         for _ in range(MOST_EFFECTS):
             match effect:
                 case effects.Remember():
                     run.remembered += 1
-                    inside = () if run.left else _inside(run.machine)
+                    new = run.remembered > node.remembered
+                    where = inside(run.machine) if new else ()
                     after = run.machine.step(DONE, AT)
-                    if run.remembered > node.remembered and self._arrives(node, run, effect, after, inside):
+                    if new and self._arrives(node, run, effect, after, where):
                         return
                     effect = after
                 case effects.JoinQueue() | effects.Ring() | effects.HangUp():
                     self._ends(node, run, effect)
                     return
                 case effects.Tell() | effects.Complain() | effects.KeepMessage() | effects.DropMessage():
-                    if not run.left:
-                        self._seen.told(node, run.choices, run.machine.story, effect)
+                    self._seen.told(node, run.choices, run.machine.story, effect)
                     effect = run.machine.step(DONE, AT)
                 case _:
+                    if len(run.choices) >= APART:
+                        self._pauses(node, run)
+                        return
                     effect = run.machine.step(self._answer(node, run, effect, waiting).answer, AT)
         raise RuntimeError("the step does not end")
 
     def _answer(self, node: Node, run: Run, effect: Effect, waiting: list[tuple[Choice, ...]]) -> Choice:
-        """The next answer of a run: one that is given, or the first that is possible."""
-        if run.left:
-            if isinstance(effect, effects.RecordMessage):
-                run.offered, run.past = True, len(run.left) <= len(run.choices)
-            choice, run.left = run.left[0], run.left[1:]
-            return choice
+        """The first answer that is possible."""
         before = run.choices[-1] if run.choices else node
         if isinstance(effect, effects.RecordMessage):
             self._goal(node, run, Goal.MESSAGE)
@@ -182,31 +194,50 @@ class Exploration:
         return first
 
     # ------------------------------------------------------------------ where a way ends
-    def _arrives(self, node: Node, run: Run, remembered: effects.Remember, after: Effect, inside: object) -> bool:
+    def _arrives(self, node: Node, run: Run, remembered: effects.Remember, after: Effect, where: object) -> bool:
         """Whether a state is reached: always, but when the machine itself rings reception."""
         place, memory = remembered.place, remembered.memory
-        entered = isinstance(after, effects.Tell) and isinstance(after.fact, facts.StepEntered)
-        acted = place.steps < STEPS
-        mask, assumed = self._knowledge(node, run)
+        run.channel = (replace(place, steps=STEPS), self._abstracted(place, memory))
         if place.step == RECEPTION:
-            run.last = replace(run.last, place=place, memory=memory)
             return False
-        found = Node(
-            number=0,
-            place=replace(place, steps=STEPS),
-            memory=self._abstracted(place, memory),
-            mask=mask,
-            assumed=assumed,
-            offered=run.offered,
-            talked=run.machine._talked,
-        )
+        entered = isinstance(after, effects.Tell) and isinstance(after.fact, facts.StepEntered)
+        found = self._state(node, run, *run.channel)
+        if entered:
+            found.place = replace(run.channel[0], key=self._keys.kept(place.flow, place.step, place.key))
+            found.channel = (found.place, found.memory)
+        acted = place.steps < STEPS
         if not entered:
-            found.base, found.prefix, found.inside = node.base or node, (*node.prefix, *run.choices), (inside, acted)
+            found.base, found.prefix, found.inside = node.base or node, (*node.prefix, *run.choices), (where, acted)
             found.remembered = run.remembered
         else:
             self._seen.entered(node, place)
         self._meet(node, found, self._edge(node, run, entered=entered, acted=acted))
         return True
+
+    def _pauses(self, node: Node, run: Run) -> None:
+        """In the middle of a step, where the caller or something else is asked again: a state, so that what leads to
+        the same question is followed once."""
+        story = run.machine.story
+        place, memory = replace(story.place(), steps=STEPS), story.memory()
+        acted = story.steps < STEPS
+        found = self._state(node, run, place, memory)
+        found.base, found.prefix = node.base or node, (*node.prefix, *run.choices)
+        found.inside = (inside(run.machine), acted)
+        found.remembered, found.asked = run.remembered, True
+        self._meet(node, found, self._edge(node, run, entered=False, acted=acted))
+
+    def _state(self, node: Node, run: Run, place: Place, memory: Memory) -> Node:
+        mask, assumed = self._knowledge(node, run)
+        return Node(
+            number=0,
+            place=place,
+            memory=memory,
+            channel=run.channel,
+            mask=mask,
+            assumed=assumed,
+            offered=run.offered,
+            talked=run.machine._talked,
+        )
 
     def _ends(self, node: Node, run: Run, effect: effects.JoinQueue | effects.Ring | effects.HangUp) -> None:
         """A terminal effect: a goal, and every way in which the call may come back from it."""
@@ -220,18 +251,11 @@ class Exploration:
                 _add(node, self._edge(node, run, entered=False, acted=False))
             return
         self._goal(node, run, Goal.PERSON)
-        mask, assumed = self._knowledge(node, run)
         for returned in _returns(effect):
             talked = returned.kind is Kind.TALK or returned.detail == "ANSWER"
-            found = replace(
-                run.last,
-                number=0,
-                returned=returned,
-                mask=mask,
-                assumed=assumed,
-                offered=True,
-                **_AT_ITS_BEGINNING,
-            )
+            assert run.channel is not None
+            found = self._state(node, run, *run.channel)
+            found.returned, found.offered = returned, True
             edge = self._edge(node, run, entered=False, acted=talked)
             edge.past = True
             self._meet(node, found, edge)
@@ -267,6 +291,7 @@ class Exploration:
         key = (
             found.place, _frozen(found.memory), found.returned, found.mask, found.assumed,
             found.offered, found.talked, found.inside, found.restarted,
+            (found.channel[0], _frozen(found.channel[1])) if found.asked and found.channel is not None else None,
         )  # fmt: skip
         known = self._numbers.get(key)
         if known is None:
@@ -309,13 +334,12 @@ class Exploration:
     def _undo_once(self, node: Node, choices: tuple[Choice, ...], waiting: list[tuple[Choice, ...]]) -> None:
         info = CallInfo(call=CallId("proof"), did=self._worlds.example(node.mask).did)
         machine = Machine(self._site, self._flow, info, node.place, memory=node.memory, hung_up=True)
-        run = Run(machine, node, node.offered, choices, choices)
-        effect = machine.start(AT)
+        run = Run(machine, node.channel, node.offered, choices)
+        effect = self._repeated(replace(node, prefix=()), run)
         while not machine.finished:
             self._seen.undoing(machine.story)
             if isinstance(effect, effects.Tell | effects.Complain):
-                if not run.left:
-                    self._seen.told(node, run.choices, machine.story, effect)
+                self._seen.told(node, run.choices, machine.story, effect)
                 effect = machine.step(DONE, AT)
             else:
                 effect = machine.step(self._answer(node, run, effect, waiting).answer, AT)
@@ -339,24 +363,6 @@ def _returns(effect: effects.JoinQueue | effects.Ring) -> Iterator[Returned]:
         return
     yield Returned(Kind.DIAL, "ANSWER", effect.extension)
     yield from (Returned(Kind.DIAL, status, effect.extension) for status in _UNANSWERED)
-
-
-def _inside(machine: Machine) -> object:
-    """Where in its step the machine is: each generator's position and plain values.
-
-    A script remembers its place only where these say everything: not within a `for`, whose progress they lack.
-    """
-    found = []
-    script: Any = machine._run
-    while isinstance(script, GeneratorType) and script.gi_frame is not None:
-        values = tuple((name, value) for name, value in script.gi_frame.f_locals.items() if _plain(value))
-        found.append((script.__name__, script.gi_frame.f_lasti, values))
-        script = script.gi_yieldfrom
-    return tuple(found)
-
-
-def _plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | effects.Played | effects.Entered | effects.Recorded)
 
 
 def _frozen(memory: Memory) -> object:

@@ -4,7 +4,7 @@ A key pressed in a prompt is kept until a step takes it. So at a step that only 
 of all the steps that may take the key next, in other flows too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ivr.call.effects import ANY_KEY
@@ -25,6 +25,7 @@ At = tuple[str, str]
 """A flow and a step."""
 
 _WRONG = ""
+_BEGUN = "begun"  # of no use, but it is answered as wrong digits are
 _Labels = tuple[tuple[str, ...], ...]  # of each key of ANY_KEY, what the steps know it as
 _NOTHING: _Labels = tuple(() for _ in ANY_KEY)
 
@@ -47,24 +48,31 @@ class Keys:
             for name, step in flow.steps.items():
                 if isinstance(step, Call):
                     self._callers.setdefault(step.flow, []).append((flow.name, name))
-        self._labels = self._all_labels()
+        steps = {(f.name, name): step for f in site.flows.values() for name, step in f.steps.items()}
+        self._kept = self._all_labels(steps)
+        self._inside = {at: _labels(step, _label) for at, step in steps.items() if step.verb not in PASSING}
         self._tried: dict[tuple[At, str], tuple[Key, ...]] = {}
 
     def at(self, flow: str, step: str, listened: str) -> tuple[Key, ...]:
         """The keys to try where these are listened to."""
         key = ((flow, step), listened)
         if key not in self._tried:
-            labels = self._labels.get((flow, step), _NOTHING)
+            labels = self._inside.get((flow, step)) or self._kept.get((flow, step), _NOTHING)
             first: dict[tuple[str, ...], str] = {}
             for pressed, label in zip(ANY_KEY, labels, strict=True):
                 if pressed in listened:
                     first.setdefault(label, pressed)
-            self._tried[key] = tuple(Key(pressed, not any(label)) for label, pressed in first.items())
+            self._tried[key] = tuple(Key(pressed, set(label) <= {_BEGUN}) for label, pressed in first.items())
         return self._tried[key]
 
-    def _all_labels(self) -> Mapping[At, _Labels]:
-        steps = {(f.name, name): step for f in self._site.flows.values() for name, step in f.steps.items()}
-        labels = {at: _NOTHING if step.verb in PASSING else own(step) for at, step in steps.items()}
+    def kept(self, flow: str, step: str, key: str) -> str:
+        """The key that stands for one that was kept when the step is entered; empty when no step would use it."""
+        labels = self._kept.get((flow, step), _NOTHING)
+        label = labels[ANY_KEY.index(key)] if key else ()
+        return ANY_KEY[labels.index(label)] if label else ""
+
+    def _all_labels(self, steps: Mapping[At, Step]) -> Mapping[At, _Labels]:
+        labels = {at: _NOTHING if step.verb in PASSING else _labels(step, _kept_label) for at, step in steps.items()}
         leading: dict[At, list[At]] = {}
         passing = [at for at, step in steps.items() if step.verb in PASSING]
         for at in passing:
@@ -104,24 +112,36 @@ class Keys:
                 yield flow, target
 
 
-def own(step: Step) -> _Labels:
-    """What a step that takes keys knows each as; a verb that nobody told us of knows every key."""
-    return tuple(() if not (label := _label(step, key)) else (label,) for key in ANY_KEY)
+def _labels(step: Step, label: Callable[[Step, str], str]) -> _Labels:
+    return tuple((found,) if (found := label(step, key)) else () for key in ANY_KEY)
 
 
 def _label(step: Step, key: str) -> str:
+    """What a step that takes keys knows one as; a verb that nobody told us of knows every key."""
     match step:
         case Ask():
             return key if key in step.keys or key in (step.repeat, step.back) else _WRONG
         case Collect():
             own_use = key in ("1", step.finish)  # 1 confirms
-            return (key if own_use else "digit") if key.isdecimal() else _WRONG
+            return (key if own_use else "digit") if key.isdecimal() else _BEGUN
         case ExtensionStep():
-            return key if key.isdecimal() or (step.by_name and key == step.name_key) else _WRONG
+            own_use = key == "1" or (bool(step.by_name) and key == step.name_key)  # 1 chooses a name
+            return key if own_use else "digit" if key.isdecimal() else _BEGUN
         case Voicemail():
             return key if key in "123#" else _WRONG
         case _:
             return _WRONG if step.verb in DROPPING else key
+
+
+def _kept_label(step: Step, key: str) -> str:
+    """The same for a key that was pressed before."""
+    match step:
+        case Ask():
+            return key if key in step.keys or key == step.back else _WRONG
+        case Voicemail():
+            return _WRONG
+        case _:
+            return _label(step, key)
 
 
 def _joined(one: _Labels, other: _Labels) -> _Labels:

@@ -35,6 +35,8 @@ class Node:
     prefix: tuple[Choice, ...] = ()
     inside: object = ()  # where in its step the call is, when it was not just entered
     remembered: int = 0  # how often, since the base
+    asked: bool = False  # at a question, not where the place was remembered
+    channel: tuple[Place, Memory] | None = None  # what is remembered on it
     restarted: bool = False  # the server was away just before
     edges: dict[object, "Edge"] = field(default_factory=dict)
     way: "Edge | None" = None  # the first that led here

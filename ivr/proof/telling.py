@@ -73,6 +73,8 @@ def _over(effect: Effect, left: list[Choice], remembered: int, node: Node, edge:
     """Whether the next state is reached."""
     if edge is None or edge.target is None or left:
         return False
+    if edge.target.asked:
+        return False
     if edge.target.inside:
         return isinstance(effect, effects.Remember) and remembered > node.remembered
     return isinstance(effect, effects.Tell) and isinstance(effect.fact, facts.StepEntered)

@@ -73,12 +73,12 @@ class Asked:
 
     timetables: tuple[str, ...]
     parts: tuple[Part, ...]
-    times: tuple[time, ...]  # that conditions compare with
     number: bool  # whether any condition asks which number was called
+    moments: tuple[datetime, ...]  # local times at which something of it may change, in a year
 
 
-def asked(site: Site) -> Asked:
-    """Read it from every step."""
+def asked(site: Site, first: date) -> Asked:
+    """Read it from every step; the year begins with `first`."""
     timetables: dict[str, None] = {}
     found: dict[str, Part] = {}
     for flow in site.flows.values():
@@ -89,16 +89,18 @@ def asked(site: Site) -> Asked:
     names = {name for part in found.values() for name in names_in(part.expression.root)}
     timetables |= {fact(name).about: None for name in sorted(names) if fact(name).kind == "open(TIMETABLE)"}
     times = {moment for part in found.values() for moment in _times(part.expression)} if "now" in names else set()
-    return Asked(tuple(timetables), tuple(found.values()), tuple(sorted(times)), "did" in names)
+    dates = not names.isdisjoint({"today", "weekday", "holiday"})
+    moments = tuple(_moments(site, tuple(timetables), sorted(times), dates, first))
+    return Asked(tuple(timetables), tuple(found.values()), "did" in names, moments)
 
 
-def worlds_of(site: Site, flow: Flow, what: Asked, first: date) -> Worlds:
-    """Every state that a call to this flow may meet in the year from `first` on."""
+def worlds_of(site: Site, flow: Flow, what: Asked) -> Worlds:
+    """Every state that a call to this flow may meet."""
     numbers = flow.numbers if what.number else flow.numbers[:1]
     found: dict[tuple[object, ...], World] = {}
     holds: list[tuple[bool, ...]] = []
     for override, words in _overrides(site, what.timetables):
-        for local in _moments(site, what, first):
+        for local in what.moments:
             openings = {name: _opening(site, name, override, local) for name in what.timetables}
             for did in numbers:
                 values = _values(site, what, local, openings, did)
@@ -135,18 +137,19 @@ def _opening(site: Site, timetable: str, override: Override | None, local: datet
     return Opening(answer.state.value, answer.prompt, answer.file)
 
 
-def _moments(site: Site, what: Asked, first: date) -> Iterator[datetime]:
-    """Of each kind of day in the year, every moment at which something changes."""
+def _moments(
+    site: Site, timetables: tuple[str, ...], times: list[time], dates: bool, first: date
+) -> Iterator[datetime]:
+    """Of each kind of day in the year, every moment at which something changes; `dates`: each day is its own kind."""
     kinds: set[tuple[object, ...]] = set()
-    dates = any({"today", "weekday", "holiday"} & set(names_in(part.expression.root)) for part in what.parts)
     for number in range(DAYS):
         day = first + timedelta(days=number)
-        spans = tuple(site.hours[name].spans(day, site.holidays) for name in what.timetables)
+        spans = tuple(site.hours[name].spans(day, site.holidays) for name in timetables)
         if not dates and spans in kinds:
             continue
         kinds.add(spans)
         minutes = {0, *(minute for found in spans for span in found for minute in (span.start, span.end))}
-        minutes |= {moment.hour * 60 + moment.minute + late for moment in what.times for late in (0, 1)}
+        minutes |= {moment.hour * 60 + moment.minute + late for moment in times for late in (0, 1)}
         for minute in sorted(minute for minute in minutes if minute < 24 * 60):
             yield datetime.combine(day, time(minute // 60, minute % 60), site.zone)
 
