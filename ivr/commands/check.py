@@ -57,7 +57,7 @@ def _folder(path: Path | None, flows: Path) -> Path:
 
 def _tested(checked: Checked, site: Site, flows: Path) -> tuple[Checked, int]:
     """The result with what the tests of the flows say, and how many there were."""
-    from ivr.proof.scenarios import run_tests
+    from ivr.rehearsal.scenarios import run_tests
 
     tested = run_tests(site, flows)
     whole = Checked(site, (*checked.problems, *tested.problems), (*checked.files, *tested.files))

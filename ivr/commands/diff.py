@@ -30,7 +30,7 @@ def command(old: str, new: str, form: str) -> None:
     folders = (_old(old, environment), _folder(new, environment) if new else (environment.config, environment.flows))
     sites = [_site(*folder) for folder in folders]
 
-    from ivr.proof.differences import compare
+    from ivr.comparison.differences import compare
 
     found = compare(sites[0], sites[1])
     if form == "json":

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ivr.language import reference
-from ivr.proof import reference as proof_reference
+from ivr.rehearsal import reference as proof_reference
 
 
 @click.command(name="docs")

@@ -10,7 +10,7 @@ import click
 from ivr.settings.environment import Environment
 
 if TYPE_CHECKING:
-    from ivr.proof.picture import Picture
+    from ivr.picture.drawing import Picture
 
 SECONDS = 120
 """For Graphviz to draw."""
@@ -28,7 +28,7 @@ def command(flow: str, output: Path | None, each: Path | None) -> None:
     """Draw FLOW (left out: all flows) as an SVG. It needs Graphviz (the package graphviz)."""
     from ivr.language.load import load_site
     from ivr.language.problems import suggestion
-    from ivr.proof.picture import Picture
+    from ivr.picture.drawing import Picture
 
     environment = Environment.from_environ(os.environ)
     checked = load_site(environment.config, environment.flows)
@@ -67,7 +67,7 @@ def _write(picture: "Picture", file: Path) -> None:
 
 
 def _drawn(picture: "Picture", form: str) -> bytes:
-    from ivr.proof.picture import accessible
+    from ivr.picture.drawing import accessible
 
     text = picture.dot()
     if form == "dot":

@@ -10,7 +10,7 @@ import click
 from ivr.settings.environment import Environment
 
 if TYPE_CHECKING:
-    from ivr.proof.scenario_file import Given
+    from ivr.rehearsal.scenario_file import Given
     from ivr.site import Flow, Site
 
 
@@ -69,8 +69,8 @@ def _given(site: "Site", flow: "Flow", did: str, options: dict[str, Any]) -> "Gi
     from pydantic import ValidationError
 
     from ivr.clock import LoopClock
-    from ivr.proof.scenario_file import Given
-    from ivr.proof.scenario_names import faults_of
+    from ivr.rehearsal.scenario_file import Given
+    from ivr.rehearsal.scenario_names import faults_of
 
     settings: dict[str, Any] = {
         "at": options["at"] or f"{site.local(LoopClock().now()):%Y-%m-%d %H:%M}",
@@ -121,13 +121,13 @@ def _answer(text: str) -> Any:
 
 
 def _call(site: "Site", flow: "Flow", did: str, given: "Given", terminal: "_Terminal | None") -> None:
-    from ivr.proof.events import Event, StepBegun
-    from ivr.proof.narration import Narration
-    from ivr.proof.scripted import NotSaid, situation_of
-    from ivr.proof.simulate import Simulated, info_of
-    from ivr.proof.subflow import caller_of, exit_taken
-    from ivr.proof.try_ import Asking
-    from ivr.proof.words import Words
+    from ivr.rehearsal.events import Event, StepBegun
+    from ivr.rehearsal.narration import Narration
+    from ivr.rehearsal.scripted import NotSaid, situation_of
+    from ivr.rehearsal.simulate import Simulated, info_of
+    from ivr.rehearsal.subflow import caller_of, exit_taken
+    from ivr.rehearsal.terminal import Asking
+    from ivr.rehearsal.words import Words
 
     subflow = not flow.numbers
     entry = caller_of(flow, given.parameters) if subflow else flow

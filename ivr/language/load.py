@@ -31,7 +31,10 @@ from ivr.verbs.extension import ExtensionStep, name_prompt
 from ivr.verbs.step import Path as StepPath
 
 TESTS = ".test.yaml"
-"""The ending of files beside the flows that hold their tests (ivr.proof.scenarios)."""
+"""The ending of files beside the flows that hold their tests (ivr.rehearsal.scenarios)."""
+
+MOST_TOLD = 200
+"""Problems of one file that are told; the others are counted."""
 
 YEARS = range(2024, 2036)
 """Years whose holidays are computed when a site is loaded, so that no call waits for it."""
@@ -94,8 +97,25 @@ def _shown(path: Path) -> str:
 
 
 def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once, by file, line and column."""
-    return tuple(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.code, p.message)))
+    """Each problem once, by file, line and column; of a file with very many the errors first, and how many more."""
+    files: dict[str, list[Problem]] = {}
+    for problem in sorted(set(problems), key=_by_place):
+        files.setdefault(problem.file, []).append(problem)
+    return tuple(problem for found in files.values() for problem in _most(found))
+
+
+def _most(found: list[Problem]) -> list[Problem]:
+    if len(found) <= MOST_TOLD:
+        return found
+    chosen = sorted(found, key=lambda problem: problem.severity is Severity.WARNING)[:MOST_TOLD]
+    last = chosen[-1]
+    message = f"{len(found) - MOST_TOLD} more faults in this file; correct the first ones and check again"
+    more = Problem.at(Place(last.file, last.line, last.column), last.code, message)
+    return [*sorted(chosen, key=_by_place), more]
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int, str, str]:
+    return problem.file, problem.line, problem.column, problem.code, problem.message
 
 
 def _checked(configuration: Configuration, drafts: Sequence[Draft], problems: list[Problem]) -> Checked:

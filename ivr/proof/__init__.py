@@ -1,4 +1,2 @@
-"""Looks at flows without a telephone: tries them, tests them, compares them, draws them, and proves what they promise.
-
-Everything here drives the real machine of a call (ivr.call.machine); nothing says a second time what a verb does.
-"""
+"""Proves what a site promises about every call (`ivr prove`): the real machine of a call is run with every answer that
+it may get, and nothing says a second time what a verb does."""

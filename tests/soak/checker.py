@@ -40,7 +40,7 @@ def check(site: Path) -> dict[str, object]:
     from datetime import date
 
     from ivr.language.load import load_site
-    from ivr.proof.scenarios import run_tests
+    from ivr.rehearsal.scenarios import run_tests
 
     checked = load_site(site / "config", site / "flows", date(2026, 11, 23))
     problems = list(checked.problems)

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
-from ivr.proof.picture import Picture
-from tests.unit.proof.site import loaded, whole_site
+from ivr.picture.drawing import Picture
+from tests.unit.language.whole_site import loaded, whole_site
 
 SVG = "{http://www.w3.org/2000/svg}"
 drawn_here = pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz; asterisk-conf/packages.sh test")

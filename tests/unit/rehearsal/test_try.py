@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
-from tests.unit.proof.site import whole_site
+from tests.unit.language.whole_site import whole_site
 
 OPEN = ("--at", "2026-11-20T10:00")
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
-from ivr.proof.differences import Comparison, compare
-from tests.unit.proof.site import loaded, whole_site
+from ivr.comparison.differences import Comparison, compare
+from tests.unit.language.whole_site import loaded, whole_site
 
 Edits = Mapping[str, tuple[tuple[str, str], ...]]
 """File -> texts that are replaced in it."""

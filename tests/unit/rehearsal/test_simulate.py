@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from ivr.comparison.differences import compare
 from ivr.expression.names import BUILT_INS
 from ivr.language.load import load_site
-from ivr.proof.differences import compare
-from ivr.proof.events import End, Event, Heard, Rings, Waits
-from ivr.proof.scenario_file import Given
-from ivr.proof.scripted import NotSaid, Scripted, situation_of
-from ivr.proof.simulate import Simulated, info_of
+from ivr.rehearsal.events import End, Event, Heard, Rings, Waits
+from ivr.rehearsal.scenario_file import Given
+from ivr.rehearsal.scripted import NotSaid, Scripted, situation_of
+from ivr.rehearsal.simulate import Simulated, info_of
 from ivr.site import Site
 from ivr.site.values import type_of
-from tests.unit.proof.site import loaded, whole_site
+from tests.unit.language.whole_site import loaded, whole_site
 
 AT = datetime.fromisoformat("2026-11-20 10:00")  # a Friday; the site gives it its zone
 MUTATIONS = 40

@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 
 from ivr.cli import main
 from ivr.language.problems import Problem
-from ivr.proof.scenarios import run_tests
+from ivr.rehearsal.scenarios import run_tests
 from tests.unit.language.fixtures import BAD_TESTS, TESTS, expectation
 from tests.unit.language.remedies import has_remedy
-from tests.unit.proof.site import loaded, whole_site
+from tests.unit.language.whole_site import loaded, whole_site
 
 ROOT = TESTS.parent
 ALWAYS = "tests of: principal\nalways: {at: 2026-11-20 10:00}\ncalls:\n"
