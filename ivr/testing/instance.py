@@ -42,7 +42,7 @@ class Instance(Installation):
         self._ears: Ears | None = None
 
     @classmethod
-    async def start(
+    async def start(  # type: ignore[override]  # one keyword more, which is no variable
         cls,
         folder: Path,
         *,
