@@ -49,7 +49,7 @@ async def test_when_and_what_is_known(line: Instance) -> None:
 @takes("branch: branch", "branch: otherwise")
 async def test_how_many_calls_callers_and_agents_there_are(line: Instance) -> None:
     await hears(line, "3000000551", "4", "dos")  # alone
-    await hears(line, "3000000552", "5", "tres")  # 101 is logged in, but no phone is there
+    await hears(line, "3000000552", "5", "tres")  # no phone is there
     (await line.phone("102")).on_call = ring_only
     await line.until_metric("centralita_agents", 1, state="free")
     await hears(line, "3000000553", "5", "dos")

@@ -1,7 +1,10 @@
 """One audio stream in both directions (RFC 3550), with telephone events (RFC 4733)."""
 
 import asyncio
+import contextlib
+import os
 import secrets
+import socket
 import struct
 from collections import deque
 from typing import cast
@@ -57,10 +60,11 @@ class Media(asyncio.DatagramProtocol):
         return media
 
     def close(self) -> None:
-        """Stop sending and free the port; what was heard stays."""
+        """Stop sending and free the port; what was heard stays, also what has come and was not read yet."""
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:
+            self._read_the_rest(self._transport)
             self._transport.close()
         self._timer = self._transport = None
 
@@ -133,6 +137,14 @@ class Media(asyncio.DatagramProtocol):
         self._transport.sendto(header + payload, self.remote)
 
     # ---- hearing
+
+    def _read_the_rest(self, transport: asyncio.DatagramTransport) -> None:
+        """What lies in the socket: on a busy machine a call's last word and its BYE are found at the same moment."""
+        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as rest:
+            rest.setblocking(False)
+            with contextlib.suppress(OSError):
+                while True:
+                    self.datagram_received(*rest.recvfrom(2048))
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         if len(data) < 13 or data[0] >> 6 != 2:
