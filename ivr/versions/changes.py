@@ -90,16 +90,11 @@ class Changes:
                 log.warning("the version of a call cannot be read any more", edition=name, why=str(refused))
         edition = self.editions.edition
         if self._beginning.how:
-            before = self._beginning_before()
-            self._tell(edition.site, before, self._beginning.how, US, "")
+            self._tell(edition.site, self._beginning.before, self._beginning.how, US, "")
             await self._keep(self.standing, edition, self._beginning.how, US, "")
         elif self.problems:
             await self.save(self.standing)
         await asyncio.to_thread(self.copies.tidy, self.editions.names())
-
-    def _beginning_before(self) -> str:
-        latest = [kept.version for kept in self.copies.all() if kept.edition != self.editions.edition.name]
-        return latest[0] if latest else ""
 
     # ------------------------------------------------------------------ changes
     async def reload(self, how: str, who: str, why: str = "") -> Outcome:
@@ -110,10 +105,10 @@ class Changes:
             site, remarks = await self.checked(copy)
             active = self.editions.active()
             kept = await asyncio.to_thread(self.copies.keep, copy, site)
-            standing = Standing(active=site.edition, folder=copy.fingerprint)
+            standing = Standing(active=site.edition, before=active.edition, folder=copy.fingerprint)
             self.problems = ()
             if site.version == active.version:
-                await self.save(standing)
+                await self.save(replace(standing, before=self.standing.before))
                 return Outcome(version=site.version, before=active.version, remarks=remarks)
             edition = await asyncio.to_thread(edition_of, site, kept.config, self.paths)
             outcome = await self.activate(edition, standing, how, who, why)
@@ -144,7 +139,8 @@ class Changes:
             edition = self.editions.known(name)
             if edition is None:
                 edition = await asyncio.to_thread(kept_edition, self.copies, name, self.paths)
-            standing = Standing(active=edition.name, folder=await self._fingerprint())
+            before = self.editions.edition.name
+            standing = Standing(active=edition.name, before=before, folder=await self._fingerprint())
             outcome = await self.activate(edition, standing, "rollback", who, why)
             remark = (
                 "the site's folders are as they were: they come into force when they are changed, or by: ivr reload"
@@ -170,11 +166,9 @@ class Changes:
                 return self.copies.find(start)
             except CopyError as fault:
                 raise VersionRefused(str(fault)) from None
-        active = self.editions.edition.name
-        earlier = [kept for kept in self.copies.all() if kept.edition != active and kept.activations]
-        if not earlier:
+        if self.copies.get(self.standing.before) is None:
             raise VersionRefused("there is no earlier version to go back to")
-        return earlier[0].edition
+        return self.standing.before
 
     # ------------------------------------------------------------------ what every change is made of
     def no_trial(self) -> None:

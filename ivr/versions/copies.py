@@ -119,15 +119,21 @@ class Copies:
 
     def note(self, site: Site, activation: Activation) -> None:
         """Write into a version's history that it came into force. Raises OSError."""
-        file = self.folder / site.edition / "meta.json"
-        history = [*_read(file).get("activations", []), activation.as_json()][-LONGEST_HISTORY:]
-        self._write(file, {"version": site.version, "activations": history})
+        kept = self._kept(self.folder / site.edition)
+        history = [*(kept.activations if kept is not None else ()), activation][-LONGEST_HISTORY:]
+        data = {"version": site.version, "activations": [one.as_json() for one in history]}
+        self._write(self.folder / site.edition / "meta.json", data)
 
     # ------------------------------------------------------------------ finding
     def get(self, edition: str) -> Copy | None:
         """The files of a kept version."""
         found = Copy(self.folder / edition)
         return found if _NAME.fullmatch(edition) and found.config.is_dir() else None
+
+    def version_of(self, edition: str) -> str:
+        """The whole name of a kept version; empty when it is not kept."""
+        kept = self._kept(self.folder / edition) if _NAME.fullmatch(edition) else None
+        return kept.version if kept is not None else ""
 
     def all(self) -> tuple[Kept, ...]:
         """Every kept version; the one that came into force last stands first."""

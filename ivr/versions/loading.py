@@ -74,6 +74,8 @@ class Beginning:
     standing: Standing
     how: str = ""
     """Empty: it was in force before; else how it comes into force."""
+    before: str = ""
+    """The version that was in force until then."""
     problems: tuple[str, ...] = ()
     """Why the folders are not what is in force."""
     warnings: tuple[str, ...] = ()
@@ -105,10 +107,17 @@ def begin(copies: Copies, folders: Folders, paths: Paths) -> Beginning:
         before = _as_before(copies, standing, paths)
         return replace(before, problems=refused.problems, standing=replace(before.standing, folder=copy.fingerprint))
     kept = copies.keep(copy, site)
-    how = "" if site.edition == standing.active else "start"
-    standing = Standing(active=site.edition, folder=copy.fingerprint)
     edition = edition_of(site, kept.config, paths)
-    return Beginning(edition=edition, standing=standing, how=how, warnings=warnings)
+    if site.edition == standing.active:
+        standing = Standing(active=site.edition, before=standing.before, folder=copy.fingerprint)
+        return Beginning(edition=edition, standing=standing, warnings=warnings)
+    return Beginning(
+        edition=edition,
+        standing=Standing(active=site.edition, before=standing.active, folder=copy.fingerprint),
+        how="start",
+        before=copies.version_of(standing.active),
+        warnings=warnings,
+    )
 
 
 def _as_before(copies: Copies, standing: Standing, paths: Paths) -> Beginning:

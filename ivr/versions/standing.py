@@ -17,6 +17,8 @@ class Standing:
 
     active: str = ""
     """The edition in force; empty before the very first start."""
+    before: str = ""
+    """The edition that was in force before it."""
     folder: str = ""
     """Fingerprint of the site's folders that were dealt with: activated, refused, or passed over by a rollback."""
     held: bool = False
@@ -28,6 +30,7 @@ class Standing:
         data = {
             "form": VERSION,
             "active": self.active,
+            "before": self.before,
             "folder": self.folder,
             "held": self.held,
             "canary": self.canary.as_json() if self.canary is not None else None,
@@ -43,6 +46,12 @@ class Standing:
             if data["form"] != VERSION:
                 return cls()
             canary = Canary.from_json(data["canary"]) if data["canary"] is not None else None
-            return cls(active=str(data["active"]), folder=str(data["folder"]), held=bool(data["held"]), canary=canary)
+            return cls(
+                active=str(data["active"]),
+                before=str(data["before"]),
+                folder=str(data["folder"]),
+                held=bool(data["held"]),
+                canary=canary,
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return cls()

@@ -120,7 +120,8 @@ class Trials:
             self._changes.record(
                 CanaryEnded(at=self._changes.clock.now(), version=canary.version, how="promoted", who=who, why=why)
             )
-            standing = Standing(active=edition.name, folder=self._changes.standing.folder)
+            before = self._changes.editions.edition.name
+            standing = Standing(active=edition.name, before=before, folder=self._changes.standing.folder)
             return await self._changes.activate(edition, standing, "canary", who, why)
 
     async def look(self) -> None:
