@@ -62,7 +62,7 @@ def house_of(
         desk=floor.desk,
         calls=floor.calls,
         clock=clock,
-        waiting=Visits(floor.engine),
+        waiting=Visits(floor.engine, clock),
         messages=inbox,
         file_of=file_of,
         look_ups=look_ups,

@@ -3,6 +3,7 @@
 from acd.engine import Engine
 from acd.model import QueueId, VisitId, VisitOutcome
 from acd.state import AgentStatus
+from ivr.clock import Clock
 
 READY = frozenset({AgentStatus.AVAILABLE})
 LOGGED_IN = frozenset(AgentStatus) - {AgentStatus.UNREACHABLE}
@@ -12,8 +13,9 @@ LOGGED_IN = frozenset(AgentStatus) - {AgentStatus.UNREACHABLE}
 class Visits:
     """What the engine knows of a visit, for the runner."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
+        self._clock = clock
 
     def place_of(self, visit: VisitId) -> int | None:
         """1 for the next in line; None when the visit does not wait."""
@@ -36,7 +38,7 @@ class Visits:
             return len(self._engine.in_queue(name))
         if what == "longest_wait":
             joined = [visit.joined_us for visit in self._engine.in_queue(name)]
-            return (self._engine.time_us - min(joined)) // 1_000_000 if joined else 0
+            return (self._clock.engine_us() - min(joined)) // 1_000_000 if joined else 0
         settings = next((one for one in self._engine.config.queues if one.id == name), None)
         members = self._engine.config.members(settings) if settings is not None else ()
         status = {agent.agent: agent.status for agent in self._engine.agents()}

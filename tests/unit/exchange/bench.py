@@ -123,7 +123,7 @@ class Bench:
             desk=self.desk,
             calls=self.calls,
             clock=self.clock,
-            waiting=Visits(self.dispatcher.engine),
+            waiting=Visits(self.dispatcher.engine, self.clock),
             messages=NoMessages(),
             file_of=lambda file: None,
             look_ups=NoLookUps(),
