@@ -19,12 +19,17 @@ from ivr.figures.board import Board
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
+from ivr.install.paths import Paths
 from ivr.language import load_site
 from ivr.lookups.figures import LookUpFigures
 from ivr.overrides import Overrides
 from ivr.overrides.figures import OverrideFigures
 from ivr.settings.environment import Environment
 from ivr.testing.clock import ManualClock
+from ivr.versions import Changes
+from ivr.versions.copies import Copies
+from ivr.versions.figures import VersionFigures
+from ivr.versions.loading import Folders, begin
 from tests.unit.voicemail.house import voicemail_figures
 
 ROOT = Path(__file__).parents[2]
@@ -253,12 +258,20 @@ def override_figures(folder: Path, clock: ManualClock) -> OverrideFigures:
     return OverrideFigures(Overrides(folder, clock=clock, site=lambda: site, record=str), lambda: site)
 
 
+def version_figures(folder: Path, clock: ManualClock) -> VersionFigures:
+    """The figures of versions."""
+    folders, copies, paths = Folders(ROOT / "config", ROOT / "ivr" / "flows"), Copies(folder), Paths(folder, folder)
+    changes = Changes(begin(copies, folders, paths), copies, folders, paths, clock=clock, record=str)
+    return VersionFigures(changes, dict, dict)
+
+
 def exposed(folder: Path) -> set[str]:
     """Every name that /metrics shows."""
     clock = ManualClock()
     metrics = Metrics(CallFigures(Projection(), Tally(), Board(), clock.now))
     metrics.show(voicemail_figures(folder))
     metrics.show(override_figures(folder, clock))
+    metrics.show(version_figures(folder / "versions", clock))
     FeatureFigures(metrics.registry)
     LookUpFigures(metrics.registry)
     text = metrics.text().decode()
@@ -311,7 +324,6 @@ def test_the_operators_page_lists_every_setting_and_no_other() -> None:
     environment = Environment.from_environ({"CENTRALITA_VAR": "/VAR"})
     truth = {field.name.upper(): getattr(environment, field.name) for field in dataclasses.fields(Environment)}
     truth["PROFILE"] = truth["PROFILE"].value
-    truth["WATCH"] = "yes" if truth["WATCH"] else "no"
     truth["WATCH"] = "yes" if truth["WATCH"] else "no"
     truth["VAR"] = Environment.from_environ({}).var
     here = f"{Path.cwd()}/"

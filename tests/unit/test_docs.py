@@ -185,7 +185,7 @@ def _ivr(arguments: list[str]) -> str:
 
 def _systemctl(arguments: list[str]) -> str:
     verb, *rest = arguments
-    if verb not in ("daemon-reload", "enable", "restart", "start", "stop", "status"):
+    if verb not in ("daemon-reload", "enable", "reload", "restart", "start", "stop", "status"):
         return f"systemctl {verb}"
     units = [word for word in rest if not word.startswith("-")]
     missing = [unit for unit in units if not (ROOT / f"config/systemd/{unit}.service").exists()]
