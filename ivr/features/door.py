@@ -34,12 +34,10 @@ class Door:
         wanted = [(kind, name) for name in names]
         kept = await self._pins(wanted)
         for _ in range(TRIES):
-            open_ones = {name: kept[kind, name] for _, name in wanted if not self._locked(kind, name)}
-            if not open_ones or self._lockout.locked(f"phone {extension}", self._seconds()):
-                self._figures.pins.labels(kind, "locked").inc()
-                await dialog.say("phrase_locked")
-                raise Refused("locked")
-            entered = await dialog.number(max(map(len, open_ones.values())), "phrase_enter_pin")
+            longest = max(map(len, (await self._open(dialog, extension, kind, wanted, kept)).values()))
+            entered = await dialog.number(longest, "phrase_enter_pin")
+            # Again: others may have tried meanwhile, and who calls many times at once has no more tries than the rest.
+            open_ones = await self._open(dialog, extension, kind, wanted, kept)
             found = [name for name, pin in open_ones.items() if hmac.compare_digest(pin.encode(), entered.encode())]
             if found:
                 self._lockout.passed(f"phone {extension}")
@@ -49,6 +47,17 @@ class Door:
             self._wrong(extension, kind, open_ones)
             await dialog.say("phrase_wrong_pin")
         raise Refused("wrong pin")
+
+    async def _open(
+        self, dialog: Dialog, extension: str, kind: str, wanted: Iterable[tuple[str, str]], kept: Pins
+    ) -> dict[str, str]:
+        """The PINs that may be tried from here now, by name. Raises Refused after it was said that there is none."""
+        found = {name: kept[kind, name] for _, name in wanted if not self._locked(kind, name)}
+        if not found or self._lockout.locked(f"phone {extension}", self._seconds()):
+            self._figures.pins.labels(kind, "locked").inc()
+            await dialog.say("phrase_locked")
+            raise Refused("locked")
+        return found
 
     def _locked(self, kind: str, name: str) -> bool:
         return self._lockout.locked(f"{kind} {name}", self._seconds())

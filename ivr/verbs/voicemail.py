@@ -103,11 +103,12 @@ class Voicemail(Step):
         return expect(Recorded, (yield record))
 
     def _keep(self, story: Story, recorded: Recorded) -> Generator[Effect, Input, None]:
-        expect(Done, (yield KeepMessage(mailbox=self.mailbox, file=recorded.file)))
+        # Remembered before it is done: a server that dies in between has the message on its disk, and takes it in later.
         story.caller_acted()
         story.tries = self.tries + 1
         if recorded.ended != "hang up":
             yield from story.remember()
+        expect(Done, (yield KeepMessage(mailbox=self.mailbox, file=recorded.file)))
 
     def _without(self, story: Story, recorded: Recorded) -> Script:
         """There is no message: say why, and take the exit."""

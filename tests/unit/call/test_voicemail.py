@@ -147,6 +147,16 @@ def test_listening_and_recording_again_as_often_as_the_step_says(site: Site) -> 
     assert caller.done == ["drop m1", "keep m2"]
 
 
+def test_a_server_that_dies_while_it_keeps_the_message_asks_for_no_other(site: Site) -> None:
+    caller = Speaker([said("m1", ended="silence")])
+    effects = caller.leave(site)
+    kept = next(at for at, effect in enumerate(effects) if isinstance(effect, KeepMessage))
+    place = [effect.place for effect in effects[:kept] if isinstance(effect, Remember)][-1]
+    again = Speaker([])
+    effects = again.leave(site, place, RESUMED)
+    assert again.heard == [] and effects[-1] == HangUp("self-served")
+
+
 def test_a_key_while_listening_counts(site: Site) -> None:
     caller = Speaker([said("m1"), said("m2")], {"phrase_message_review": ["2"], "m1": ["3"]})
     caller.leave(site)

@@ -1,10 +1,11 @@
 """PINs at the telephone: wrong ones are counted, and nobody guesses one."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from ivr.features.lockout import PIN_TRIES, Lockout
+from ivr.features.lockout import PHONE_TRIES, PIN_TRIES, Lockout
 from tests.tools import run
 from tests.unit.features.line import line
 
@@ -42,6 +43,16 @@ async def test_a_pin_that_many_phones_try_is_locked_for_all(tmp_path: Path) -> N
             await place.dial("mailboxes", "999999", "-", "999998", "-", "999997", extension=extension, about="servicio")
         assert (await place.dial("mailbox", RIGHT, extension="102")).sounds == ["locked", "goodbye"]
         assert (await place.dial("mailboxes", OTHER, extension="102", about="cartera")).sounds[1] == "no_messages"
+
+
+@run
+async def test_calls_at_the_same_time_have_no_more_tries_than_one_after_the_other(tmp_path: Path) -> None:
+    async with line(tmp_path) as place:
+        guesses = [f"{guess:06}" for guess in range(123450, 123462)]
+        guesses[-1] = RIGHT
+        heard = await asyncio.gather(*(place.dial("mailboxes", guess, about="servicio") for guess in guesses))
+        assert not any("no_messages" in one.sounds for one in heard), "the twelfth guess at once was the right one"
+        assert place.count("feature_pins", kind="mailbox", result="wrong") == PHONE_TRIES
 
 
 @run
