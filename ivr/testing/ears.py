@@ -135,6 +135,7 @@ class Listener:
         self._audio = np.zeros(0, np.float32)
         self._at = 0  # the next sample to look at
         self._sound: tuple[str, int, int] | None = None  # name, sample where it began, offset there
+        self._searched: tuple[int, list[tuple[str, int]]] = -1, []  # where the last search was, and what it found
         self._finished = False
 
     @property
@@ -182,7 +183,10 @@ class Listener:
 
     def _search(self, left: int) -> bool:
         """Name what begins here; False when more must be heard before one of several places can be chosen."""
-        places = self._ears.find(self._audio[self._at : self._at + _PROBE]) if left >= _PROBE else []
+        if self._searched[0] != self._at or left < _PROBE:
+            probe = self._audio[self._at : self._at + _PROBE]
+            self._searched = self._at, self._ears.find(probe) if left >= _PROBE else []
+        places = self._searched[1]
         if len(places) > 1 and left < _AHEAD and not self._finished:
             return False
         best: tuple[int, str, int] | None = None

@@ -62,7 +62,7 @@ async def test_digits_are_taken_confirmed_and_refused(line: Instance) -> None:
     async def is_not_sure() -> None:
         caller = await chooses(line, "3000000442", DIGITS, "1")
         await caller.hears(DOCUMENT)
-        await caller.press("2501")  # a second without a key ends them
+        await caller.press("2501")  # two seconds without a key end them
         await caller.hears_whole("confirme")
         await caller.press("2")
         await caller.hears(DOCUMENT, after=caller.now)

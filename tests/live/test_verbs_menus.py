@@ -131,7 +131,8 @@ async def test_the_menu(line: Instance) -> None:
 
 
 @takes("hang up: self-served", "hang up: closed", "hang up: ended in IVR", "target: hang up")
-async def test_the_ends_of_a_call(line: Instance) -> None:
+async def test_the_ends_of_a_call(line: Instance, service: Service) -> None:
+    before = len(service.notes)
     async with moved(line, calls("self-served"), calls("closed"), calls("ended in IVR", 2)):
         callers = [await line.caller(f"300000042{key}", did=MENUS) for key in "5678"]
         for caller, key in zip(callers, "5678", strict=True):
@@ -139,6 +140,7 @@ async def test_the_ends_of_a_call(line: Instance) -> None:
             await caller.press(key)
         for caller in callers:
             await to_the_end(caller)
+    assert len(service.notes) == before, "nothing is undone when the flow itself ends the call"
 
 
 @takes(*(f"{verb}: when hung up" for verb in ("ask", "play", "notice", "say")))
