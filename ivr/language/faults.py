@@ -70,12 +70,10 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
         return Problem.at(place, family + VALUE, f"{_subject(path)} has too many entries; write at most {most}")
     if kind == "literal_error":
         words = error.get("ctx", {}).get("expected", "")
-        return Problem.at(place, family + VALUE, f"{quoted(str(error['input']))} is not possible here; write {words}")
+        return Problem.at(place, family + VALUE, f"{_shown(error['input'])} is not possible here; write {words}")
     if kind == "wrong_expression":
         return Problem.at(where(path, of_key, error["ctx"]["offset"]), family + EXPRESSION, error["msg"])
-    message = (
-        error["msg"] if kind == "wrong_value" else f"{quoted(str(error['input']))} is not possible here; correct it"
-    )
+    message = error["msg"] if kind == "wrong_value" else f"{_shown(error['input'])} is not possible here; correct it"
     return Problem.at(place, family + VALUE, message)
 
 
@@ -86,6 +84,11 @@ _KINDS = {
     "model_attributes_type": "indented lines 'key: value' below it; write them",
     "list_type": "a list, for example [first, second]; write one",
 }
+
+
+def _shown(value: Any) -> str:
+    """A value for a message; a list or settings would be too long."""
+    return quoted(value) if isinstance(value, str) else "this"
 
 
 def _subject(path: Path_) -> str:

@@ -100,7 +100,7 @@ def _headers(value: Any) -> Mapping[str, Template]:
             raise wrong(f"{quoted(name)} cannot be a header here; delete it")
         pieces = _template(text)
         if any(isinstance(piece, Parameter) for piece in pieces):
-            raise wrong(f"the header {quoted(name)} may hold {{secret NAME}} and {{token}}, no parameters")
+            raise wrong(f"use {{secret NAME}} and {{token}} in the header {quoted(name)}, but no parameters")
         headers[name] = pieces
     return headers
 

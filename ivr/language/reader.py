@@ -5,6 +5,7 @@ Here libyaml only delivers its events; no resolver, constructor or tag ever runs
 growth by aliases are bounded, so a hostile file costs no more than an honest one.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -106,10 +107,11 @@ def _whole(shown: str, code: str, message: str) -> Problem:
 def _decoded(content: bytes, shown: str) -> str:
     if len(content) > MAX_BYTES:
         raise _Stop(_whole(shown, "YAML003", f"the file is larger than {MAX_BYTES} bytes; divide it"))
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as fault:
-        before = content[: fault.start].decode("utf-8-sig")
+        before = content[: fault.start].decode()
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
         message = "this character is not UTF-8; save the file with the encoding UTF-8"

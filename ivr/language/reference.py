@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ivr.language import expression_page
 from ivr.language.codes import CODES
 from ivr.language.lists import ListFile, ListsFile
 from ivr.language.lookups import CsvFile, HttpFile, LookUpsFile, SignInFile, SqlFile
@@ -38,6 +39,7 @@ def pages() -> Mapping[str, str]:
     """File name -> text of every page of `docs/reference/`."""
     return {
         "flows.md": _flows(),
+        "expressions.md": expression_page.page(GENERATED),
         "configuration.md": _configuration(),
         "prompts.md": _prompts(),
         "problems.md": _problems(),

@@ -22,7 +22,7 @@ def copy_site(root: Path, folder: Path, changes: Mapping[str, Any]) -> tuple[Pat
         for file in sorted(source.glob("*.yaml")):
             text = file.read_text(encoding="utf-8")
             if file.name in left:
-                text = dump(_laid_over(read(text), left.pop(file.name)))
+                text = dump(laid_over(read(text), left.pop(file.name)))
             (target / file.name).write_text(text, encoding="utf-8")
     for source in sorted((root / "config").glob("*/*.csv")):
         name = str(source.relative_to(root / "config"))
@@ -44,7 +44,8 @@ def dump(value: Any) -> str:
     return text
 
 
-def _laid_over(below: Any, above: Any) -> Any:
+def laid_over(below: Any, above: Any) -> Any:
+    """A value with another one laid over it: mappings are joined, everything else is replaced, None removes."""
     if not isinstance(below, Mapping) or not isinstance(above, Mapping):
         return above
     joined = dict(below)
@@ -52,5 +53,5 @@ def _laid_over(below: Any, above: Any) -> Any:
         if value is None:
             joined.pop(key, None)
         else:
-            joined[key] = _laid_over(joined.get(key), value)
+            joined[key] = laid_over(joined.get(key), value)
     return joined

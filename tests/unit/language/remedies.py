@@ -18,4 +18,4 @@ _REMEDY = re.compile(
 def has_remedy(message: str) -> bool:
     """Whether a message tells an administrator what to do: an order, what was meant, or what there is to choose from.
     What stands in quotes comes from the file and does not count."""
-    return _REMEDY.search(re.sub(r"(?<!\w)'[^']*'", "''", message)) is not None
+    return _REMEDY.search(re.sub(r"(?<!\w)'[^']*'+", "''", message)) is not None

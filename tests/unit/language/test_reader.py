@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -80,3 +81,16 @@ def test_a_flow_with_anything_replaced_gives_problems_in_their_one_shape(
     for problem in load_flow(GOOD / "config", path).problems:
         assert problem.line >= 1 and problem.column >= 1
         assert "\n" not in str(problem) and str(problem).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"),
+    [
+        (b"\xef\xe3", 1, 1),  # half of the mark that Windows puts before UTF-8
+        (b"\xef\xbb\xbfa: b\nc: \xe3", 2, 4),
+        (b"a: b\nc: \xe3", 2, 4),
+    ],
+)
+def test_the_place_of_a_wrong_byte(content: bytes, line: int, column: int) -> None:
+    [problem] = read_text(content, "f")[1]
+    assert (problem.code, problem.line, problem.column) == ("YAML002", line, column)
