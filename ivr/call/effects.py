@@ -147,6 +147,7 @@ PROBLEMS = (
     "went in circles",
     "unknown result",
     "variables lost",
+    "too much to remember",
     "cannot be computed",
     "cannot be said",
     "subflows too deep",

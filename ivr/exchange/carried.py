@@ -78,13 +78,14 @@ class Carried:
         if text == self._written:
             return
         self._written = text
-        if not text:
-            self._kept = ""
-            return
-        sealed = self._seal.close(text)
+        sealed = self._seal.close(text) if text else ""
         pieces = [sealed[start : start + PIECE] for start in range(0, len(sealed), PIECE)]
         if len(pieces) > MAX_CHUNKS:
+            # Without values the call goes on here; with the older ones it would go wrong, or begin anew.
             self._complain("too much to remember", f"{place.flow}/{place.step}")
+            pieces = []
+        if not pieces:
+            self._kept = ""
             return
         bank = "b" if self._kept.startswith("a") else "a"
         for number, piece in enumerate(pieces, 1):

@@ -103,7 +103,7 @@ class Voicemail(Step):
         return expect(Recorded, (yield record))
 
     def _keep(self, story: Story, recorded: Recorded) -> Generator[Effect, Input, None]:
-        # Remembered before it is done: a server that dies in between has the message on its disk, and takes it in later.
+        # Remembered before it is done: who dies in between has the message on the disk, and takes it in later.
         story.caller_acted()
         story.tries = self.tries + 1
         if recorded.ended != "hang up":
