@@ -26,13 +26,14 @@ from ivr.language.schema import SiteFile
 from ivr.language.subflows import Known, subflow_problems
 from ivr.site import Extension, Flow, Promises, Prompt, Site, Trunk
 from ivr.speech import BUILT_IN, with_built_in
-from ivr.text import quoted
+from ivr.text import printable, quoted
 from ivr.verbs.extension import ExtensionStep, name_prompt
 from ivr.verbs.step import Path as StepPath
 
 TESTS = ".test.yaml"
 """The ending of files beside the flows that hold their tests (ivr.rehearsal.scenarios)."""
 
+MOST_PATH = 1000  # characters of a path in messages
 MOST_TOLD = 200
 """Problems of one file that are told; the others are counted."""
 
@@ -93,7 +94,7 @@ def load_flow(config: Path, flow: Path) -> Checked:
 def _shown(path: Path) -> str:
     """The path as messages have it: from the working folder where possible."""
     relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+    return printable(str(path) if relative.startswith("..") else relative, MOST_PATH)
 
 
 def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -7,6 +7,7 @@ growth by aliases are bounded, so a hostile file costs no more than an honest on
 
 import codecs
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +79,10 @@ class _Stop(Exception):
 def read_file(path: Path, shown: str) -> tuple[Document | None, bytes, list[Problem]]:
     """Read a file: its document (None when it cannot be used), its bytes, and the problems."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return None, b"", [_whole(shown, "YAML001", "this is no file; put a file there, or delete it")]
+        if found.st_size > MAX_BYTES:
             return None, b"", [_whole(shown, "YAML003", f"the file is larger than {MAX_BYTES} bytes; divide it")]
         content = path.read_bytes()
     except OSError as fault:

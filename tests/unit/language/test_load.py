@@ -1,5 +1,6 @@
 """A whole site: what it becomes, and what only shows when files are read together."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -206,3 +207,17 @@ def test_where_names_are_spelled_every_name_is_a_prompt_that_a_recording_may_rep
     assert checked.problems == () and checked.site is not None
     names = {name: p.texts["es-CO"] for name, p in checked.site.prompts.items() if name.startswith("name_")}
     assert names == {"name_100": "La recepción.", "name_101": checked.site.extensions["101"].label}
+
+
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    os.mkfifo(site / "flows" / "tubo.yaml")
+    (site / "flows" / "carpeta.yaml").mkdir()
+    assert [problem.code for problem in load(site).problems] == ["YAML001", "YAML001"]
+
+
+def test_a_hostile_name_of_a_file_is_told_on_one_line(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    (site / "flows" / "a\n\x1b[2J.yaml").write_text("flow: x\n")
+    found = load(site).problems
+    assert found and all(str(problem).isprintable() for problem in found)
