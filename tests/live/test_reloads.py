@@ -56,10 +56,14 @@ async def begin(line: Instance, number: int, version: int, site: str) -> Began:
 async def storm(line: Instance, calls: int, reloads: int) -> None:
     """Calls begin between the reloads; afterwards each says its version."""
     files = Files(line)
+    queues = files.config("queues.yaml")
+    patient = queues.read_text()
     talk, agent = await _talking(line)
     began: list[Began] = []
     for version in range(reloads):
         files.set_version(version)
+        if version % 4 == 3:
+            _change_the_house(files, version)
         site = await reload(line)
         wanted = calls * (version + 1) // reloads - len(began)
         for _ in range(wanted):
@@ -67,11 +71,11 @@ async def storm(line: Instance, calls: int, reloads: int) -> None:
     # A queue with less patience: who waits leaves it, by the exit of the own version.
     figure = {"queue": QUEUE, "outcome": "overflowed"}
     before = await line.metric("centralita_queue_visits_total", **figure)
-    queues = files.config("queues.yaml")
-    text = queues.read_text()
-    files.write(queues, re.sub(r"longest wait: 10 min", "longest wait: 10 s", text))
+    files.write(queues, patient.replace("longest wait: 10 min", "longest wait: 10 s"))
     await reload(line)
+    files.write(queues, patient)
     assert [one.person.call.state.value for one in began] == ["talking"] * calls, "a call was dropped"
+    assert f"Puesto {reloads // 4 * 4 - 1}" in await line.cli("pjsip show endpoint 305")
     waiting = [one for one in began if one.waits]
     await line.until_metric("centralita_queue_visits_total", before + len(waiting), 40, **figure)
     in_menu = [one for one in began if not one.waits]
@@ -90,6 +94,15 @@ async def storm(line: Instance, calls: int, reloads: int) -> None:
     for one in began:
         await one.person.hang_up()
     await sums_agree(line)
+
+
+def _change_the_house(files: Files, version: int) -> None:
+    """Asterisk and the engine have to learn this, too: a phone, the number of lines, how long a phone rings."""
+    files.change(
+        files.config("site.yaml"), {"lines": str(80 + version % 7), "extensions": {"305": f"Puesto {version}"}}
+    )
+    queues = files.config("queues.yaml")
+    files.write(queues, re.sub(r"ring: \d+ s", f"ring: {5 + version % 3} s", queues.read_text()))
 
 
 async def _talking(line: Instance) -> tuple[Person, Person]:
