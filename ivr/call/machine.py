@@ -162,7 +162,8 @@ class Machine:
         assert flow is not None
         story.flow, story.variables, story.call_variables = flow, dict(flows[-1]), dict(memory.call)
         story.step, story.tries, story.steps, story.key = place.step, place.tries, place.steps, place.key
-        story.language, story.menus = place.language or flow.language, place.menus
+        story.language = place.language or flow.language
+        story.menus = tuple(menu for menu in place.menus if menu in flow.steps)
         return ""
 
     def _enter(self, name: str, verb: str) -> Generator[Effect, Input, str]:

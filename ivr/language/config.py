@@ -21,6 +21,7 @@ from ivr.site import AgentSettings, Prompt, QueueSettings
 from ivr.site.hours import Day, HolidayCalendar, OpeningHours
 from ivr.speech import can_speak
 from ivr.text import quoted
+from ivr.verbs.words import example
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -153,6 +154,12 @@ def _site_problems(configuration: Configuration) -> Iterator[Problem]:
         if not can_speak(language):
             message = f"the server has no words in {quoted(language)}: write one that it speaks, such as es-CO or en"
             yield Problem.at(document.place(("languages", index)), "CONF035", message)
+    for name, variable in model.variables.items():
+        if variable.default is None:
+            message = (
+                f"{quoted(name)} needs a value, for no step need have given it one; write {example(variable.type)}"
+            )
+            yield Problem.at(document.place(("variables", name)), "CONF011", message)
     seen: dict[str, str] = {}
     for name, trunk in model.trunks.items():
         for index, address in enumerate(trunk.addresses):

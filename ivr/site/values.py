@@ -67,6 +67,8 @@ def from_text(text: str, type: Type) -> Value:
         case Type.TEXT:
             if len(text) > LONGEST_TEXT:
                 raise ValueError(f"longer than {LONGEST_TEXT} characters")
+            if any("\ud800" <= c <= "\udfff" for c in text):  # half a character: JSON may say so, no channel carries it
+                raise ValueError("not text")
             return text
         case Type.NUMBER:
             return _number(text.strip())

@@ -12,7 +12,7 @@ from ivr.call.effects import Done, Effect, Entered, Input, Pressed, Script, Take
 from ivr.call.facts import InputTaken
 from ivr.call.story import Story, expect
 from ivr.site.targets import A_PERSON
-from ivr.site.values import UNKNOWN, Type, Unknown, Value
+from ivr.site.values import LONGEST_NUMBER, UNKNOWN, Type, Unknown, Value
 from ivr.speech import words
 from ivr.verbs.step import Gift, Path, Step, Use
 from ivr.verbs.words import ExpressionText, Key, PromptName, Target, VariableName, YesNo, between, whole, wrong
@@ -64,7 +64,7 @@ class Collect(Step):
     verb: ClassVar[str] = "collect"
 
     prompt: PromptName = Field(alias="collect", description="the prompt that asks (prompts.yaml)")
-    into: VariableName = Field(description="the variable that gets the digits: a text or a number")
+    into: VariableName = Field(description="the variable that gets the digits: a text, or a number of at most 18")
     digits: Annotated[tuple[int, int], BeforeValidator(_count)] = Field(description="how many: 8, or 6 to 10")
     then: Target = Field(description="the next step when there are digits")
     gave_up: Target = Field(default=A_PERSON, alias="gave up", description="the next step after the last try")
@@ -92,7 +92,8 @@ class Collect(Step):
     def gives(self) -> Iterator[Gift]:
         """The variable, when the digits were good."""
         on: frozenset[Path] = frozenset({("then",)})
-        yield Gift(("into",), self.into, (Type.TEXT, Type.NUMBER), on)
+        types = (Type.TEXT, Type.NUMBER) if self.digits[1] <= LONGEST_NUMBER else (Type.TEXT,)
+        yield Gift(("into",), self.into, types, on)
 
     def without_caller(self) -> Iterator[Any]:
         """A silent caller only comes to `gave up`."""

@@ -204,7 +204,12 @@ def declaration(text: str) -> tuple[Type, Value | None]:
     try:
         return types[word], from_text(written.strip('"'), types[word])
     except ValueError as fault:
-        raise wrong(f"{quoted(written)} is no {word} ({fault}); write {word} = {_EXAMPLES[types[word]]}") from None
+        raise wrong(f"{quoted(written)} is no {word} ({fault}); write {example(types[word])}") from None
+
+
+def example(type: Type) -> str:
+    """How a variable of a type is declared with a value."""
+    return f"{type.value} = {_EXAMPLES[type]}"
 
 
 def _declaration(value: Any) -> Variable:

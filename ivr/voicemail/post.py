@@ -137,7 +137,7 @@ class Post:
             await _in_thread(lambda: self._hand_over(mail, password, composed))
         except Refused as error:
             await self._refused(letter, str(error))
-        except (Delayed, OSError) as error:
+        except (Delayed, OSError, ValueError) as error:  # a secret that is no text, an address that no header takes
             await self._delayed(letter, str(error))
         else:
             self.attempts["sent"] += 1

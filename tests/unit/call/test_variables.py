@@ -308,3 +308,10 @@ def test_a_value_that_cannot_be_computed_leaves_the_variable(tmp_path: Path) -> 
 def test_who_calls_has_no_number_in_what_a_script_sees() -> None:
     assert "number" not in CallInfo.__dataclass_fields__
     assert LookedUp("found").values == {}
+
+
+def test_a_menu_that_a_change_took_away_is_no_way_back(site: Site) -> None:
+    place = Place(flow="principal", step="segundo", menus=("gone", "segundo"))
+    log = drive(site, Caller(silence=["#", "1"], facts=QUIET), place)
+    assert log.heard == ["menu_segundo", "menu_segundo"]
+    assert isinstance(log.end, JoinQueue)

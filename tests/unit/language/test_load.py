@@ -1,6 +1,7 @@
 """A whole site: what it becomes, and what only shows when files are read together."""
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -221,3 +222,24 @@ def test_a_hostile_name_of_a_file_is_told_on_one_line(tmp_path: Path) -> None:
     (site / "flows" / "a\n\x1b[2J.yaml").write_text("flow: x\n")
     found = load(site).problems
     assert found and all(str(problem).isprintable() for problem in found)
+
+
+def test_digits_that_no_number_holds_go_into_a_text(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    flow = site / "flows" / "principal.yaml"
+    step = "  pedir:\n    collect: menu\n    into: cuenta\n    digits: 4 to 19\n    then: hang up\n"
+    text = re.sub("start: .*", "variables: {cuenta: number = 0}\nstart: pedir", flow.read_text(), count=1) + step
+    flow.write_text(text)
+    found = {problem.message for problem in load(site).errors}
+    assert "'cuenta' is a number, but gets a text here; declare it so, or use another" in found
+    flow.write_text(text.replace("4 to 19", "4 to 18"))
+    assert "FLOW041" not in {problem.code for problem in load(site).errors}
+
+
+def test_variables_of_the_whole_call_always_have_a_value(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    file = site / "config" / "site.yaml"
+    file.write_text(file.read_text().rstrip() + '\nvariables: {origen: text = "", dia: date}\n')
+    (problem,) = load(site).errors
+    assert problem.code == "CONF011" and problem.line == file.read_text().count("\n")
+    assert problem.message == "'dia' needs a value, for no step need have given it one; write date = 2026-12-24"

@@ -301,3 +301,22 @@ async def test_tls_from_the_first_byte(tmp_path: Path, port: int, certificate: s
     with server(port, ssl_context=certificate) as letters:
         assert await post.once() == 1 and len(letters.taken) == 1
     await office.house.close()
+
+
+@run
+async def test_a_password_that_is_no_text_delays_the_letter_and_no_other(tmp_path: Path, port: int) -> None:
+    office = Office(tmp_path, mail_at(port, user="buzon", password="smtp"))
+    post = await office.open()
+    for call in ("n1-1.1", "n1-2.1"):
+        await office.house.leave(call=call)
+    (tmp_path / "smtp.secret").write_bytes(b"\xff")
+    post = Post(
+        site=lambda: office.house.site,
+        store=office.house.store,
+        inbox=office.house.inbox,
+        clock=office.house.clock,
+        secret=lambda name: (tmp_path / f"{name}.secret").read_text(encoding="utf-8"),
+    )
+    assert await post.once() == 0
+    assert post.attempts["delayed"] == 2 and post.outbox.waiting == 2
+    await office.house.close()
