@@ -61,12 +61,20 @@ def cell(text: object) -> Text:
 
 @cache
 def site_zone() -> tzinfo | None:
-    """The site's time zone; None (the machine's own) while the site has faults."""
+    """The time zone of the site in force, or of its files; None (the machine's own) where both have faults."""
     from ivr.language import load_site
+    from ivr.versions.copies import Copies
+    from ivr.versions.standing import Standing
 
     environment = Environment.from_environ(os.environ)
-    site = load_site(environment.config, environment.flows).site
-    return site.zone if site is not None else None
+    folder = environment.var / "versions"
+    kept = Copies(folder).get(Standing.load(folder).active)
+    folders = [(kept.config, kept.flows)] if kept is not None else []
+    for config, flows in (*folders, (environment.config, environment.flows)):
+        site = load_site(config, flows).site
+        if site is not None:
+            return site.zone
+    return None
 
 
 def local(moment: datetime) -> datetime:

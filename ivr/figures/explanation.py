@@ -90,6 +90,10 @@ def _key_wrong(e: c.KeyWrong) -> str:
     return f"key {e.key} is not in menu {e.step}" if e.key else f"no key in menu {e.step}"
 
 
+def _version(version: str) -> str:
+    return f", version {version[: versions.EDITION_DIGITS]}" if version else ""
+
+
 def _joined(e: f.CallerJoined) -> str:
     return f"joined queue {e.queue}" + (f" with priority {e.priority}" if e.priority else "")
 
@@ -111,7 +115,9 @@ def _call_ended(e: c.CallEnded) -> str:
 
 
 _WORDS: dict[type, Callable[[Any], str]] = {
-    c.CallStarted: lambda e: f"call came in on {e.did}" + (f", flow {e.flow}" if e.flow else ", the server was away"),
+    c.CallStarted: lambda e: (
+        f"call came in on {e.did}" + (f", flow {e.flow}" if e.flow else ", the server was away") + _version(e.config)
+    ),
     c.CallRefused: lambda e: f"refused on {e.did}: all lines were busy",
     c.StepEntered: lambda e: f"step {e.step} ({e.verb})",
     c.NoticeHeard: lambda e: f"heard the notice {e.prompt} to its end, version {e.version}",

@@ -86,6 +86,8 @@ def begin(copies: Copies, folders: Folders, paths: Paths) -> Beginning:
     """The version that a server starts with: that of the folders, unless they were dealt with already or are faulty;
     then the one that was in force. Raises VersionRefused when there is neither."""
     standing = Standing.load(copies.folder)
+    if not standing.active:  # nothing is made for a site that never was without a fault
+        _in_place(folders)
     try:
         copy = copies.take(folders.config, folders.flows)
     except CopyError as fault:
@@ -136,8 +138,13 @@ def _without_copies(copies: Copies, standing: Standing, folders: Folders, paths:
     try:
         return replace(_as_before(copies, standing, paths), problems=(problem,))
     except VersionRefused:
-        checked = load_site(folders.config, folders.flows)
-        if checked.site is None:
-            raise VersionRefused("the site has errors", map(str, checked.errors)) from None
-        edition = edition_of(checked.site, folders.config, paths)
+        edition = edition_of(_in_place(folders), folders.config, paths)
         return Beginning(edition=edition, standing=Standing(), how="start", problems=(problem,))
+
+
+def _in_place(folders: Folders) -> Site:
+    """The site as it stands in the folders at this moment. Raises VersionRefused."""
+    checked = load_site(folders.config, folders.flows)
+    if checked.site is None:
+        raise VersionRefused("the site has errors", map(str, checked.errors)) from None
+    return checked.site

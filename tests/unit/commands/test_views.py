@@ -189,7 +189,7 @@ def test_explain_tells_facts_decisions_and_reasons_of_this_call_only(left_behind
     text = texts[0]
     told = [line.split("  ", 1)[1].strip() for line in text.splitlines()]
     assert told == [
-        "call came in on 6017436967, flow linea",
+        "call came in on 6017436967, flow linea, version v1",
         "joined queue servicio",
         "-> ring agent 101 for 15.0 s (offer 1)",
         "rule: longest idle",
