@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ivr.language.problems import Place, Problem, suggestion
+from ivr.language.variables import gifts, unset_problems, values_at
 from ivr.site import Flow, Variable
 from ivr.site.targets import exit_of
 from ivr.site.values import Type
 from ivr.text import quoted
 from ivr.verbs.call import Call
 from ivr.verbs.goto import Goto
-from ivr.verbs.step import Path, Step
+from ivr.verbs.step import Path, Reference, Step
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,13 @@ def subflow_problems(known: Sequence[Known]) -> Iterator[Problem]:
     called = {step.flow for one in known for step in one.flow.steps.values() if isinstance(step, Call)}
     if called - flows.keys():
         called |= flows.keys()  # a call with a wrong name may have meant any of them
+    found = list(_circles(flows))
     for one in known:
         for name, step in one.flow.steps.items():
             if isinstance(step, Call | Goto):
-                yield from _step_problems(one, name, step, flows)
-            yield from _return_problems(one, name, step, called)
-    yield from _circles(flows)
+                found.extend(_step_problems(one, name, step, flows))
+            found.extend(_return_problems(one, name, step, called))
+    yield from found or Results(flows).problems()
 
 
 def _step_problems(one: Known, name: str, step: Call | Goto, flows: Mapping[str, Known]) -> Iterator[Problem]:
@@ -117,6 +120,43 @@ def _returning_step(flow: Flow) -> str | None:
         if any(exit_of(reference.name) is not None for reference in step.exits()):
             return name
     return None
+
+
+class Results:
+    """What subflows give back: on which exits their results have a value. No flow calls itself."""
+
+    def __init__(self, flows: Mapping[str, Known]) -> None:
+        self._flows = flows
+        self._at_exits: dict[str, dict[str, frozenset[str]]] = {}
+
+    def problems(self) -> Iterator[Problem]:
+        """Variables that are used although the subflow that was to give them a value may come back without one."""
+        for one in self._flows.values():
+            if any(isinstance(step, Call) and step.results for step in one.flow.steps.values()):
+                yield from unset_problems(one.flow, one.flow.steps, partial(_at_start, one.place), self._gives)
+
+    def _gives(self, step: Step, way: Reference) -> frozenset[str]:
+        if not isinstance(step, Call):
+            return gifts(step, way)
+        has = self._at(step.flow).get(str(way.path[1]) if way.path[0] == "exits" else "")
+        return frozenset(mine for mine, theirs in step.results.items() if has is None or theirs in has)
+
+    def _at(self, name: str) -> Mapping[str, frozenset[str]]:
+        """The variables of a flow that have a value whenever it returns so: exit ("" = plain) -> names."""
+        if name not in self._at_exits:
+            flow, found = self._flows[name].flow, dict[str, frozenset[str]]()
+            for step_name, has in values_at(flow, flow.steps, self._gives).items():
+                step = flow.steps[step_name]
+                for way in step.exits():
+                    if (exit := exit_of(way.name)) is not None:
+                        all_there = has | self._gives(step, way)
+                        found[exit] = found.get(exit, all_there) & all_there
+            self._at_exits[name] = found
+        return self._at_exits[name]
+
+
+def _at_start(place: Callable[[str, Path], Place], step: str, path: Path, offset: int) -> Place:
+    return place(step, path)
 
 
 def _types(one: Known) -> Mapping[str, Type]:

@@ -7,11 +7,11 @@ from ivr.call.story import CALL_SCOPE
 from ivr.language.config import Configuration
 from ivr.language.problems import Place, Problem, suggestion
 from ivr.language.schema import FlowHead
-from ivr.site import Variable
+from ivr.site import Flow, Variable
 from ivr.site.values import Type
 from ivr.text import quoted
 from ivr.verbs.set import Set
-from ivr.verbs.step import Path, Step, Use
+from ivr.verbs.step import Path, Reference, Step, Use
 
 _MISSING = {"list": ("FLOW036", "list", "lists.yaml"), "queue": ("FLOW023", "queue", "queues.yaml")}
 _MISSING["hours"] = ("FLOW025", "timetable", "hours.yaml")
@@ -111,14 +111,23 @@ def _given_types(owner: Step, name: str, types: tuple[Type, ...], variables: Var
     return (expression.type(variables.types.get, variables.types),)
 
 
-def unset_problems(head: FlowHead, steps: Mapping[str, Step], within: Within) -> Iterator[Problem]:
+Gives = Callable[[Step, Reference], frozenset[str]]
+"""The variables that have got a value when a step goes this way."""
+
+
+def gifts(step: Step, way: Reference) -> frozenset[str]:
+    """Those that the step itself names."""
+    return frozenset(gift.variable for gift in step.gives() if gift.on is None or way.path in gift.on)
+
+
+def unset_problems(
+    head: FlowHead | Flow, steps: Mapping[str, Step], within: Within, gives: Gives = gifts
+) -> Iterator[Problem]:
     """Variables that are used where on some way from the start they have no value yet.
 
     The flow's steps, names and types are right already. Variables of the whole call always have one.
     """
-    begin = frozenset(head.parameters) | {n for n, variable in head.variables.items() if variable.default is not None}
-    having = _values_at(begin, head.start, steps)
-    for name, has in having.items():
+    for name, has in values_at(head, steps, gives).items():
         step = steps[name]
         earlier: set[str] = set()
         for use in step.uses():
@@ -136,32 +145,27 @@ def unset_problems(head: FlowHead, steps: Mapping[str, Step], within: Within) ->
 _EXAMPLES = {Type.TEXT: '""', Type.NUMBER: "0", Type.YES_NO: "no", Type.DATE: "2000-01-01", Type.TIME: "00:00"}
 
 
-def _example(variable: str, head: FlowHead) -> str:
+def _example(variable: str, head: FlowHead | Flow) -> str:
     declared = head.variables.get(variable)
     type_ = declared.type if declared is not None else Type.TEXT
     return f"`{variable}: {type_.value} = {_EXAMPLES[type_]}`"
 
 
-def _values_at(begin: frozenset[str], start: str, steps: Mapping[str, Step]) -> dict[str, frozenset[str]]:
+def values_at(head: FlowHead | Flow, steps: Mapping[str, Step], gives: Gives = gifts) -> dict[str, frozenset[str]]:
     """For each step that is reached: the variables that have a value on every way to it."""
-    having = {start: begin}
-    waiting = [start]
+    begin = frozenset(head.parameters) | {n for n, variable in head.variables.items() if variable.default is not None}
+    having = {head.start: begin}
+    waiting = [head.start]
     while waiting:
         name = waiting.pop()
-        for target, has in _ways_out(steps[name], having[name]):
-            before = having.get(target)
+        for way in steps[name].targets():
+            # Who hangs up in a step has not got what it gives.
+            has = having[name]
+            if way.path != ("when hung up",) and (more := gives(steps[name], way) - has):
+                has |= more
+            before = having.get(way.name)
             both = has if before is None else before & has
             if both != before:
-                having[target] = both
-                waiting.append(target)
+                having[way.name] = both
+                waiting.append(way.name)
     return having
-
-
-def _ways_out(step: Step, has: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    gifts = list(step.gives())
-    for target in step.targets():
-        if target.path == ("when hung up",):
-            yield target.name, has
-            continue
-        given = {gift.variable for gift in gifts if gift.on is None or target.path in gift.on}
-        yield target.name, has | given if given - has else has

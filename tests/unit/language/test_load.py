@@ -243,3 +243,54 @@ def test_variables_of_the_whole_call_always_have_a_value(tmp_path: Path) -> None
     (problem,) = load(site).errors
     assert problem.code == "CONF011" and problem.line == file.read_text().count("\n")
     assert problem.message == "'dia' needs a value, for no step need have given it one; write date = 2026-12-24"
+
+
+CALLING = """
+flow: principal
+language: es-CO
+numbers: ["6017436967"]
+variables: {saldo: number}
+start: preguntar
+steps:
+  preguntar:
+    call: consulta
+    results: {saldo: cuanto}
+    exits: {desconocido: hang up}
+    then: decir
+  decir:
+    say: saldo
+    as: number
+    then: hang up
+"""
+
+CALLED = """
+flow: consulta
+language: es-CO
+variables: {cuanto: number}
+results: [cuanto]
+exits: [desconocido]
+start: menu
+steps:
+  menu:
+    ask: menu
+    keys: {1: contar, 2: return desconocido}
+    no key: no_le_escuche
+    wrong key: opcion_invalida
+  contar:
+    set: {cuanto: 1 + 1}
+    then: return
+"""
+
+
+def test_a_result_has_a_value_on_the_exits_on_which_the_subflow_gave_it_one(tmp_path: Path) -> None:
+    flows = good_site(tmp_path) / "flows"
+    (flows / "principal.yaml").write_text(CALLING)
+    (flows / "consulta.yaml").write_text(CALLED)
+    assert [p.message for p in load(flows.parent).errors] == []
+    by_another_way = CALLED.replace("2: ", "2: return, 3: ")
+    after_another_step = CALLED.replace("2: ", "2: otro, 3: ") + "  otro:\n    play: menu\n    then: return\n"
+    for text in (by_another_way, after_another_step):
+        (flows / "consulta.yaml").write_text(text)
+        (problem,) = load(flows.parent).errors
+        assert (problem.code, problem.line) == ("FLOW042", 14)
+        assert problem.message.startswith("'saldo' may have no value here")
