@@ -26,7 +26,7 @@ async def open_overrides(
 ) -> Overrides:
     """What somebody decided instead of a timetable, also before the last restart."""
     opened = await Overrides.open(paths.var / "overrides", clock=clock, site=sites.active, record=floor.desk.record)
-    closing.add_now(opened.close)
+    closing.add(opened.close)
     metrics.show(OverrideFigures(opened, sites.active))
     return opened
 
