@@ -192,7 +192,7 @@ class Machine:
 
     # ------------------------------------------------------------------ after a hang-up
     def _undo(self) -> Generator[Effect, Input, None]:
-        """The way that the step names for a caller who hung up in it: nothing there is heard, remembered or told."""
+        """The way that the step names for a caller who hung up in it: nothing there is heard or remembered."""
         story = self._story
         problem = self._restore()
         step = story.flow.steps.get(story.step) if not problem else None

@@ -80,7 +80,7 @@ class CallRunner:
         await self._drive(machine, site, session, live, values, carried)
 
     async def _undo(self, session: Session, live: LiveCall) -> None:
-        """The caller hung up in a step that has something to undo: nothing is heard, remembered or told."""
+        """The caller hung up in a step that has something to undo: nothing is heard or remembered."""
         did, place_text, _, _, pretended = _arguments(session, 5)
         place = Place.decode(place_text)
         if place is None:

@@ -1,7 +1,8 @@
 """The inbox: what callers left, who is told, and what becomes of it.
 
-Everything that is asked often (lists, counts, lamps, figures) is answered from memory; each change is written to the
-database by one thread. While the database is away, messages wait on disk as takings and are taken in later.
+Everything that is asked often (lists, counts, lamps, figures) is answered from memory; one thread writes each change to
+the database, another one works on the files. While the database is away or does not answer, messages wait on
+disk as takings and are taken in later.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ T = TypeVar("T")
 
 QUIET_SECONDS = 10.0
 """A taking to which nobody has written for so long is no longer recorded, whatever is known of its call."""
+KEEP_SECONDS = 2.0
+"""How long a caller waits for the database that is to know of his message."""
 SHORTEST_WITHOUT_MAILBOX = timedelta(seconds=2)
 
 Listener = Callable[[str, int, int], None]
@@ -55,13 +58,15 @@ class Inbox:
         self._takings: dict[str, Taking] = {}
         self._listeners: list[Listener] = []
         self._on_letters: Callable[[], None] = lambda: None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voicemail")
+        # Two: a database that does not answer must not hold up who is about to speak.
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voicemail")
+        self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voicemail-records")
 
     async def open(self) -> None:
         """Read what there is; again after a failure, while callers may speak. Raises SQLAlchemyError or OSError."""
-        for message in await self._off_loop(self._store.all):
+        for message in await self._in_database(self._store.all):
             self._messages.setdefault(message.message, message)
-        for taking in await self._off_loop(self._files.takings):
+        for taking in await self._on_disk(self._files.takings):
             self._takings.setdefault(taking.message, taking)
         await self._meet_files()
         for mailbox in self._site().mailboxes:
@@ -69,7 +74,8 @@ class Inbox:
 
     async def close(self) -> None:
         """Finish what is being written."""
-        await asyncio.to_thread(self._thread.shutdown)
+        for thread in (self._disk, self._database):
+            await asyncio.to_thread(thread.shutdown)
 
     # ------------------------------------------------------------------ asked, from memory
     def messages(self, mailbox: str, include_heard: bool = True) -> list[Message]:
@@ -113,7 +119,7 @@ class Inbox:
 
     async def numbers_of(self, messages: Iterable[Message]) -> dict[str, str]:
         """The numbers of several callers by key; those that are erased or withheld are left out."""
-        return await self._off_loop(self._store.numbers_of, {m.caller for m in messages if m.caller})
+        return await self._in_database(self._store.numbers_of, {m.caller for m in messages if m.caller})
 
     # ------------------------------------------------------------------ while a caller speaks
     async def begin(self, mailbox: str, call: str, caller: str) -> str:
@@ -127,7 +133,7 @@ class Inbox:
             return ""
         seconds = box.longest.total_seconds()
         now = self._clock.now()
-        taking = await self._off_loop(self._files.begin, mailbox, call, caller, now, seconds)
+        taking = await self._on_disk(self._files.begin, mailbox, call, caller, now, seconds)
         self._takings[taking.message] = taking
         begun = MessageBegun(at=now, call=CallId(call), mailbox=mailbox, message=taking.message)
         self._tell(begun, f"message begun:{taking.message}")
@@ -141,7 +147,7 @@ class Inbox:
     async def measured(self, file: str) -> float:
         """Seconds of audio that are on disk now."""
         taking = self._takings.get(file)
-        return await self._off_loop(self._files.seconds, taking.mailbox, file) if taking else 0.0
+        return await self._on_disk(self._files.seconds, taking.mailbox, file) if taking else 0.0
 
     async def keep(self, mailbox: str, file: str) -> bool:
         """Put a recorded message into its box. False when that must wait: it is taken in later, nothing is lost."""
@@ -167,8 +173,9 @@ class Inbox:
             )
             self._tell(left, f"message:{file}")
         try:
-            await self._off_loop(self._take_in, message)
-        except (SQLAlchemyError, OSError) as error:
+            async with asyncio.timeout(KEEP_SECONDS):
+                await self._in_database(self._take_in, message)
+        except (SQLAlchemyError, OSError) as error:  # TimeoutError too
             log.error("a message waits to be taken in", mailbox=mailbox, message=file, why=_first_line(error))
             return False
         self._takings.pop(file, None)
@@ -189,7 +196,7 @@ class Inbox:
             dropped = MessageDropped(at=self._clock.now(), call=CallId(taking.call), mailbox=mailbox, message=file)
             self._tell(dropped, f"message dropped:{file}")
         try:
-            await self._off_loop(self._files.remove, taking.mailbox, file)
+            await self._on_disk(self._files.remove, taking.mailbox, file)
         except OSError as error:
             self._takings[file] = taking  # the next look tries again
             log.error("a message cannot be removed", mailbox=mailbox, message=file, why=_first_line(error))
@@ -226,7 +233,7 @@ class Inbox:
         taken = 0
         for taking in list(self._takings.values()):
             now = self._clock.now()
-            quiet = await self._off_loop(self._files.quiet_seconds, taking, now)
+            quiet = await self._on_disk(self._files.quiet_seconds, taking, now)
             if (
                 (taking.call and self._alive(taking.call))
                 or quiet < QUIET_SECONDS
@@ -264,8 +271,8 @@ class Inbox:
             box = self._box(message.mailbox)
             if not message.to_be_removed(now, box.keep if box else KEEP_WITHOUT_MAILBOX):
                 continue
-            await self._off_loop(self._files.remove, message.mailbox, message.message)
-            await self._off_loop(self._store.remove, [message.message])
+            await self._on_disk(self._files.remove, message.mailbox, message.message)
+            await self._in_database(self._store.remove, [message.message])
             del self._messages[message.message]
             self._tell_handled(message, "removed", "retention")
             self._changed(message.mailbox)
@@ -276,8 +283,11 @@ class Inbox:
     def _box(self, mailbox: str) -> Mailbox | None:
         return self._site().mailboxes.get(mailbox)
 
-    async def _off_loop(self, function: Callable[..., T], *values: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *values)
+    async def _on_disk(self, function: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, function, *values)
+
+    async def _in_database(self, function: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._database, function, *values)
 
     def _take_in(self, message: Message) -> None:
         """In this order: a crash in between is repeated by the next start, and changes nothing."""
@@ -290,7 +300,7 @@ class Inbox:
         before = self._messages[message.message]
         self._messages[message.message] = message  # at once: two who do the same meet here
         try:
-            await self._off_loop(self._store.set_times, message)
+            await self._in_database(self._store.set_times, message)
         except BaseException:
             self._messages[message.message] = before
             raise
@@ -315,21 +325,21 @@ class Inbox:
 
     async def _meet_files(self) -> None:
         """Audio without a row is a message again: the database was lost. A row without audio is told."""
-        on_disk = await self._off_loop(self._files.recorded)
+        on_disk = await self._on_disk(self._files.recorded)
         for message in list(self._messages.values()):
             if message.message in self._takings:  # it stands here: only the note was left over
                 taking = self._takings.pop(message.message)
-                await self._off_loop(self._files.settle, taking.mailbox, taking.message)
+                await self._on_disk(self._files.settle, taking.mailbox, taking.message)
             elif message.message not in on_disk:
                 # Perhaps a disk that is not there today: what is known of the message stays.
                 log.warning("a message's audio is not there", mailbox=message.mailbox, message=message.message)
         for name, mailbox in on_disk.items():
             if name in self._messages:
                 continue
-            received = await self._off_loop(self._files.written, mailbox, name)
-            length = await self._off_loop(self._files.length_us, mailbox, name)
+            received = await self._on_disk(self._files.written, mailbox, name)
+            length = await self._on_disk(self._files.length_us, mailbox, name)
             message = Message(message=name, mailbox=mailbox, call="", caller="", received=received, seconds_us=length)
-            await self._off_loop(self._store.add, message)
+            await self._in_database(self._store.add, message)
             self._messages[name] = message
             log.warning("audio without a record is in the inbox again", mailbox=mailbox, message=name)
 

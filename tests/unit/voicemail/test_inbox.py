@@ -1,5 +1,6 @@
 """Messages: left, heard, deleted, kept for a time, and never lost to a crash."""
 
+import asyncio
 import json
 import os
 from dataclasses import replace
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from ivr.call.facts import MessageBegun, MessageDropped, MessageHandled, MessageLeft
 from ivr.voicemail import files as message_files
+from ivr.voicemail import inbox as message_inbox
 from tests.tools import run
 from tests.unit.voicemail.house import BOX, House, site_with
 
@@ -198,6 +200,28 @@ async def test_while_the_database_is_away_messages_wait_on_disk(tmp_path: Path) 
     os.utime(audio, (now - 60, now - 60))
     assert await inbox.adopt() == 1
     assert inbox.counts("servicio") == (1, 0) and len(house.of(MessageLeft)) == 1
+    await house.close()
+
+
+@run
+async def test_a_database_that_does_not_answer_holds_up_no_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_inbox, "KEEP_SECONDS", 1.0)
+    house = House(tmp_path)
+    inbox = await house.open()
+    file = await inbox.begin("servicio", "n1-1.1", "")
+    audio = house.speak(file, 5)
+    with house.records.engine.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")  # writers wait for it, for seconds
+        keeping = asyncio.ensure_future(inbox.keep("servicio", file))
+        await asyncio.sleep(0.01)
+        assert await inbox.begin("servicio", "n1-2.1", "") and not keeping.done(), "the next caller may speak"
+        assert not await keeping
+        other.rollback()
+    long_ago = house.clock.now().timestamp() - 60
+    os.utime(audio, (long_ago, long_ago))
+    assert await inbox.adopt() == 1 and [m.message for m in inbox.messages("servicio")] == [file]
     await house.close()
 
 
