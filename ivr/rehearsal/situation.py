@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 
 from ivr.call.effects import Opening
-from ivr.expression.names import WEEKDAYS, fact
+from ivr.expression.present import built_in
 from ivr.site import Site
 from ivr.site.callers import CallerFacts, caller_facts
 from ivr.site.overrides import Override, State, opening_of
@@ -38,34 +37,16 @@ class Situation:
         found = opening_of(self.site, timetable, self.overrides.get(timetable), self.local)
         return Opening(found.state.value, found.prompt, found.file)
 
+    def is_open(self, timetable: str) -> bool:
+        """Whether the company is open."""
+        return self.opening(timetable).state == State.OPEN.value
+
     def value_of(self, name: str) -> Value:
         """The value of a built-in name of expressions. Raises KeyError for any other."""
-        kind, about = fact(name)
-        if kind.startswith("queues."):
-            return Decimal(self._figure(about, kind.rpartition(".")[2]))
-        if kind == "caller in LIST":
-            return about in self.facts.lists
-        if kind == "open(TIMETABLE)":
-            return self.opening(about).state == State.OPEN.value
-        return self._plain[kind]
+        return built_in(name, self)
 
-    def _figure(self, queue: str, what: str) -> int:
+    def figure(self, queue: str, what: str) -> int:
+        """Of a queue; as in an empty one whose agents are all ready, where nothing else is said."""
         agents = len(self.site.queues[queue].agents)
         usual = {"waiting": 0, "longest_wait": 0, "ready": agents, "logged_in": agents}
         return self.figures.get(queue, {}).get(what, usual[what])
-
-    @cached_property
-    def _plain(self) -> Mapping[str, Value]:
-        now = self.local
-        return {
-            "caller.number": self.facts.number,
-            "caller.anonymous": self.facts.anonymous,
-            "caller.segment": self.facts.segment,
-            "did": self.did,
-            "today": now.date(),
-            "now": now.time().replace(second=0, microsecond=0, tzinfo=None),
-            "weekday": WEEKDAYS[now.weekday()],
-            "holiday": self.site.holidays.name_of(now.date()) is not None,
-            "lines.in_use": Decimal(self.lines_in_use),
-            "lines.free": Decimal(max(0, self.site.lines - self.lines_in_use)),
-        }

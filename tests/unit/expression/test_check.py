@@ -78,7 +78,7 @@ def test_types_that_agree(text: str, type: Type) -> None:
         ('"sundy" = weekday', [(0, "did you mean 'sunday'?")]),
         ("saldo between 5 and 1", [(14, "between 1 and 5")]),
         ("today between 2026-12-24 and 2026-12-23", [(14, "between 2026-12-23 and 2026-12-24")]),
-        ("now between 08:00 and 08:00", [(12, "the second is excluded")]),
+        ("now between 08:00 and 08:00", [(12, "whose end is excluded")]),
         ("cliente between no and yes", [(0, "write it alone")]),
         ("saldo / 0", [(8, "divided by 0")]),
         ("saldo / 0.00", [(8, "divided by 0")]),
