@@ -97,12 +97,12 @@ class Changes:
         await asyncio.to_thread(self.copies.tidy, self.editions.names())
 
     # ------------------------------------------------------------------ changes
-    async def reload(self, how: str, who: str, why: str = "") -> Outcome:
-        """Bring what stands in the folders into force. Raises VersionRefused."""
+    async def reload(self, how: str, who: str, why: str = "", tests: bool = True) -> Outcome:
+        """Bring what stands in the folders into force; `tests`: those of its flows must pass. Raises VersionRefused."""
         async with self.lock:
             self.no_trial()
             copy = await self.copied()
-            site, remarks = await self.checked(copy)
+            site, remarks = await self.checked(copy, tests=tests)
             active = self.editions.active()
             kept = await asyncio.to_thread(self.copies.keep, copy, site)
             standing = Standing(active=site.edition, before=active.edition, folder=copy.fingerprint)
@@ -188,10 +188,12 @@ class Changes:
             self.refused += 1
             raise VersionRefused(str(fault)) from None
 
-    async def checked(self, copy: Copy, folders: Folders | None = None) -> tuple[Site, tuple[str, ...]]:
+    async def checked(
+        self, copy: Copy, folders: Folders | None = None, tests: bool = True
+    ) -> tuple[Site, tuple[str, ...]]:
         """The site of a copy, and warnings. Raises VersionRefused; the copy is then gone."""
         try:
-            return await asyncio.to_thread(check, copy, folders or self.folders)
+            return await asyncio.to_thread(check, copy, folders or self.folders, tests)
         except VersionRefused as refused:
             self.refused += 1
             await asyncio.to_thread(self.copies.discard, copy)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ivr.install.paths import Paths
 from ivr.install.sounds import PromptFiles
 from ivr.language import Problem, Severity, load_site
+from ivr.rehearsal.scenarios import run_tests
 from ivr.site import Site
 from ivr.versions.copies import Copies, Copy, CopyError
 from ivr.versions.editions import Edition
@@ -30,10 +31,14 @@ class Folders:
     flows: Path
 
 
-def check(copy: Copy, folders: Folders) -> tuple[Site, tuple[str, ...]]:
-    """The site of a copy and its warnings. Raises VersionRefused with the problems, as they stand in the folders."""
+def check(copy: Copy, folders: Folders, tests: bool = False) -> tuple[Site, tuple[str, ...]]:
+    """The site of a copy and its warnings; with `tests`, those of its flows count too.
+
+    Raises VersionRefused with the problems, as they stand in the folders.
+    """
     checked = load_site(copy.config, copy.flows)
-    lines = [_in_folders(problem, copy, folders) for problem in checked.problems]
+    tested = run_tests(checked.site, copy.flows).problems if tests and checked.site is not None else ()
+    lines = [_in_folders(problem, copy, folders) for problem in (*checked.problems, *tested)]
     errors = [str(p) for p in lines if p.severity is Severity.ERROR]
     if checked.site is None or errors:
         raise VersionRefused(f"{len(errors)} error{'s' * (len(errors) != 1)}: nothing was changed", errors)

@@ -53,7 +53,8 @@ class VersionOperations:
     async def _reload(self, request: Request) -> Mapping[str, Any]:
         values = await given(request)
         try:
-            return _told(await self._changes.reload("reload", who(request), _why(values)))
+            tests = values.get("tests", True) is not False
+            return _told(await self._changes.reload("reload", who(request), _why(values), tests))
         except VersionRefused as refused:
             raise _refusal(refused) from None
 

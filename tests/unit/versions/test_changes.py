@@ -85,6 +85,23 @@ async def test_a_faulty_change_alters_nothing_and_says_where(tmp_path: Path) -> 
 
 
 @run
+async def test_a_failing_test_of_a_flow_keeps_a_change_away_unless_it_is_forced(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    changes = await office.serve()
+    before = changes.editions.active()
+    office.say("Hola.")
+    tests = office.folders.flows / "cartera_directa.test.yaml"
+    head = "tests of: cartera_directa\nalways: {at: 2026-11-20 10:00}\n"
+    tests.write_text(f"{head}calls:\n  saluda:\n    expect: {{heard: [cerrado]}}\n", encoding="utf-8")
+    with pytest.raises(VersionRefused) as refused:
+        await changes.reload("reload", "ana")
+    (line,) = refused.value.problems
+    assert line.startswith(f"{tests}:5:") and "TEST001" in line
+    assert changes.editions.active() is before
+    assert (await changes.reload("reload", "ana", tests=False)).changed
+
+
+@run
 async def test_a_ground_that_cannot_be_made_alters_nothing(tmp_path: Path) -> None:
     office = Office(tmp_path)
     changes = await office.serve()
