@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from ivr.language.load import TESTS
+
 
 def copy_site(root: Path, folder: Path, changes: Mapping[str, Any]) -> tuple[Path, Path]:
     """Copy `config/*.yaml` and the flows (`ivr/flows/*.yaml`, or `flows/*.yaml` of a site for tests) to a folder;
@@ -20,6 +22,8 @@ def copy_site(root: Path, folder: Path, changes: Mapping[str, Any]) -> tuple[Pat
     for source, target in ((root / "config", config), (written, flows)):
         target.mkdir(parents=True)
         for file in sorted(source.glob("*.yaml")):
+            if file.name.endswith(TESTS):
+                continue  # they say what the site as it is does
             text = file.read_text(encoding="utf-8")
             if file.name in left:
                 text = dump(laid_over(read(text), left.pop(file.name)))
