@@ -1,2 +1,5 @@
-"""Proves what a site promises about every call (`ivr prove`): the real machine of a call is run with every answer that
-it may get, and nothing says a second time what a verb does."""
+"""Proves what a site promises about every call, by running the call's machine with every answer to every question.
+
+`prove` is the way in. It knows the steps only by what they do: nothing here says a second time what a verb does, but
+for which keys a step that takes keys tells apart (`keys`).
+"""

@@ -31,7 +31,7 @@ STEPS = 8
 APART = 4
 """Answers after which a question in the middle of a step is a state of its own."""
 
-MOST_VALUES = 64
+MOST_VALUES = 32
 MOST_EFFECTS = 2_000
 """In one run of a step."""
 
@@ -327,9 +327,11 @@ class Exploration:
         if key in self._undone:
             return
         self._undone.add(key)
+        self._seen.gone = True
         waiting: list[tuple[Choice, ...]] = [()]
         while waiting:
             self._undo_once(node, waiting.pop(), waiting)
+        self._seen.gone = False
 
     def _undo_once(self, node: Node, choices: tuple[Choice, ...], waiting: list[tuple[Choice, ...]]) -> None:
         info = CallInfo(call=CallId("proof"), did=self._worlds.example(node.mask).did)

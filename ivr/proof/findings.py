@@ -14,6 +14,7 @@ class Call:
     node: Node
     ways: tuple[Edge, ...] = ()
     choices: tuple[Choice, ...] = ()
+    gone: bool = False  # then the caller hangs up
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,6 +43,8 @@ class Proof:
     first: date = date.min
     last: date = date.min
     estimated: tuple[str, ...] = ()
+    steps: frozenset[tuple[str, str]] = frozenset()
+    """Flow and step of every step that some call comes to."""
 
     @property
     def holds(self) -> bool:
@@ -74,6 +76,7 @@ def prove(
     if result.complete:
         result.failures += [Failure(finding, "", "", ()) for finding in coverage_findings(site, seen)]
     result.estimated = tuple(sorted(lengths.estimated))
+    result.steps = frozenset(seen.steps)
     return result
 
 

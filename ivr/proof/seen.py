@@ -24,6 +24,8 @@ class Seen:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._findings: dict[object, Finding] = {}
+        self.gone = False
+        """Whether what is met now is done for a caller who has hung up."""
         self.steps: set[At] = set()
         self.undone: set[At] = set()
         self.keys: set[tuple[str, str, str]] = set()
@@ -125,5 +127,5 @@ class Seen:
     ) -> None:
         key = (code, story.flow.name, story.step, about)
         if key not in self._findings:
-            call = Call(node, (), choices)
+            call = Call(node, gone=True) if self.gone else Call(node, (), choices)
             self._findings[key] = Finding(code, story.flow.name, story.step, message, (), call)

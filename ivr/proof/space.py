@@ -18,7 +18,7 @@ class Goal(Enum):
     END = "end"  # the call ends as the flow says
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Node:
     """A state: a step that was just entered (`returned` None), that the call comes back to (`returned`), or a point in
     the middle of it that `prefix` leads to from `base`."""
@@ -41,6 +41,9 @@ class Node:
     edges: dict[object, "Edge"] = field(default_factory=dict)
     way: "Edge | None" = None  # the first that led here
 
+    def __repr__(self) -> str:
+        return f"<state {self.number} at {'.'.join(self.at)}>"
+
     @property
     def ways(self) -> Iterable["Edge"]:
         """Where it goes on from here."""
@@ -52,7 +55,7 @@ class Node:
         return (self.place.flow, self.place.step) if self.place is not None else ("", "")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Edge:
     """A way from a state to the next, or to a goal; `choices` repeat it. `past`: a goal lies on it, so that a way to
     a goal ends before. `restart`: only because the server was away."""
@@ -68,3 +71,6 @@ class Edge:
     entered: bool = False  # a step is entered at its end
     past: bool = False
     restart: bool = False
+
+    def __repr__(self) -> str:
+        return f"<way from {self.source!r} to {self.target!r}>"

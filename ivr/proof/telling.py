@@ -28,10 +28,11 @@ def told(exploration: Exploration, call: Call, where: Where) -> tuple[str, ...]:
         node = node.way.source
     lines = [line for edge in (*reversed(ways), *call.ways) for line in _edge(exploration, edge, where)]
     lines += list(_run(exploration, call.node, call.choices, where)) if call.choices else []
+    lines += ["  the caller hangs up"] if call.gone else []
     if len(lines) > MOST_LINES:
         half = MOST_LINES // 2
         lines = [*lines[:half], f"... ({len(lines) - 2 * half} more) ...", *lines[-half:]]
-    return tuple(lines)
+    return tuple(lines) or ("from its first step on",)
 
 
 def _edge(exploration: Exploration, edge: Edge, where: Where) -> Iterator[str]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from ivr.expression import Expression
 from ivr.expression.names import BUILT_INS, TODAY, caller_in, fact, open_name
-from ivr.expression.nodes import And, Between, CallerIn, Compare, IsOpen, Matches, Name, Node, Not, OneOf, Or, parts
+from ivr.expression.nodes import Between, CallerIn, Compare, IsOpen, Matches, Name, Node, OneOf, parts
 from ivr.expression.show import show
 from ivr.site.values import Type
 
 OF_THE_WORLD = frozenset({"did", "holiday", "now", TODAY, "weekday", "open(TIMETABLE)"})
 OF_THE_CALLER = frozenset({"caller.number", "caller.anonymous", "caller.segment", "caller in LIST"})
 
-_DECIDES = (And, Between, CallerIn, Compare, IsOpen, Matches, Not, OneOf, Or)
+_DECIDES = (Between, CallerIn, Compare, IsOpen, Matches, OneOf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,12 +123,12 @@ def longest(nodes: Sequence[Node], which: Which, weight: Callable[[Edge], float]
     ready = [node for node in nodes if not missing[node.number]]
     while ready:
         node = ready.pop()
-        best = 0.0
+        best = -1.0
         for edge in after[node.number]:
             whole = weight(edge) + (result.length[edge.target.number] if edge.target is not None else 0.0)
-            if whole >= best:
+            if whole > best:
                 best, result.first[node.number] = whole, edge
-        result.length[node.number] = best
+        result.length[node.number] = max(best, 0.0)
         for source in before.get(node.number, ()):
             missing[source.number] -= 1
             if not missing[source.number]:
