@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final
 
-from ivr.expression.faults import ExpressionError, nearest
+from ivr.expression.faults import ExpressionError
 from ivr.expression.names import BUILT_INS, CALLER, FUNCTIONS, fact
 from ivr.expression.nodes import (
     And,
@@ -27,7 +27,7 @@ from ivr.expression.nodes import (
 )
 from ivr.expression.show import show
 from ivr.site.values import Type, type_of
-from ivr.text import quoted
+from ivr.text import quoted, suggestion
 
 _ORDERED: Final = (Type.NUMBER, Type.DATE, Type.TIME)
 _TRUTH: Final = {"true": "yes", "false": "no", "si": "yes", "verdadero": "yes", "falso": "no"}
@@ -120,15 +120,15 @@ class Check:
         if root == "queues" and rest.count(".") == 1:
             kinds = [kind.rpartition(".")[2] for kind in BUILT_INS if kind.startswith("queues.")]
             queue, _, figure = rest.partition(".")
-            return f"a queue ({quoted(queue)}) has no {quoted(figure)}{nearest(figure, kinds)}"
+            return f"a queue ({quoted(queue)}) has no {quoted(figure)}{suggestion(figure, kinds, '')}"
         plain = [built_in for built_in in BUILT_INS if built_in.replace(".", "_").isidentifier()]
         if root in _ROOTS:
             inside = [one for one in BUILT_INS if one.startswith(f"{root}.")]
-            return f"there is no {quoted(name)}{nearest(name, inside)}"
+            return f"there is no {quoted(name)}{suggestion(name, inside, '')}"
         known = [one for one in (*self._known, *plain) if "QUEUE" not in one]
         return (
             f"{quoted(name)} is neither a variable here nor a built-in name (a text stands in double quotes)"
-            f"{nearest(name, known)}"
+            f"{suggestion(name, known, '')}"
         )
 
     def _compared(self, value: Node, others: tuple[Node, ...], types: tuple[Type, ...]) -> None:
@@ -155,7 +155,7 @@ class Check:
                 case Name(name=name), Literal(value=str(text)) if name in BUILT_INS:
                     choices = BUILT_INS[name].choices
                     if choices and text not in choices:
-                        self._wrong(other, f"{quoted(name)} is never {quoted(text)}{nearest(text, choices)}")
+                        self._wrong(other, f"{quoted(name)} is never {quoted(text)}{suggestion(text, choices, '')}")
 
     def _digits(self, value: Node, others: tuple[Node, ...]) -> None:
         """Texts that can be no part of a caller's number."""
@@ -209,7 +209,7 @@ class Check:
         function = FUNCTIONS.get(node.function)
         if function is None:
             name = node.function
-            self._wrong(node, f"there is no function {quoted(name)}{nearest(name, [*FUNCTIONS, 'open'])}")
+            self._wrong(node, f"there is no function {quoted(name)}{suggestion(name, [*FUNCTIONS, 'open'], '')}")
             return None
         if len(node.arguments) != len(function.arguments):
             self._wrong(

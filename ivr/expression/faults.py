@@ -1,10 +1,5 @@
 """What is wrong with an expression, and what it could not compute."""
 
-import difflib
-from collections.abc import Iterable
-
-from ivr.text import quoted
-
 
 class ExpressionError(ValueError):
     """An expression that cannot be used. `message` says what to write instead, for an administrator; `offset` counts
@@ -26,13 +21,3 @@ class EvaluationError(ValueError):
         super().__init__(message)
         self.message = message
         self.offset = offset
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about a word that is not known: the one that was meant, else all there are."""
-    words = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(word.lower()[:80], words, 1, 0.6)
-    if near:
-        return f"; did you mean {quoted(near[0])}?"
-    shown = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
-    return f"; there are: {shown}" if words else ""

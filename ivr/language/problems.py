@@ -1,11 +1,11 @@
 """What is wrong in a file: one shape for flows and configuration, `file:line:col: CODE message`."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from ivr.text import printable, quoted
+from ivr.text import printable
+from ivr.text import suggestion as suggestion
 
 MAX_MESSAGE = 500  # characters
 MOST_PROBLEMS = 100
@@ -73,22 +73,3 @@ def bounded(problems: Iterable[Problem]) -> Iterator[Problem]:
             message = "there may be more faults like this one; correct the first ones and check again"
             yield Problem.at(place, problem.code, message)
             return
-
-
-def suggestion(word: str, known: Iterable[str], none: str = "; add it there") -> str:
-    """The end of a message about an unknown word: "; did you mean 'x'?", else what there is, else
-    `none`."""
-    candidates = list(known)
-    lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
-    low = word.lower()[:80]
-    # One short number is as near to another as to a third: a list helps more.
-    alike = not (low.isdigit() and len(low) < 7)
-    near = difflib.get_close_matches(low, lowered, 1, 0.6) or [
-        known for known in lowered if low and known.startswith(low)
-    ]
-    if near and alike:
-        return f"; did you mean {quoted(lowered[near[0]])}?"
-    if not candidates:
-        return none
-    shown = ", ".join(candidates[:12]) + (", ..." if len(candidates) > 12 else "")
-    return f"; there are: {shown}"
