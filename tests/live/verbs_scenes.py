@@ -116,7 +116,8 @@ async def to_the_end(caller: Person, *names: str, seconds: float = 40) -> None:
     """What a caller hears after the menu, and nothing else, until the line hangs up."""
     await caller.call.ended(seconds)
     assert caller.call.ended_by == "them"
-    assert heard_by(caller, ASKED, *names) == [ASKED, *names]
+    found = heard_by(caller, ASKED, *names)
+    assert found == [ASKED, *names], f"{caller.name} heard {found}, not {names}; in full: {caller.finish()}"
 
 
 def heard_by(caller: Person, *expected: str) -> list[str]:
