@@ -40,15 +40,17 @@ class Carried:
         complain: Callable[[str, str], None],
         *,
         place: Place | None = None,
+        memory: Memory | None = EMPTY,
         undo: bool = False,
         returned: bool = False,
     ) -> None:
-        """What the channel has: `place`, `undo` (variable UNDO); `returned`: RETURNED and TICKET, to be used up."""
+        """What the channel has: `place` and the `memory` that was read by it, `undo` (variable UNDO); `returned`:
+        RETURNED and TICKET, to be used up."""
         self._session = session
         self._seal = seal
         self._complain = complain
         self._kept = place.kept if place is not None else ""
-        self._written = "" if not self._kept else None  # None: what is there has not been compared yet
+        self._written = memory.encode() if memory is not None else None  # None: what is there cannot be read
         self._returned = returned
         self._undo = undo
 

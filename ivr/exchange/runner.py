@@ -73,6 +73,7 @@ class CallRunner:
             self._house.seal,
             self._house.complain,
             place=place,
+            memory=memory,
             undo=_has_undo(site, place),
             returned=bool(returned_text),
         )
@@ -91,7 +92,7 @@ class CallRunner:
         info = CallInfo(call=live.call, did=did, caller=live.caller)
         machine = Machine(site, site.flow_for(did) or site.default_flow, info, place, memory=memory, hung_up=True)
         values = LiveValues(self._house, site, did, caller_facts(site, live.number, now().date()), now)
-        carried = Carried(session, self._house.seal, self._house.complain, place=place)
+        carried = Carried(session, self._house.seal, self._house.complain, place=place, memory=memory)
         await self._drive(machine, site, session, live, values, carried)
 
     async def _drive(

@@ -39,7 +39,8 @@ async def write(variables: dict[str, str], *memories: Memory) -> list[str]:
 
     async def handler(session: Session) -> None:
         place = Place.decode(variables.get("PLACE", ""))
-        carried = Carried(session, SEAL, lambda problem, detail: complaints.append(problem), place=place)
+        found = await read_memory(session, place, SEAL)
+        carried = Carried(session, SEAL, lambda problem, detail: complaints.append(problem), place=place, memory=found)
         for memory in memories:
             await carried.write(MENU, memory, undo=False)
 
@@ -73,6 +74,18 @@ async def test_the_older_values_stay_until_the_place_names_the_newer_ones() -> N
     before = variables["PLACE"]
     await write(variables, Memory(({"cedula": "456"},)))
     assert await read({**variables, "PLACE": before}) == SMALL, "a server that dies in between"
+
+
+@run
+async def test_values_that_are_as_they_were_are_not_written_again_but_lost_ones_are() -> None:
+    variables: dict[str, str] = {}
+    await write(variables, SMALL)
+    before = dict(variables)
+    await write(variables, SMALL)
+    assert variables == before
+    variables["KEPTA1"] = "rubbish"
+    await write(variables, SMALL)
+    assert await read(variables) == SMALL
 
 
 @run
