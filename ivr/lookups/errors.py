@@ -11,7 +11,3 @@ class LookUpFailed(Exception):
     def __init__(self, why: str, *, away: bool = False) -> None:
         super().__init__(why)
         self.away = away
-
-
-class TooSlow(Exception):
-    """The time for the look-up is over."""
