@@ -100,7 +100,7 @@ class Exploration:
         self.nodes.append(start)
         index = 0
         while index < len(self.nodes):
-            if index >= self._most:
+            if len(self.nodes) >= self._most:
                 self.complete = False
                 return
             self._expand(self.nodes[index])
@@ -203,7 +203,11 @@ class Exploration:
         entered = isinstance(after, effects.Tell) and isinstance(after.fact, facts.StepEntered)
         found = self._state(node, run, *run.channel)
         if entered:
-            found.place = replace(run.channel[0], key=self._keys.kept(place.flow, place.step, place.key))
+            found.place = replace(
+                run.channel[0],
+                key=self._keys.kept(place.flow, place.step, place.key),
+                menus=place.menus if self._keys.leads_back(place.flow) else (),
+            )
             found.channel = (found.place, found.memory)
         acted = place.steps < STEPS
         if not entered:

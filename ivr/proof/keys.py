@@ -51,6 +51,7 @@ class Keys:
         steps = {(f.name, name): step for f in site.flows.values() for name, step in f.steps.items()}
         self._kept = self._all_labels(steps)
         self._inside = {at: _labels(step, _label) for at, step in steps.items() if step.verb not in PASSING}
+        self._back: dict[str, bool] = {}
         self._tried: dict[tuple[At, str], tuple[Key, ...]] = {}
 
     def at(self, flow: str, step: str, listened: str) -> tuple[Key, ...]:
@@ -64,6 +65,13 @@ class Keys:
                     first.setdefault(label, pressed)
             self._tried[key] = tuple(Key(pressed, set(label) <= {_BEGUN}) for label, pressed in first.items())
         return self._tried[key]
+
+    def leads_back(self, flow: str) -> bool:
+        """Whether a menu of a flow has a key that leads to the menu before; else it does not matter which that was."""
+        if flow not in self._back:
+            steps = self._site.flows[flow].steps.values()
+            self._back[flow] = any(isinstance(step, Ask) and bool(step.back) for step in steps)
+        return self._back[flow]
 
     def kept(self, flow: str, step: str, key: str) -> str:
         """The key that stands for one that was kept when the step is entered; empty when no step would use it."""

@@ -26,8 +26,8 @@ def test_no_walk_contradicts_what_is_proven(which: str, tmp_path: Path) -> None:
     walks = [walker.walk() for _ in range(WALKS)]
     contradictions = [(found, walk.trail[-12:]) for walk in walks if (found := against(proof, checked.site, walk))]
     assert contradictions == []
-    assert any([walk.restarted for walk in walks])
-    assert sum([walk.arrived for walk in walks]) > WALKS * 0.7
+    assert any(walk.restarted for walk in walks)
+    assert sum(walk.arrived for walk in walks) > WALKS * 0.7
     reached = frozenset[tuple[str, str]]().union(*(walk.steps for walk in walks))
     assert len(reached) > 0.9 * len(proof.steps - {("*reception", "")})
 
