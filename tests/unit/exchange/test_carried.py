@@ -103,3 +103,12 @@ def test_the_words_ofcomplaints_are_all_listed() -> None:
     text = "".join(file.read_text() for room in ("call", "exchange", "verbs") for file in (root / room).glob("*.py"))
     used = set(re.findall(r"omplain\(\s*\"([^\"]+)\"", text)) | {"unknown place", "step gone", "variables lost"}
     assert used == set(PROBLEMS)
+
+
+@run
+async def test_many_values_travel_in_pieces() -> None:
+    variables: dict[str, str] = {}
+    many = Memory(({f"texto_{number}": "ñ" * 200 for number in range(14)},), {"origen": "menú"})
+    assert await write(variables, many) == []
+    assert len([name for name in variables if name.startswith("KEPTA")]) > 5
+    assert await read(variables) == many
