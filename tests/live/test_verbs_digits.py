@@ -21,6 +21,7 @@ from tests.live.verbs_scenes import (
     heard_by,
     running_service,
     to_the_end,
+    types,
     until_noted,
 )
 
@@ -54,7 +55,7 @@ async def test_digits_are_taken_confirmed_and_refused(line: Instance) -> None:
     async def is_sure() -> None:
         caller = await chooses(line, "3000000441", DIGITS, "1")
         await caller.hears(DOCUMENT)
-        await caller.press("2500*")
+        await types(caller, "2500*")
         await caller.hears_whole("confirme")
         await caller.press("1")
         await to_the_end(caller, DOCUMENT, *spoken("2500"), "confirme", *number(2501))
@@ -62,11 +63,11 @@ async def test_digits_are_taken_confirmed_and_refused(line: Instance) -> None:
     async def is_not_sure() -> None:
         caller = await chooses(line, "3000000442", DIGITS, "1")
         await caller.hears(DOCUMENT)
-        await caller.press("2501")  # two seconds without a key end them
+        await types(caller, "2501")  # two seconds without a key end them
         await caller.hears_whole("confirme")
         await caller.press("2")
         await caller.hears(DOCUMENT, after=caller.now)
-        await caller.press("250000")  # the most that are possible
+        await types(caller, "250000")  # the most that are possible
         await caller.hears("confirme", after=caller.now)
         await caller.press("1")
         again = (*spoken("250000"), "confirme")
@@ -75,10 +76,10 @@ async def test_digits_are_taken_confirmed_and_refused(line: Instance) -> None:
     async def is_wrong() -> None:
         caller = await chooses(line, "3000000443", DIGITS, "1")
         await caller.hears(DOCUMENT)
-        await caller.press("1999*")
+        await types(caller, "1999*")
         await caller.hears_whole("no_sirve")
         await caller.hears(DOCUMENT, after=caller.now)
-        await caller.press("250*")
+        await types(caller, "250*")
         await to_the_end(caller, DOCUMENT, "no_sirve", DOCUMENT, "no_sirve", "rendido")
 
     async def is_silent() -> None:
@@ -95,7 +96,7 @@ async def test_what_is_undone_when_the_caller_hangs_up_in_the_digits(line: Insta
     before = len(service.notes)
     caller = await chooses(line, "3000000445", DIGITS, "1")
     await caller.hears(DOCUMENT)
-    await caller.press("25")
+    await types(caller, "25")
     await caller.hang_up()
     await until_noted(service, before, "collect")
 
@@ -104,7 +105,7 @@ async def test_what_is_undone_when_the_caller_hangs_up_in_the_digits(line: Insta
 async def test_a_caller_is_not_asked_twice_when_the_server_is_killed(line: Instance) -> None:
     caller = await chooses(line, "3000000446", DIGITS, "3")
     await caller.hears(DOCUMENT)
-    await caller.press("48162")
+    await types(caller, "48162")
     await caller.hears("discurso")
     await line.kill_server()
     await line.start_server()
@@ -123,7 +124,7 @@ async def test_secret_digits_are_nowhere_in_clear(line: Instance, service: Servi
     async with listening(line) as told:
         caller = await chooses(line, "3000000447", DIGITS, "2")
         await caller.hears("pida_clave")
-        await caller.press(digits)
+        await types(caller, digits)
         await to_the_end(caller, "pida_clave", "recibido")
         await line.until_idle()
     assert service.notes[before:] == [digits], "they were entered, kept and computed with"

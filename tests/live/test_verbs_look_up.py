@@ -22,6 +22,7 @@ from tests.live.verbs_scenes import (
     chooses,
     running_service,
     to_the_end,
+    types,
     until_noted,
 )
 
@@ -54,7 +55,7 @@ async def test_every_outcome_of_every_kind_of_source(line: Instance, service: Se
     async def asks(number: str, source: str, document: str, *hears: str) -> None:
         caller = await chooses(line, number, LOOK_UPS, source)
         await caller.hears("pida_documento")
-        await caller.press(document)
+        await types(caller, document)
         await to_the_end(caller, "pida_documento", "un_momento", *hears)
 
     async def is_too_slow_where_that_has_no_step() -> None:

@@ -17,6 +17,7 @@ from tests.live.verbs_scenes import (
     chooses,
     running_service,
     to_the_end,
+    types,
     until_noted,
 )
 
@@ -35,7 +36,7 @@ async def which(line: Instance, number: str, keys: str, choice: str = "2") -> Pe
     """A caller who is asked for an extension and presses these keys."""
     caller = await chooses(line, number, TALKS, choice)
     await caller.hears(WHICH)
-    await caller.press(keys)
+    await types(caller, keys)
     return caller
 
 
@@ -67,7 +68,7 @@ async def test_nobody_talks_to_the_caller(line: Instance, service: Service) -> N
         caller = await which(line, "3000000455", "100")
         await caller.hears("no_existe")
         await caller.hears(WHICH, after=caller.now)
-        await caller.press("104")
+        await types(caller, "104")
         await to_the_end(caller, WHICH, "no_existe", WHICH, "no_existe", "rendido")
 
     async def gives_up_to_a_person() -> None:
@@ -125,7 +126,7 @@ async def test_a_name_is_spelled(line: Instance) -> None:
     async def of_two() -> None:
         caller = await which(line, "3000000471", "#")
         await caller.hears(NAME)
-        await caller.press("466#")  # gom: Berta and Carmen
+        await types(caller, "466#")  # gom: Berta and Carmen
         await caller.hears("phrase_press_2", 30)
         await caller.press("2")
         carmen = await line.agent("103")
@@ -137,7 +138,7 @@ async def test_a_name_is_spelled(line: Instance) -> None:
     async def of_nobody() -> None:
         caller = await which(line, "3000000472", "#")
         await caller.hears(NAME)
-        await caller.press("5672#")  # lópez is there, but may not be rung from here
+        await types(caller, "5672#")  # lópez is there, but may not be rung from here
         await caller.hears("no_existe")
         await caller.hears(WHICH, after=caller.now)
         await to_the_end(caller, WHICH, NAME, "no_existe", WHICH, "no_existe", "rendido")

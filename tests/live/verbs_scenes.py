@@ -112,6 +112,14 @@ async def chooses(line: Instance, number: str, did: str, key: str, *, at: str = 
     return caller
 
 
+async def types(caller: Person, keys: str) -> None:
+    """Press keys as people do. Asterisk drops a key that comes between two of the server's commands (res_agi.c,
+    run_agi): on a machine that is busy with tests, that may be a tenth of a second."""
+    for key in keys:
+        await caller.press(key)
+        await asyncio.sleep(0.3)
+
+
 async def to_the_end(caller: Person, *names: str, seconds: float = 40) -> None:
     """What a caller hears after the menu, and nothing else, until the line hangs up."""
     await caller.call.ended(seconds)
