@@ -180,7 +180,7 @@ def _circles(flows: Mapping[str, Known]) -> Iterator[Problem]:
                 circle = " -> ".join((*way, name, step.flow))
                 yield Problem.at(place, "FLOW051", f"a flow would call itself: {circle}; use `goto`, or a step")
                 continue
-            if step.flow not in depth:
+            if step.flow not in depth and len(way) <= MAX_FRAMES:  # deeper is too deep, whatever comes
                 yield from deepest(step.flow, (*way, name))
             below = max(below, depth.get(step.flow, 0) + 1)
             if below > MAX_FRAMES:

@@ -74,3 +74,17 @@ def test_a_flow_has_a_bounded_number_of_variables(tmp_path: Path) -> None:
         "FLOW014",
         f"'variables' has too many entries; write at most {MOST_VARIABLES}",
     )
+
+
+def test_a_long_chain_of_flows_is_too_deep_and_no_traceback(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    step = "start: a\nsteps:\n  a:\n    "
+    last = 1200
+    for number in range(last + 1):
+        does = f"call: f{number + 1}" if number < last else "play: menu"
+        text = f"flow: f{number}\nlanguage: es-CO\n{step}{does}\n    then: return\n"
+        (site / "flows" / f"f{number}.yaml").write_text(text)
+    flow = site / "flows" / "principal.yaml"
+    flow.write_text(f'flow: principal\nlanguage: es-CO\nnumbers: ["6017436967"]\n{step}call: f0\n    then: hang up\n')
+    found = {problem.code for problem in load(site).errors}
+    assert "FLOW051" in found
