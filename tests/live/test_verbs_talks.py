@@ -124,7 +124,7 @@ async def test_the_call_goes_on_after_the_talk(line: Instance) -> None:
 @takes("extension: after the talk", "extension: gave up", heard=("extension: by name", "extension: name key"))
 async def test_a_name_is_spelled(line: Instance) -> None:
     async def of_two() -> None:
-        caller = await which(line, "3000000471", "#")
+        caller = await which(line, "3000000471", "*")
         await caller.hears(NAME)
         await types(caller, "466#")  # gom: Berta and Carmen
         await caller.hears("phrase_press_2", 30)
@@ -136,7 +136,7 @@ async def test_a_name_is_spelled(line: Instance) -> None:
         await to_the_end(caller, WHICH, NAME, *names, "despues")
 
     async def of_nobody() -> None:
-        caller = await which(line, "3000000472", "#")
+        caller = await which(line, "3000000472", "*")
         await caller.hears(NAME)
         await types(caller, "5672#")  # lópez is there, but may not be rung from here
         await caller.hears("no_existe")
