@@ -34,8 +34,8 @@ def command(call: str) -> None:
 
 
 async def _story(journal_url: str, call: str) -> list[str]:
-    from acd.codec import decode
     from acd.journal import open_journal
+    from ivr.call.journalled import decode
     from ivr.figures.explanation import Explanation
 
     journal = await open_journal(journal_url, LoopClock(), writing=False)

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from acd.codec import decode, encode
+from acd.codec import encode
 from acd.engine import Engine
 from acd.facts import Fact
 from acd.journal import open_journal
+from ivr.call.journalled import decode
 from ivr.clock import LoopClock
 from ivr.routing import engine_config
 from ivr.testing.instance import Instance

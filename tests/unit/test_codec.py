@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -6,6 +7,7 @@ from acd.codec import UnknownEvent, decode, encode
 from acd.decisions import MakeOffer, PassedOver
 from acd.facts import CallerSeen, DeviceSeen, Resynchronised
 from acd.model import AgentId, CallId, DeviceState, OfferId, QueueId, VisitId
+from ivr.call.journalled import KNOWN
 from tests.tools import run
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -47,3 +49,10 @@ async def test_the_bridge_runs_coroutines() -> None:
     import asyncio
 
     assert asyncio.get_running_loop() is not None
+
+
+def test_every_event_of_the_program_is_known_to_whoever_reads_the_journal() -> None:
+    root = Path(__file__).parents[2]
+    sources = [path for package in ("acd", "ivr", "recordings") for path in (root / package).rglob("*.py")]
+    having = {path for path in sources if re.search(r"^@event\(", path.read_text(), re.MULTILINE)}
+    assert having == {Path(str(module.__file__)) for module in KNOWN}
