@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ivr.language import lists, lookups, voicemail
 from ivr.language.caller_csv import CallerTable
 from ivr.language.faults import locator, validate
+from ivr.language.hour_gaps import gap_problems
 from ivr.language.lists import ListsFile
 from ivr.language.lookups import LookUpsFile
 from ivr.language.overriding import override_problems
@@ -229,6 +230,7 @@ def _hour_problems(configuration: Configuration) -> Iterator[Problem]:
             message = f"{', '.join(missing)}: no hours; write them, or closed"
             yield Problem.at(document.key_place(("hours", name, "week")), "CONF031", message)
     yield from override_problems(configuration)
+    yield from gap_problems(configuration)
 
 
 def _days(written: str) -> tuple[str, ...]:

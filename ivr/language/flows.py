@@ -10,11 +10,14 @@ from typing import Any
 from ivr.language.config import Configuration, Source
 from ivr.language.faults import Locate, locator, validate
 from ivr.language.graph import graph_problems, silent_problems
+from ivr.language.key_uses import key_problems
 from ivr.language.look_up_steps import look_up_step_problems
 from ivr.language.problems import Place, Problem, bounded, suggestion
 from ivr.language.reader import Document, Path_, read_file
 from ivr.language.schema import FlowHead
+from ivr.language.shadowed import shadowed_problems
 from ivr.language.variables import Variables, unset_problems, variable_problems
+from ivr.language.ways_out import trap_problems
 from ivr.site import Flow
 from ivr.site.targets import A_PERSON, HANG_UP, RETURN, leaves
 from ivr.speech import PHRASES
@@ -113,8 +116,10 @@ class _Reading:
             self._draft.problems.extend(
                 look_up_step_problems(steps, types, self._configuration, self.place, self.key_place)
             )
-        graph = graph_problems(head.start, steps, self._recorded(), self._step_place, self.place)
+        graph = list(graph_problems(head.start, steps, self._recorded(), self._step_place, self.place))
         self._draft.problems.extend(graph)
+        if not self._draft.problems:
+            self._draft.problems.extend(bounded(self._meant_otherwise(head, steps)))
         self._draft.flow = Flow(
             name=head.flow,
             language=head.language,
@@ -128,6 +133,12 @@ class _Reading:
             exits=tuple(head.exits),
         )
         self._draft.place, self._draft.key_place = self.place, self.key_place
+
+    def _meant_otherwise(self, head: FlowHead, steps: Mapping[str, Step]) -> Iterator[Problem]:
+        """What can be done, but is hardly meant so."""
+        yield from key_problems(steps, self.place)
+        yield from trap_problems(steps, self._step_place)
+        yield from shadowed_problems(steps, Variables.of(head, self._configuration).types, self._within)
 
     def _head_problems(self, head: FlowHead) -> Iterator[Problem]:
         document, configuration = self._document, self._configuration

@@ -24,6 +24,8 @@ from ivr.language.flows import Draft, read_flow
 from ivr.language.problems import Place, Problem, Severity
 from ivr.language.schema import SiteFile
 from ivr.language.subflows import Known, subflow_problems
+from ivr.language.variables import unused_variables
+from ivr.language.ways_out import circle_problems, language_problems
 from ivr.site import Extension, Flow, Promises, Prompt, Site, Trunk
 from ivr.speech import BUILT_IN, with_built_in
 from ivr.text import printable, quoted
@@ -234,9 +236,22 @@ def _between(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[
     """What is wrong between flows that are right by themselves."""
     site = configuration.site.model
     whole = site.variables if site is not None else {}
-    yield from subflow_problems(
-        [Known(draft.flow, whole, draft.place, draft.key_place) for draft in drafts if draft.flow is not None]
-    )
+    known = [Known(draft.flow, whole, draft.place, draft.key_place) for draft in drafts if draft.flow is not None]
+    found = list(subflow_problems(known))
+    yield from found
+    if not found:
+        yield from circle_problems(known)
+        yield from language_problems(known, configuration.lacks)
+        yield from _unused(drafts)
+
+
+def _unused(drafts: Sequence[Draft]) -> Iterator[Problem]:
+    """Variables that no step has to do with."""
+    for draft in drafts:
+        if draft.flow is not None and draft.document is not None:
+            for name in unused_variables(draft.flow):
+                message = f"no step uses the variable {quoted(name)}; use it, or delete it"
+                yield Problem.at(draft.document.key_place(("variables", name)), "FLOW066", message)
 
 
 def _unheard(configuration: Configuration, drafts: Sequence[Draft]) -> Iterator[Problem]:

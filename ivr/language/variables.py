@@ -35,6 +35,15 @@ class Variables:
         return cls({**types, **{CALL_SCOPE + name: variable.type for name, variable in whole.items()}})
 
 
+def unused_variables(flow: Flow) -> Iterator[str]:
+    """The names of variables that no step has to do with."""
+    used = set(flow.results)
+    for step in flow.steps.values():
+        used |= {name for use in step.uses() for name in use.expression.variables()}
+        used |= {gift.variable for gift in step.gives()}
+    return (name for name in flow.variables if name not in used)
+
+
 def variable_problems(
     head: FlowHead,
     steps: Mapping[str, Step],
@@ -44,13 +53,10 @@ def variable_problems(
 ) -> Iterator[Problem]:
     """What is wrong with every expression and every variable that a step names."""
     variables = Variables.of(head, configuration)
-    used: set[str] = set()
     for name, step in steps.items():
         for use in step.uses():
-            used |= use.expression.variables()
             yield from _use_problems(name, use, variables, configuration, within)
         for gift in step.gives():
-            used.add(gift.variable)
             if gift.variable not in variables.types:
                 # The variable may be the key: `set`, `answers`, `results`.
                 is_key = gift.path[-1] == gift.variable

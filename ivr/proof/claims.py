@@ -92,8 +92,8 @@ def _idle_findings(nodes: Sequence[Node], promises: Promises) -> Iterator[Findin
         if late(node) and (node.way is None or not late(node.way.source)):
             ways = waits.way(node)
             message = (
-                f"a caller who presses nothing of use is with nobody for {waits.length[node.number]:.0f} s; at most "
-                f"{seconds} s are promised (`promises` in site.yaml)"
+                f"a caller who presses nothing of use is with nobody for {waits.length[node.number]:.0f} s; shorten "
+                f"prompts, waits or tries: at most {seconds} s are promised (`promises` in site.yaml)"
             )
             yield Finding("PROOF005", *_where(node, ways), message, (), Call(node, ways))
 
@@ -122,8 +122,8 @@ def _distance_findings(nodes: Sequence[Node], promises: Promises) -> Iterator[Fi
                 f"{keys[node.number]:.0f} keys" if min(near[node.number]) == inf else f"{min(near[node.number]):.0f} s"
             )
             message = (
-                f"the nearest person or end is {found} away; at most {promises.keys} keys and {promises.seconds} s are "
-                "promised (`promises` in site.yaml)"
+                f"the nearest person or end is {found} away; shorten the way: at most {promises.keys} keys and "
+                f"{promises.seconds} s are promised (`promises` in site.yaml)"
             )
             yield Finding("PROOF004", *at, message, (), Call(node))
 

@@ -52,4 +52,4 @@ def _never(flow: Flow, name: str, exits: list[Reference], seen: Seen) -> Iterato
         if (flow.name, name, reference.name) not in seen.exits:
             setting = ": ".join(str(part) for part in reference.path)
             message = f"no call takes the way {quoted(setting)} to {quoted(reference.name)}; correct it, or delete it"
-            yield Finding("PROOF014", flow.name, name, message, reference.path)
+            yield Finding("PROOF013", flow.name, name, message, reference.path)

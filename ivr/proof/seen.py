@@ -43,8 +43,13 @@ class Seen:
         if isinstance(effect, effects.Complain):
             if effect.problem in _TOLD_ELSEWHERE:
                 return
-            code = "PROOF009" if effect.problem == "cannot be said" else "PROOF015"
-            self._add(code, node, choices, story, f"{effect.problem}: {effect.detail}")
+            what = effect.detail.partition(": ")[2] or effect.detail
+            if effect.problem == "cannot be said":
+                message = f"the value cannot be said: {what}; say it otherwise, or ask before"
+                self._add("PROOF009", node, choices, story, message)
+            else:
+                message = f"here an administrator would be told: {effect.problem} ({what}); correct the flow"
+                self._add("PROOF014", node, choices, story, message)
             return
         if not isinstance(effect, effects.Tell):
             return
@@ -79,8 +84,8 @@ class Seen:
 
     def broken(self, node: Node, choices: tuple[Choice, ...], story: Story, fault: Exception) -> None:
         """The call could not go on."""
-        message = f"the call cannot go on here ({type(fault).__name__}: {fault})"
-        self._add("PROOF015", node, choices, story, message)
+        message = f"the call cannot go on here ({type(fault).__name__}: {fault}); correct the step"
+        self._add("PROOF014", node, choices, story, message)
 
     def undoing(self, story: Story) -> None:
         """A step is done for a caller who has gone."""
