@@ -128,6 +128,9 @@ class Machine:
             if lost:
                 detail = f"{place.flow}/{place.step}" if place is not None else ""
                 expect(Done, (yield Complain(lost, detail)))
+            if lost and _after_talk(self._returned):
+                self._talked = True
+                return HANG_UP  # the caller has talked: nobody begins anew then
             story.variables = defaults(story.flow.declared)
             story.call_variables = defaults(story.site.variables)
             return story.flow.start

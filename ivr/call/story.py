@@ -33,6 +33,9 @@ from ivr.site.values import Unknown, Value
 
 I = TypeVar("I", bound=Input)  # noqa: E741
 
+SOME_WORD = "(a recorded word)"
+"""What a fact calls a word that is missing."""
+
 CALL_SCOPE = "call."
 """Before the name of a variable of the whole call."""
 
@@ -154,7 +157,10 @@ class Story:
         """Play one prompt after the other until a key is pressed; gives the key, empty = none. One that is missing ends
         it: half an amount is worse than none."""
         for prompt in prompts:
-            played = yield from self.play(prompt, keys)
+            played = expect(Played, (yield Play(prompt=prompt, language=self.language, keys=keys)))
+            if played.missing:
+                # which word it was would tell a digit of what was entered
+                expect(Done, (yield Tell(PromptMissing(at=self.at, call=self.info.call, prompt=SOME_WORD))))
             if played.key or played.missing:
                 return played.key or ""
         return ""

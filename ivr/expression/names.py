@@ -35,8 +35,11 @@ BUILT_INS: Final[Mapping[str, BuiltIn]] = {
     "weekday": BuiltIn(type=Type.TEXT, meaning='"monday" to "sunday"', choices=WEEKDAYS),
     "holiday": BuiltIn(type=Type.YES_NO, meaning="whether today is a holiday of the site"),
     "open(TIMETABLE)": BuiltIn(type=Type.YES_NO, meaning="whether a timetable of hours.yaml is open now"),
-    "lines.in_use": BuiltIn(type=Type.NUMBER, meaning="calls to and from outside at this time, this one included"),
-    "lines.free": BuiltIn(type=Type.NUMBER, meaning="how many more calls the line can carry"),
+    "lines.in_use": BuiltIn(type=Type.NUMBER, meaning="calls from outside that live at this time, this one included"),
+    "lines.free": BuiltIn(
+        type=Type.NUMBER,
+        meaning="how many more calls from outside the line can carry, if nobody in the house calls out",
+    ),
     "queues.QUEUE.waiting": BuiltIn(type=Type.NUMBER, meaning="callers who wait in the queue"),
     "queues.QUEUE.ready": BuiltIn(type=Type.NUMBER, meaning="the queue's agents who are free and can be reached"),
     "queues.QUEUE.logged_in": BuiltIn(type=Type.NUMBER, meaning="the queue's agents who are logged in"),

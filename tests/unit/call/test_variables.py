@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.call.effects import RESUMED, HangUp, JoinQueue, Kind, LookedUp, Play, Remember, Returned, Ring
-from ivr.call.facts import BranchTaken, CallEvent, DialEnded, InputTaken, LanguageChosen, StepEntered
+from ivr.call.facts import BranchTaken, CallEvent, DialEnded, InputTaken, LanguageChosen, PromptMissing, StepEntered
 from ivr.call.memory import Memory
 from ivr.call.place import Place
 from ivr.call.story import CallInfo
@@ -167,6 +167,20 @@ def test_lost_variables_begin_the_flow_anew_and_that_is_told(site: Site) -> None
     assert log.complaints == ["variables lost"]
     assert next(f.step for f in log.told if isinstance(f, StepEntered)) == "quien"
     assert log.place.notices == ("anuncio",)
+
+
+def test_who_has_talked_is_not_sent_to_the_beginning_when_the_variables_are_lost(site: Site) -> None:
+    place = Place(flow="principal", step="servicio", kept="a1")
+    log = drive(site, Caller(facts=QUIET), place, Returned(Kind.TALK, "SUCCESS"), memory=None)
+    assert log.complaints == ["variables lost"]
+    assert log.end == HangUp("after the talk")
+
+
+def test_a_missing_word_does_not_tell_the_digit(site: Site) -> None:
+    caller = Caller(silence=["2", "1"], digits=["1234"], missing=frozenset({"palabra_tres"}), facts=QUIET)
+    log = drive(site, caller)
+    missing = [fact.prompt for fact in log.told if isinstance(fact, PromptMissing)]
+    assert missing == ["(a recorded word)"]
 
 
 def test_digits_are_read_back_and_kept_only_when_the_caller_agrees(site: Site) -> None:
