@@ -33,7 +33,7 @@ from ivr.text import quoted
 from ivr.verbs.branch import Branch
 from ivr.verbs.step import Path, Step
 
-MOST_COMBINATIONS = 4_000
+MOST_COMBINATIONS = 1_000
 
 _FOLLOWED = (And, Or, Not, Compare, OneOf, Between, Matches, Name, Literal, CallerIn, IsOpen)
 _OTHER = "otro valor"

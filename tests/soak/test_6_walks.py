@@ -2,9 +2,9 @@
 
 `ivr prove` claims what holds for every call. Here callers who press anything, at any time of a year, under any
 override, with phones, queues and look-ups that answer anyhow, servers that restart and callers who hang up, walk
-through the site and through a company that uses all that flows can do (`tests/proof/walker.py`, which shares nothing with the
-proof but the call's machine). None may do what was proven never to happen; and the forty flows with one fault each are
-walked, so that it is known that a fault would be met.
+through the site and through a company that uses all that flows can do (`tests/proof/walker.py`, which shares nothing
+with the proof but the call's machine). None may do what was proven never to happen; and the forty flows with one fault
+each are walked, so that it is known that a fault would be met.
 """
 
 import time
