@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "Severity", "Site", "load_site"]
 
 
-def load_site(config: Path, flows: Path, today: date | None = None) -> "Checked":
+def load_site(config: Path, flows: Path, today: date | None = None, in_force: bool = False) -> "Checked":
     """Read and check `config/*.yaml` and all flows of the folder `flows`.
 
     The result has the site (None when there is an error) and all problems of all files at once. `today`: also warn of
-    what has expired.
+    what has expired. `in_force`: files that served callers already are not refused by a check that became stricter.
     """
     # Imported here: pydantic and the verbs take 0.2 s, and whoever only names a Site does not need them.
     from ivr.language.load import load_site as load
 
-    return load(config, flows, today)
+    return load(config, flows, today, in_force)

@@ -6,7 +6,6 @@ from ivr.language.problems import Place, Problem
 from ivr.text import quoted
 from ivr.verbs.ask import Ask
 from ivr.verbs.collect import Collect
-from ivr.verbs.extension import ExtensionStep
 from ivr.verbs.step import Path, Step
 
 PlaceOf = Callable[[str, Path], Place]
@@ -40,9 +39,6 @@ def _clashes(step: Step) -> Iterator[tuple[Path, str]]:
                 )
         case Collect() if step.finish.isdecimal():
             yield ("finish",), f"nobody could enter the digit {step.finish}, because it ends the digits; write # or *"
-        case ExtensionStep() if step.by_name and step.name_key not in "*":
-            uses = "it ends the digits" if step.name_key == "#" else "it is a digit"
-            yield ("name key",), f"key {quoted(step.name_key)} cannot change to spelling: {uses}; write * instead"
         case _:
             return
 

@@ -64,9 +64,10 @@ class Checked:
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
-def load_site(config: Path, flows: Path, today: date | None = None) -> Checked:
+def load_site(config: Path, flows: Path, today: date | None = None, in_force: bool = False) -> Checked:
     """Read and check everything. Never raises for what a file contains. `today` (of the site): also warn of what has
-    expired."""
+    expired. `in_force`: these files served callers already, so that a check that has become stricter since is no reason
+    to refuse them: the result has a site as long as one can be made of them."""
     configuration = read_configuration(config, _shown)
     paths = sorted(path for path in flows.glob("*.yaml") if not path.name.endswith(TESTS))
     drafts = [read_flow(path, _shown(path), configuration) for path in paths]
@@ -83,7 +84,7 @@ def load_site(config: Path, flows: Path, today: date | None = None) -> Checked:
     if all(problem.severity is Severity.WARNING for problem in problems):
         between = list(_between(configuration, drafts))
         problems += between or _unheard(configuration, drafts)
-    return _checked(configuration, drafts, problems)
+    return _checked(configuration, drafts, problems, in_force)
 
 
 def load_flow(config: Path, flow: Path) -> Checked:
@@ -121,14 +122,27 @@ def _by_place(problem: Problem) -> tuple[str, int, int, str, str]:
     return problem.file, problem.line, problem.column, problem.code, problem.message
 
 
-def _checked(configuration: Configuration, drafts: Sequence[Draft], problems: list[Problem]) -> Checked:
+def _checked(
+    configuration: Configuration, drafts: Sequence[Draft], problems: list[Problem], in_force: bool = False
+) -> Checked:
     files = (*(source.file for source in configuration.sources), *(draft.file for draft in drafts))
     ordered = _ordered(problems)
     flows = {draft.flow.name: draft.flow for draft in drafts if draft.flow is not None}
     read = {draft.name: draft for draft in drafts}
-    if any(problem.severity is Severity.ERROR for problem in ordered):
+    if any(problem.severity is Severity.ERROR for problem in ordered) and not (
+        in_force and _can_be_made(configuration, drafts)
+    ):
         return Checked(None, ordered, files, read)
     return Checked(_site(configuration, flows, _version(configuration, drafts)), ordered, files, read)
+
+
+def _can_be_made(configuration: Configuration, drafts: Sequence[Draft]) -> bool:
+    """Whether everything could be read, and every name that a site is made of is there."""
+    site = configuration.site.model
+    models = all(source.model is not None for source in configuration.sources if source.document is not None)
+    if site is None or not models or any(draft.flow is None for draft in drafts):
+        return False
+    return site.numbers.keys() <= {number for draft in drafts for number in draft.numbers}
 
 
 def _version(configuration: Configuration, drafts: Sequence[Draft]) -> str:

@@ -21,6 +21,7 @@ from ivr.expression.nodes import (
     Literal,
     Matches,
     Name,
+    Negative,
     Node,
     Not,
     OneOf,
@@ -35,7 +36,7 @@ from ivr.verbs.step import Path, Step
 
 MOST_COMBINATIONS = 1_000
 
-_FOLLOWED = (And, Or, Not, Compare, OneOf, Between, Matches, Name, Literal, CallerIn, IsOpen)
+_FOLLOWED = (And, Or, Not, Compare, OneOf, Between, Matches, Name, Literal, Negative, CallerIn, IsOpen)
 _OTHER = "otro valor"
 
 
@@ -87,6 +88,8 @@ def _all(root: Node) -> Iterator[Node]:
 def _candidates(nodes: Sequence[Node], types: Mapping[str, Type]) -> dict[str, list[Value]] | None:
     """For each name the values to try; None when a name is of no known type."""
     literals = [node.value for node in nodes if isinstance(node, Literal)]
+    if any(isinstance(node, Negative) for node in nodes):
+        literals += [-value for value in literals if isinstance(value, Decimal)]
     found: dict[str, list[Value]] = {}
     for node in nodes:
         match node:

@@ -20,7 +20,7 @@ from ivr.site import Site
 from ivr.site.look_ups import FAILED, FOUND, NOT_FOUND, TOO_SLOW
 from ivr.site.values import UNKNOWN, Unknown, Value
 from ivr.verbs.collect import Collect
-from ivr.verbs.extension import ExtensionStep
+from ivr.verbs.extension import NAME_KEY, ExtensionStep
 
 Assumed = frozenset[tuple[str, bool]]
 """What was decided about the caller: a part of a condition, and whether it holds."""
@@ -224,7 +224,7 @@ def _entries(take: effects.TakeDigits, story: Story, choice: Make) -> Iterator[C
         return
     wrong = begun if begun and not begun.isdecimal() else "" if begun else "*" if take.finish != "*" else "#"
     if wrong:
-        names = isinstance(step, ExtensionStep) and bool(step.by_name) and wrong == step.name_key
+        names = isinstance(step, ExtensionStep) and bool(step.by_name) and wrong == NAME_KEY
         yield choice(effects.Entered(wrong), waited + take.between, int(names and not begun), not names)
     if begun and not begun.isdecimal():
         return

@@ -13,7 +13,7 @@ from ivr.site.targets import exit_of, leaves
 from ivr.verbs.ask import Ask
 from ivr.verbs.call import Call
 from ivr.verbs.collect import Collect
-from ivr.verbs.extension import ExtensionStep
+from ivr.verbs.extension import NAME_KEY, ExtensionStep
 from ivr.verbs.goto import Goto
 from ivr.verbs.step import Step
 from ivr.verbs.voicemail import Voicemail
@@ -133,7 +133,7 @@ def _label(step: Step, key: str) -> str:
             own_use = key in ("1", step.finish)  # 1 confirms
             return (key if own_use else "digit") if key.isdecimal() else _BEGUN
         case ExtensionStep():
-            own_use = key == "1" or (bool(step.by_name) and key == step.name_key)  # 1 chooses a name
+            own_use = key == "1" or (bool(step.by_name) and key == NAME_KEY)  # 1 chooses a name
             return key if own_use else "digit" if key.isdecimal() else _BEGUN
         case Voicemail():
             return key if key in "123#" else _WRONG

@@ -14,10 +14,13 @@ from ivr.call.story import Story, expect
 from ivr.site.targets import A_PERSON, HANG_UP
 from ivr.verbs.dial import RESULTS
 from ivr.verbs.step import Step
-from ivr.verbs.words import Key, PromptName, Target, between, whole, wrong
+from ivr.verbs.words import PromptName, Target, between, whole, wrong
 
 LETTERS = {"2": "abc", "3": "def", "4": "ghi", "5": "jkl", "6": "mno", "7": "pqrs", "8": "tuv", "9": "wxyz"}
 """The letters on a telephone's keys (ITU-T E.161)."""
+
+NAME_KEY = "*"
+"""Changes to spelling: the one key that is neither a digit nor the end of them."""
 
 MOST_MATCHES = 4
 """Names that are read out; with more, the caller is asked for more letters."""
@@ -74,7 +77,6 @@ class ExtensionStep(Step):
     )
     gave_up: Target = Field(default=A_PERSON, alias="gave up", description="the next step after the last try")
     by_name: PromptName = Field(default="", alias="by name", description="the prompt that asks for the letters")
-    name_key: Key = Field(default="*", alias="name key", description="the key that changes to spelling")
     tries: Annotated[int, whole(1, 9)] = Field(default=3, description="how often the caller is asked at most")
     ring: Annotated[timedelta, between(5 * _SECOND, 180 * _SECOND)] = Field(
         default=25 * _SECOND, alias="for", description="how long the phone rings"
@@ -125,12 +127,12 @@ class ExtensionStep(Step):
         while story.tries < self.tries:
             if not key:
                 key = (yield from story.play(self.prompt)).key or ""
-            if self.by_name and key == self.name_key:
+            if self.by_name and key == NAME_KEY:
                 found = yield from self._by_name(story, possible)
             else:
                 most = max(len(str(last)) for _, last in self.allowed)
                 entered = yield from self._take(key, most, "#")
-                if self.by_name and entered.text == self.name_key:
+                if self.by_name and entered.text == NAME_KEY:
                     found = yield from self._by_name(story, possible)
                 else:
                     found = _any(possible) if not entered.known and entered.text else entered.text

@@ -60,7 +60,11 @@ def kept_edition(copies: Copies, name: str, paths: Paths) -> Edition:
     copy = copies.get(name)
     if copy is None:
         raise VersionRefused(f"version {name} is not kept; `ivr versions` lists those that are")
-    site, _ = check(copy, Folders(copy.config, copy.flows))
+    # What served callers goes on serving them, also when a newer program checks more strictly.
+    checked = load_site(copy.config, copy.flows, in_force=True)
+    site = checked.site
+    if site is None:
+        raise VersionRefused(f"version {name} cannot be read any more", map(str, checked.errors))
     if site.edition != name:
         raise VersionRefused(f"{copy.folder} was changed by hand, and is version {site.edition} now: remove it")
     return edition_of(site, copy.config, paths)

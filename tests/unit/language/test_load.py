@@ -294,3 +294,15 @@ def test_a_result_has_a_value_on_the_exits_on_which_the_subflow_gave_it_one(tmp_
         (problem,) = load(flows.parent).errors
         assert (problem.code, problem.line) == ("FLOW042", 14)
         assert problem.message.startswith("'saldo' may have no value here")
+
+
+def test_files_that_served_callers_are_not_refused_by_a_stricter_check(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    flow = site / "flows" / "principal.yaml"
+    flow.write_text(flow.read_text() + "\n  nobody:\n    hang up: closed\n")  # a step that no caller reaches
+    refused = load(site)
+    assert refused.site is None and [problem.code for problem in refused.errors] == ["FLOW030"]
+    served = load_site(site / "config", site / "flows", in_force=True)
+    assert served.site is not None and "nobody" in served.site.flows["principal"].steps
+    flow.write_text(flow.read_text().replace("hang up: closed", "queue: nowhere"))
+    assert load_site(site / "config", site / "flows", in_force=True).site is None
