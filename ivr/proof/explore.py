@@ -6,6 +6,7 @@ twice. Left out: the count of steps, which has a claim of its own, and more than
 not known from then on.
 """
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -118,9 +119,9 @@ class Exploration:
         self._undo(node)
         if node.place is not None and not node.asked and node.returned is None and not (node.base or node).restarted:
             self._meet(node, self._restarted(node), Edge(source=node, target=None, restart=True))
-        waiting: list[tuple[Choice, ...]] = [()]
+        waiting: deque[tuple[Choice, ...]] = deque([()])
         while waiting:
-            self._follow(node, waiting.pop(), waiting)
+            self._follow(node, waiting.popleft(), waiting)
 
     def _restarted(self, node: Node) -> Node:
         """The same place after the server was away."""
@@ -128,7 +129,7 @@ class Exploration:
             node, returned=RESUMED, restarted=True, base=None, prefix=(), inside=(), remembered=0, asked=False
         )
 
-    def _follow(self, node: Node, choices: tuple[Choice, ...], waiting: list[tuple[Choice, ...]]) -> None:
+    def _follow(self, node: Node, choices: tuple[Choice, ...], waiting: deque[tuple[Choice, ...]]) -> None:
         """One way from a state to where it ends; its side ways are put aside."""
         run = Run(self.machine_at(node), node.channel, node.offered, choices)
         try:
@@ -154,7 +155,7 @@ class Exploration:
                 index += 1
         return effect
 
-    def _drive(self, node: Node, run: Run, effect: Effect, waiting: list[tuple[Choice, ...]]) -> None:
+    def _drive(self, node: Node, run: Run, effect: Effect, waiting: deque[tuple[Choice, ...]]) -> None:
         for _ in range(MOST_EFFECTS):
             match effect:
                 case effects.Remember():
@@ -178,7 +179,7 @@ class Exploration:
                     effect = run.machine.step(self._answer(node, run, effect, waiting).answer, AT)
         raise RuntimeError("the step does not end")
 
-    def _answer(self, node: Node, run: Run, effect: Effect, waiting: list[tuple[Choice, ...]]) -> Choice:
+    def _answer(self, node: Node, run: Run, effect: Effect, waiting: deque[tuple[Choice, ...]]) -> Choice:
         """The first answer that is possible."""
         before = run.choices[-1] if run.choices else node
         if isinstance(effect, effects.RecordMessage):
@@ -332,12 +333,12 @@ class Exploration:
             return
         self._undone.add(key)
         self._seen.gone = True
-        waiting: list[tuple[Choice, ...]] = [()]
+        waiting: deque[tuple[Choice, ...]] = deque([()])
         while waiting:
-            self._undo_once(node, waiting.pop(), waiting)
+            self._undo_once(node, waiting.popleft(), waiting)
         self._seen.gone = False
 
-    def _undo_once(self, node: Node, choices: tuple[Choice, ...], waiting: list[tuple[Choice, ...]]) -> None:
+    def _undo_once(self, node: Node, choices: tuple[Choice, ...], waiting: deque[tuple[Choice, ...]]) -> None:
         info = CallInfo(call=CallId("proof"), did=self._worlds.example(node.mask).did)
         machine = Machine(self._site, self._flow, info, node.place, memory=node.memory, hung_up=True)
         run = Run(machine, node.channel, node.offered, choices)
@@ -358,7 +359,10 @@ def _add(node: Node, edge: Edge) -> None:
         edge.goal, edge.idle, edge.acted, edge.entered, edge.past, edge.restart, edge.keys,
     )  # fmt: skip
     known = node.edges.get(alike)
-    if known is None or (edge.seconds > known.seconds) == edge.idle:
+    hung_up_on = edge.target is None and edge.goal is None
+    if known is None or (
+        not hung_up_on and edge.seconds != known.seconds and (edge.seconds > known.seconds) == edge.idle
+    ):
         node.edges[alike] = edge
 
 
