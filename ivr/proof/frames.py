@@ -19,15 +19,19 @@ _PLAIN = (str, int, float, effects.Played, effects.Entered, effects.Recorded, ef
 
 
 def inside(machine: Machine) -> object:
-    """The place within the step, as something that can be compared."""
+    """The place within the step, as something that can be compared; empty when a step is entered just now."""
     found = []
     script: Any = machine._run
     while isinstance(script, GeneratorType) and script.gi_frame is not None:
+        if script.__name__ == "_enter":
+            return ()
         frame = script.gi_frame
         live = _live(frame.f_code).get(frame.f_lasti, frozenset(frame.f_code.co_varnames))
         values = frame.f_locals
         plain = tuple((name, values[name]) for name in sorted(live & values.keys()) if _is_plain(values[name]))
-        found.append((frame.f_code.co_qualname, frame.f_lasti, plain, tuple(_loops(script))))
+        found.append(
+            (frame.f_code.co_qualname, frame.f_lasti, plain, tuple(_loops(script)) if _has_loops(frame.f_code) else ())
+        )
         script = script.gi_yieldfrom
     return tuple(found)
 
@@ -43,6 +47,11 @@ def _loops(script: Any) -> Iterator[int]:
             yield int(thing.__reduce__()[1][1])
         elif hasattr(type(thing), "__next__") and not isinstance(thing, GeneratorType):
             yield length_hint(thing, id(thing))
+
+
+@lru_cache(maxsize=256)
+def _has_loops(code: CodeType) -> bool:
+    return any(instruction.opname == "FOR_ITER" for instruction in dis.get_instructions(code))
 
 
 @lru_cache(maxsize=256)
