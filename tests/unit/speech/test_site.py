@@ -44,7 +44,7 @@ def test_every_site_has_them_and_its_own_ones_stand_in_for_them(tmp_path: Path) 
     ],
 )
 def test_what_can_be_said_is_right(tmp_path: Path, value: str, kind: str) -> None:
-    assert load(saying(tmp_path, value, kind)).problems == ()
+    assert load(saying(tmp_path, value, kind)).errors == ()
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_can_be_said_is_right(tmp_path: Path, value: str, kind: str) -> Non
     ],
 )
 def test_what_cannot_be_said_is_told_where_it_stands(tmp_path: Path, value: str, kind: str, code: str) -> None:
-    (problem,) = load(saying(tmp_path, value, kind)).problems
+    (problem,) = load(saying(tmp_path, value, kind)).errors
     assert problem.code == code
     assert problem.file.endswith("principal.yaml")
     assert problem.line == 11
