@@ -1,11 +1,11 @@
 """`dial`: ring one extension."""
 
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Protocol
 
 from pydantic import Field
 
-from ivr.call.effects import Done, Kind, Ring, Script, Tell
+from ivr.call.effects import Done, Kind, Returned, Ring, Script, Tell
 from ivr.call.facts import DialBegun, DialEnded
 from ivr.call.story import Story, expect
 from ivr.site import HANG_UP
@@ -43,19 +43,34 @@ class Dial(Step):
     def script(self, story: Story) -> Script:
         """Ring, or take the exit that the call comes back with."""
         returned = story.take_returned()
-        if returned is not None and returned.kind is Kind.TALK:
-            return self.after_the_talk
-        if returned is not None and returned.kind is Kind.DIAL:
-            result = RESULTS.get(returned.detail, "unreachable")
-            ended = DialEnded(at=story.at, call=story.info.call, extension=self.extension, result=result)
-            expect(Done, (yield Tell(ended)))
-            if result == "answered":
-                return self.after_the_talk
-            return (self.busy or self.no_answer) if result == "busy" else self.no_answer
+        if returned is not None and returned.kind in (Kind.TALK, Kind.DIAL):
+            return (yield from came_back(story, returned, self.extension, self))
         story.take_key()
         expect(Done, (yield Tell(DialBegun(at=story.at, call=story.info.call, extension=self.extension))))
         yield Ring(extension=self.extension, seconds=int(self.ring.total_seconds()))
         raise RuntimeError("a terminal effect has no answer")
+
+
+class Exits(Protocol):
+    """The steps that follow when an extension was rung."""
+
+    @property
+    def no_answer(self) -> str: ...
+    @property
+    def busy(self) -> str: ...
+    @property
+    def after_the_talk(self) -> str: ...
+
+
+def came_back(story: Story, returned: Returned, extension: str, exits: Exits) -> Script:
+    """The call is back from an extension: tell how it went, and take the exit."""
+    if returned.kind is Kind.TALK:
+        return exits.after_the_talk
+    result = RESULTS.get(returned.detail, "unreachable")
+    expect(Done, (yield Tell(DialEnded(at=story.at, call=story.info.call, extension=extension, result=result))))
+    if result == "answered":
+        return exits.after_the_talk
+    return (exits.busy or exits.no_answer) if result == "busy" else exits.no_answer
 
 
 # DIALSTATUS (Asterisk, apps/app_dial.c); all others, such as CHANUNAVAIL and CONGESTION, are "unreachable".

@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from ivr.call.effects import Done, Effect, Entered, Input, Kind, Pressed, Ring, Script, TakeDigits, Tell, WaitKey
-from ivr.call.facts import DialBegun, DialEnded, InputTaken
+from ivr.call.facts import DialBegun, InputTaken
 from ivr.call.story import Story, expect
 from ivr.site.targets import A_PERSON, HANG_UP
-from ivr.verbs.dial import RESULTS
+from ivr.verbs.dial import came_back
 from ivr.verbs.step import Step
 from ivr.verbs.words import PromptName, Target, between, whole, wrong
 
@@ -96,15 +96,8 @@ class ExtensionStep(Step):
     def script(self, story: Story) -> Script:
         """Ask and ring, or take the exit that the call comes back with."""
         returned = story.take_returned()
-        if returned is not None and returned.kind is Kind.TALK:
-            return self.after_the_talk
-        if returned is not None and returned.kind is Kind.DIAL:
-            result = RESULTS.get(returned.detail, "unreachable")
-            ended = DialEnded(at=story.at, call=story.info.call, extension=returned.extension, result=result)
-            expect(Done, (yield Tell(ended)))
-            if result == "answered":
-                return self.after_the_talk
-            return (self.busy or self.no_answer) if result == "busy" else self.no_answer
+        if returned is not None and returned.kind in (Kind.TALK, Kind.DIAL):
+            return (yield from came_back(story, returned, returned.extension, self))
         extension = yield from self._chosen(story)
         fact = InputTaken(
             at=story.at,
