@@ -7,7 +7,7 @@ from ivr.app.closing import Closing
 from ivr.app.floor import Floor
 from ivr.app.stores import Stores
 from ivr.clock import Clock
-from ivr.exchange.house import House, Sites, Sounds
+from ivr.exchange.house import House, Sites
 from ivr.exchange.seal import FernetSeal
 from ivr.exchange.visits import Visits
 from ivr.figures.metrics import Metrics
@@ -17,7 +17,6 @@ from ivr.lookups.figures import LookUpFigures
 from ivr.lookups.look_ups import LookUps
 from ivr.overrides import Overrides
 from ivr.overrides.figures import OverrideFigures
-from ivr.site import Site
 from ivr.voicemail.inbox import Inbox
 
 
@@ -72,26 +71,3 @@ def house_of(
         complain=complain,
         trust_pretended_time=pretended,
     )
-
-
-class OneEdition:
-    """A site that never changes."""
-
-    def __init__(self, site: Site, sounds: Sounds) -> None:
-        self._site, self._sounds = site, sounds
-
-    def active(self) -> Site:
-        """The site."""
-        return self._site
-
-    def of(self, edition: str) -> Site:
-        """The same for every call."""
-        return self._site
-
-    def for_new_call(self, caller: str, number: str) -> Site:
-        """The same for every call."""
-        return self._site
-
-    def sounds_of(self, site: Site) -> Sounds:
-        """Its prompts."""
-        return self._sounds

@@ -12,7 +12,6 @@ from acd.engine import Engine
 from acd.facts import CallerJoined
 from acd.journal.memory import MemoryJournal
 from acd.model import AgentId, CallId, DeviceState, OfferId, QueueId, VisitId
-from ivr.app.house import OneEdition
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
@@ -27,7 +26,7 @@ from ivr.exchange.visits import Visits
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.clock import ManualClock
-from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides
+from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides, OneEdition
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1795291423.0")

@@ -5,7 +5,9 @@ from datetime import datetime
 from cryptography.fernet import Fernet
 
 from ivr.call.effects import LookedUp
+from ivr.exchange.house import Sounds
 from ivr.exchange.seal import FernetSeal
+from ivr.site import Site
 from ivr.site.look_ups import LookUpSource
 from ivr.site.overrides import Override
 
@@ -45,3 +47,26 @@ class NoMessages:
         return False
 
     async def drop(self, mailbox: str, file: str) -> None: ...
+
+
+class OneEdition:
+    """A site that never changes."""
+
+    def __init__(self, site: Site, sounds: Sounds) -> None:
+        self._site, self._sounds = site, sounds
+
+    def active(self) -> Site:
+        """The site."""
+        return self._site
+
+    def of(self, edition: str) -> Site:
+        """The same for every call."""
+        return self._site
+
+    def for_new_call(self, caller: str, number: str) -> Site:
+        """The same for every call."""
+        return self._site
+
+    def sounds_of(self, site: Site) -> Sounds:
+        """Its prompts."""
+        return self._sounds

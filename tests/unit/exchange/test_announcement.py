@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from acd.model import CallId, QueueId, VisitId
-from ivr.app.house import OneEdition
 from ivr.asterisk.agi.server import AgiServer
 from ivr.call.calls import LiveCalls
 from ivr.clock import LoopClock
@@ -17,7 +16,7 @@ from ivr.exchange.ticket import Ticket
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from tests.tools import run
-from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides
+from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides, OneEdition
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1700000000.1")
