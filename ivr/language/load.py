@@ -238,7 +238,7 @@ def _entry_problems(configuration: Configuration, drafts: Sequence[Draft]) -> It
                 yield Problem.at(place, "FLOW027", message)
     numbers, document = configuration.site.names("numbers"), configuration.site.document
     # A flow that could not be read may be the one that answers the number.
-    unread = any(draft.document is None or (draft.problems and not draft.numbers) for draft in drafts)
+    unread = any(draft.flow is None and not draft.numbers for draft in drafts)
     if numbers is None or document is None or unread or not drafts:
         return
     for number in sorted(number for number in numbers - set(owner) if number.isascii() and number.isdecimal()):

@@ -306,3 +306,11 @@ def test_files_that_served_callers_are_not_refused_by_a_stricter_check(tmp_path:
     assert served.site is not None and "nobody" in served.site.flows["principal"].steps
     flow.write_text(flow.read_text().replace("hang up: closed", "queue: nowhere"))
     assert load_site(site / "config", site / "flows", in_force=True).site is None
+
+
+def test_a_number_that_no_flow_answers_is_told_beside_a_subflow_with_a_warning(tmp_path: Path) -> None:
+    site = good_site(tmp_path)
+    (site / "flows" / "identificacion.yaml").write_text((GOOD / "subflows" / "identificacion.yaml").read_text())
+    flow = site / "flows" / "principal.yaml"
+    flow.write_text(flow.read_text().replace('numbers: ["6017436967"]\n', ""))
+    assert "CONF020" in [problem.code for problem in load(site).errors]
