@@ -33,6 +33,7 @@ class MakeOffer:
     others: tuple[PassedOver, ...] = ()  # agents that were not chosen, the first ones of the queue
     left_out: int = 0  # how many more agents of the queue are not listed in `others`
     overtaken: tuple[PassedOver, ...] = ()  # earlier callers that this agent could not serve
+    step: int = 0  # how far the caller's circle had widened
 
 
 @event("offer cancelled")
@@ -62,8 +63,7 @@ class CloseOffer:
 class EndVisit:
     """The visit has its one outcome. `wait_us` from joining to the outcome, in engine time.
 
-    For `OVERFLOWED` the shell sends the caller back into the flow, at the exit `why`: "waited too long" or
-    "nobody there".
+    For `OVERFLOWED` the shell sends the caller back into the flow, at the exit `why`: one of `acd.reasons.EXITS`.
     """
 
     visit: VisitId
@@ -94,6 +94,34 @@ class EndWrapUp:
     agent: AgentId
 
 
+@event("agent paused by rule")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseAgent:
+    """Too many offers in a row were not answered: paused until engine time `until`, or until the agent says ready."""
+
+    agent: AgentId
+    reason: str
+    until: int | None
+
+
+@event("pause ended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPause:
+    """The time of a `PauseAgent` is over."""
+
+    agent: AgentId
+
+
+@event("circle widened")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WidenCircle:
+    """The caller may be offered to the agents of expansion step `step` too."""
+
+    visit: VisitId
+    queue: QueueId
+    step: int
+
+
 @event("orphan leg")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HangUpOrphan:
@@ -113,4 +141,16 @@ class SendBackAgain:
     why: str
 
 
-Decision = MakeOffer | CancelOffer | CloseOffer | EndVisit | BeginWrapUp | EndWrapUp | HangUpOrphan | SendBackAgain
+Decision = (
+    MakeOffer
+    | CancelOffer
+    | CloseOffer
+    | EndVisit
+    | BeginWrapUp
+    | EndWrapUp
+    | PauseAgent
+    | EndPause
+    | WidenCircle
+    | HangUpOrphan
+    | SendBackAgain
+)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from acd.codec import event
-from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, QueueId, VisitId
+from acd.model import AgentId, CallId, DeviceState, Doors, LegState, OfferId, OfferResult, QueueId, VisitId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +34,21 @@ class EngineStarted(Fact):
 @event("caller joined")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerJoined(Fact):
-    """A call entered a queue. A second one for a living visit changes nothing."""
+    """A call entered a queue. A second one for a living visit changes nothing.
+
+    The place counts from `t`, or from earlier: a call that comes back to this queue has its old place; one that comes
+    from another queue keeps the time waited there if it `keeps` it; and `caller` (an opaque key, empty = anonymous)
+    regains the place of an abandoned call within the queue's window.
+    """
 
     visit: VisitId
     call: CallId
     queue: QueueId
-    priority: int = 0  # higher is served first
+    priority: int = 0  # 0 to 9; each step is a head start of `EngineConfig.priority_us`
+    caller: str = ""
+    last_agent: AgentId | None = None  # who served this caller last, if the shell knows
+    only: AgentId | None = None  # a transfer to one agent: nobody else is offered the caller
+    keeps: bool = True
 
 
 @event("caller parked")
@@ -76,6 +85,80 @@ class DeviceChanged(Fact):
     state: DeviceState
 
 
+@event("agent logged in")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLoggedIn(Fact):
+    """The agent serves from now on. `by`: "telephone", "command", ..., for the record."""
+
+    agent: AgentId
+    by: str = ""
+
+
+@event("agent logged out")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLoggedOut(Fact):
+    """The agent serves no more. A talk or a ringing phone goes on; a pause is over."""
+
+    agent: AgentId
+    by: str = ""
+
+
+@event("agent paused")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPaused(Fact):
+    """The agent is not offered callers until `AgentReady`. During a talk, the pause begins after it."""
+
+    agent: AgentId
+    reason: str
+    by: str = ""
+
+
+@event("agent ready")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentReady(Fact):
+    """The agent may be offered callers: ends a pause, the wrap-up and a rest. During a talk it does nothing but end a
+    pause; who is logged out stays so."""
+
+    agent: AgentId
+    by: str = ""
+
+
+@event("queue doors")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDoors(Fact):
+    """A queue opens, closes or has an emergency: unless it is open, nobody waits in it. New queues are open."""
+
+    queue: QueueId
+    doors: Doors
+
+
+@event("day begun")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBegun(Fact):
+    """A new day at the site: the agents' calls and talk time, and the queues' service level, count from zero.
+    A second one for the same `day` (2026-11-23), or an earlier one, changes nothing."""
+
+    day: str
+
+
+@event("caller swapped")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSwapped(Fact):
+    """An attended transfer put another call where a waiting one was: the place is that call's from now on.
+    A living offer for the visit is cancelled, for it would connect the wrong channel."""
+
+    visit: VisitId
+    call: CallId
+
+
+@event("offer ringing")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRinging(Fact):
+    """The agent's phone rings."""
+
+    offer: OfferId
+
+
 @event("offer answered")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferAnswered(Fact):
@@ -105,6 +188,22 @@ class OfferFailed(Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TalkEnded(Fact):
     """The offer's leg hung up after a bridge: wrap-up begins at `t`."""
+
+    offer: OfferId
+
+
+@event("talk held")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkHeld(Fact):
+    """The agent put the caller on hold."""
+
+    offer: OfferId
+
+
+@event("talk resumed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkResumed(Fact):
+    """The hold is over."""
 
     offer: OfferId
 

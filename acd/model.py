@@ -46,6 +46,14 @@ class DeviceState(Enum):
     UNREACHABLE = "unreachable"
 
 
+class Doors(Enum):
+    """Whether callers may wait in a queue. The values of the last two are also the exits of who does."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    EMERGENCY = "emergency"
+
+
 class OfferResult(Enum):
     """How an offer ended; every offer has exactly one result."""
 
@@ -64,7 +72,7 @@ class VisitOutcome(Enum):
 
     ANSWERED = "answered"
     ABANDONED = "abandoned"
-    OVERFLOWED = "overflowed"  # longest wait reached, or nobody there
+    OVERFLOWED = "overflowed"  # at one of the queue's exits: full, waited too long, nobody there, closed, ...
     CALLBACK = "callback"
     LEFT = "left"  # by a key, or served by reception while the server was away
 

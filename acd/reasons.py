@@ -19,6 +19,17 @@ ANSWERED_ELSEWHERE = "answered elsewhere"
 WAITED_TOO_LONG = "waited too long"
 NOBODY_THERE = "nobody there"
 MOVED = "moved to another queue"
+FULL = "full"
+NOBODY_LOGGED_IN = "nobody logged in"
+LAST_ONE_LEFT = "the last one left"
+TRANSFER_FAILED = "transfer failed"
+
+EXITS = (WAITED_TOO_LONG, NOBODY_THERE, NOBODY_LOGGED_IN, LAST_ONE_LEFT, FULL, "closed", "emergency", TRANSFER_FAILED)
+"""Where a visit that overflowed goes on: exits of the flow's step `queue`; the last one goes back to who transferred."""
+
+KEPT = "is kept for another agent"
+NOT_YET = "has not waited long enough for this agent"
+CALLER_CHANGED = "another call took the place"
 
 
 def others(state: State, queue: Queue, visit: Visit, chosen: Agent) -> tuple[tuple[PassedOver, ...], int]:

@@ -30,7 +30,8 @@ Place = tuple[int, int, int]
 class Phase(Enum):
     """Where a living offer is."""
 
-    RINGING = "ringing"  # decided; the phone rings or is about to
+    RESERVED = "reserved"  # decided; the phone is about to ring
+    RINGING = "ringing"
     ANSWERED = "answered"  # the agent hears the whisper
     TALKING = "talking"  # agent and caller are in the bridge
     CANCELLING = "cancelling"  # we hang the leg up and wait for its end
@@ -39,13 +40,17 @@ class Phase(Enum):
 class AgentStatus(Enum):
     """What an agent does, as a board shows it."""
 
-    # The values are also the reasons why an agent was passed over; AVAILABLE then means "idle for less time".
+    # The values are also the reasons why an agent was passed over; AVAILABLE then means that the strategy took another.
+    LOGGED_OUT = "logged out"
     UNREACHABLE = "unreachable"
     BUSY = "on another call"
+    RESERVED = "reserved"
     RINGING = "ringing"
     TALKING = "talking"
+    ON_HOLD = "on hold"
     WRAP_UP = "wrap-up"
-    RESTING = "resting"  # missed or refused calls: not offered for a while
+    PAUSED = "paused"
+    RESTING = "resting"  # refused or could not be rung: not offered for a moment
     AVAILABLE = "available"
 
 
