@@ -84,14 +84,18 @@ def _after(state: State, agent: Agent, offer: Offer, result: OfferResult) -> Non
     """What a failed offer means for the next ones of this agent and this caller."""
     config, visit = state.config, state.visits.get(offer.visit)
     rest = 0
-    if result is OfferResult.NO_ANSWER:
-        agent.misses += 1
-        if agent.misses >= config.misses:
-            agent.misses, rest = 0, config.rest_us
-    elif result in (OfferResult.REFUSED, OfferResult.BUSY):
-        rest = config.refusal_rest_us
-    elif result is OfferResult.UNREACHABLE:
-        rest = config.unreachable_rest_us
+    rule = {
+        OfferResult.NO_ANSWER: config.no_answer,
+        OfferResult.BUSY: config.busy,
+        OfferResult.REFUSED: config.refused,
+        OfferResult.UNREACHABLE: config.unreachable,
+    }.get(result)
+    if rule is not None:
+        rest = rule.rest_us
+        if rule.pause_after:
+            agent.misses += 1
+            if agent.misses >= rule.pause_after:
+                agent.misses, rest = 0, rule.pause_us or 0
     elif result is OfferResult.UNKNOWN and offer.told is OfferResult.UNKNOWN:
         rest = config.unknown_rest_us
     elif result is OfferResult.LOST and visit is not None and visit.doubt is None:
@@ -99,7 +103,7 @@ def _after(state: State, agent: Agent, offer: Offer, result: OfferResult) -> Non
     if rest:
         agent.rest_until = state.t + rest
     if visit is not None and result not in (OfferResult.LOST, OfferResult.CANCELLED, OfferResult.UNKNOWN):
-        visit.tried[agent.id] = state.t + config.again_us
+        visit.tried[agent.id] = state.t + (rule.again_us if rule else 0)
     if visit is not None:
         state.settle_visit(visit)
 

@@ -15,7 +15,7 @@ def engine_config(site: Site) -> EngineConfig:
         queues=tuple(
             QueueConfig(
                 id=QueueId(name),
-                needs=tuple(Need(skill=SkillId(need.skill), least=need.level) for need in queue.needs),
+                needs=(tuple(Need(skill=SkillId(need.skill), least=need.level) for need in queue.needs),),
                 strategy=queue.strategy,
                 ring_us=queue.ring // _MICROSECOND,
                 wrap_up_us=queue.wrap_up // _MICROSECOND,
