@@ -19,6 +19,7 @@ from acd.facts import (
     OfferAnswered,
     OfferBridged,
     OfferFailed,
+    OfferRinging,
     Reconfigured,
     Resynchronised,
     TalkEnded,
@@ -221,5 +222,6 @@ _HANDLERS: dict[type[Fact], Callable[[State, Any], None]] = {
     LinkLost: _link_lost,
     Resynchronised: _picture,
     Reconfigured: _reconfigured,
+    OfferRinging: _tick,
     Tick: _tick,
 }

@@ -14,7 +14,7 @@ from ivr.asterisk.ami import AmiLink, Event
 VARIABLES = ("CALL_ID", "DID", "TICKET", "PLACE", "FALLBACK", "OFFER", "RETURNED", "DIAL_TO")
 """The channel variables that come with each channel (the contract with the dialplan)."""
 
-UP = 6  # AST_STATE_UP, include/asterisk/channelstate.h
+RINGING, UP = 5, 6  # AST_STATE_RINGING and AST_STATE_UP, include/asterisk/channelstate.h
 
 _STATES = {
     "NOTINUSE": DeviceState.FREE,

@@ -23,12 +23,13 @@ from acd.facts import (
     OfferAnswered,
     OfferBridged,
     OfferFailed,
+    OfferRinging,
     Resynchronised,
     TalkEnded,
 )
 from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, offer_of_channel
 from ivr.asterisk.ami import Event
-from ivr.asterisk.snapshot import UP, ChannelSeen, Snapshot, agent_of, device_state
+from ivr.asterisk.snapshot import RINGING, UP, ChannelSeen, Snapshot, agent_of, device_state
 from ivr.call import facts
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.clock import Clock
@@ -74,6 +75,7 @@ class Switchboard:
         self._agents = agents
         self._callers: dict[OfferId, CallId] = {}
         self._legs: set[OfferId] = set()  # a channel of theirs was seen
+        self._rung: set[OfferId] = set()
         self._cancelled: set[OfferId] = set()
         self._answered: set[OfferId] = set()
         self._bridges: dict[str, set[str]] = {}
@@ -85,6 +87,7 @@ class Switchboard:
             "DeviceStateChange": self._device,
             "Newchannel": self._newchannel,
             "Newstate": self._newstate,
+            "DialState": self._dial_state,
             "OriginateResponse": self._originate_response,
             "BridgeEnter": self._bridge_enter,
             "BridgeLeave": self._bridge_leave,
@@ -235,10 +238,23 @@ class Switchboard:
             self._desk.submit(DeviceChanged(at=now, t=t, agent=agent, state=state))
 
     def _newstate(self, event: Event) -> None:
-        offer = offer_of_channel(event.get("Uniqueid"))
-        if offer and event.get("ChannelState") == str(UP) and offer not in self._answered:
+        offer = _leg_of(event.get("Uniqueid"))
+        if offer and event.get("ChannelState") == str(RINGING):
+            self._rings(offer)
+        elif offer and event.get("ChannelState") == str(UP) and offer not in self._answered:
             self._answered.add(offer)
             self._desk.submit(OfferAnswered(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
+
+    def _dial_state(self, event: Event) -> None:
+        """A leg to outside is a Local channel: only this tells that the far phone rings (or plays its own tone)."""
+        offer = _leg_of(event.get("DestUniqueid"))
+        if offer and event.get("DialStatus") in ("RINGING", "PROGRESS"):
+            self._rings(offer)
+
+    def _rings(self, offer: OfferId) -> None:
+        if offer not in self._rung and offer not in self._answered:
+            self._rung.add(offer)
+            self._desk.submit(OfferRinging(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
 
     def _newchannel(self, event: Event) -> None:
         if offer := offer_of_channel(event.get("Uniqueid")):
@@ -328,7 +344,7 @@ class Switchboard:
     def forget(self, offer: OfferId) -> None:
         """The offer is over."""
         self._callers.pop(offer, None)
-        for known in (self._legs, self._answered, self._bridged, self._cancelled):
+        for known in (self._legs, self._rung, self._answered, self._bridged, self._cancelled):
             known.discard(offer)
 
     def _call_ended(self, call: CallId, cause: int, by: str, source: str) -> None:
@@ -370,3 +386,8 @@ class Switchboard:
         self._desk.record(facts.FallbackBegun(at=self._clock.now(), call=call))
         if live.visit is not None:
             self._desk.submit(CallerParked(at=self._clock.now(), t=self._clock.engine_us(), visit=live.visit))
+
+
+def _leg_of(uniqueid: str) -> OfferId | None:
+    """As `offer_of_channel`, without the far half of a Local channel, which has a life of its own."""
+    return None if uniqueid.endswith(";2") else offer_of_channel(uniqueid)

@@ -66,6 +66,34 @@ async def test_from_ringing_to_the_end_of_the_talk() -> None:
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        "Event: Newstate\nChannelState: 5\nUniqueid: {}",
+        "Event: DialState\nDialStatus: RINGING\nDestUniqueid: {}",
+        "Event: DialState\nDialStatus: PROGRESS\nDestUniqueid: {}",
+    ],
+)
+@run
+async def test_a_phone_rings_once(told: str) -> None:
+    async with bench() as b:
+        await b.login()
+        leg_id = offer_channel(await b.joins())
+        await b.tell(told.format(f"{leg_id};2"))
+        assert await b.story("offer ringing") == []
+        await b.tell(told.format(leg_id), f"Event: Newstate\nChannelState: 5\nUniqueid: {leg_id}")
+        assert await b.story("offer ringing") == ["offer ringing"]
+
+
+@run
+async def test_a_phone_that_is_answered_rings_no_more() -> None:
+    async with bench() as b:
+        await b.login()
+        leg_id = offer_channel(await b.joins())
+        await b.tell(up(leg_id), f"Event: DialState\nDialStatus: RINGING\nDestUniqueid: {leg_id}")
+        assert await b.story("offer ringing") == []
+
+
+@pytest.mark.parametrize(
     ("cause", "result"),
     [(19, "no answer"), (17, "busy"), (21, "refused"), (20, "unreachable"), (1, "unreachable"), (0, "unreachable")],
 )
