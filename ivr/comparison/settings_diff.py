@@ -127,7 +127,7 @@ def _who_serves(old: Site, new: Site, name: str, say: Words) -> Iterator[str]:
         if agent not in now.agents:
             yield say("serve less", queue=now.label, who=_person(old, agent))
         else:
-            skills = {need.skill for need in now.needs}
+            skills = sorted({need.skill for one in now.needs for need in one})
             levels = [{skill: site.agents[agent].skills.get(skill) for skill in skills} for site in (old, new)]
             if levels[0] != levels[1]:
                 texts = [", ".join(f"{skill} {level}" for skill, level in one.items()) for one in levels]

@@ -314,8 +314,9 @@ def queue_settings(model: QueuesFile) -> Mapping[str, QueueSettings]:
         name: QueueSettings(
             label=queue.label,
             strategy=queue.strategy,
-            needs=queue.needs,
+            needs=(queue.needs,),
             agents=serving(queue, model),
+            agents_ever=serving(queue, model),
             ring=queue.ring,
             wrap_up=queue.wrap_up,
             longest_wait=queue.longest_wait,

@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ivr.site.hours import HolidayCalendar, OpeningHours
+from ivr.site.queues import (
+    AgentSettings,
+    Condition,
+    Need,
+    Needs,
+    OfferRule,
+    QueueSettings,
+    ScreenPop,
+    ServiceLevel,
+    Widening,
+    default_offer_rules,
+)
 from ivr.site.targets import A_PERSON, HANG_UP, RETURN
 from ivr.site.values import Type, Value
 
@@ -17,7 +29,23 @@ if TYPE_CHECKING:
     from ivr.site.mailboxes import Mail, Mailbox
     from ivr.verbs.step import Step
 
-__all__ = ["A_PERSON", "HANG_UP", "RETURN", "Flow", "Site", "Variable"]
+__all__ = [
+    "A_PERSON",
+    "HANG_UP",
+    "RETURN",
+    "AgentSettings",
+    "Condition",
+    "Flow",
+    "Need",
+    "Needs",
+    "OfferRule",
+    "QueueSettings",
+    "ScreenPop",
+    "ServiceLevel",
+    "Site",
+    "Variable",
+    "Widening",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,39 +63,6 @@ class Extension:
     """A phone of the house."""
 
     label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """What a queue asks of its agents: a skill, at a level of at least `level` (1 to 5)."""
-
-    skill: str
-    level: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSettings:
-    """Who serves a queue, and how long everything may take."""
-
-    label: str
-    strategy: str  # "longest idle"
-    needs: tuple[Need, ...]  # all of them
-    agents: tuple[str, ...]  # extensions that have every skill asked for, in the file's order
-    ring: timedelta
-    wrap_up: timedelta
-    longest_wait: timedelta
-    announce: str | None  # prompt played to waiting callers
-    announce_every: timedelta | None
-    record: bool
-    whisper: str | None  # prompt that the agent hears before the bridge
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentSettings:
-    """A person at an extension, and what he can do: skill -> level, 1 to 5."""
-
-    label: str
-    skills: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +151,13 @@ class Site:
     mailboxes: Mapping[str, "Mailbox"] = field(default_factory=dict)
     mail: "Mail | None" = None
     promises: Promises = Promises()
+    offer_rules: Mapping[str, OfferRule] = field(default_factory=default_offer_rules)
+    """What follows an offer that failed; the keys are `ivr.site.queues.FAILURES`, all of them."""
+    priority_worth: timedelta = timedelta(minutes=2)
+    """A caller's head start for each step of priority, and of a queue's weight."""
+    pause_reasons: Mapping[int, str] = field(default_factory=dict)
+    """Number that an agent dials -> why there is a pause."""
+    screen_pops: Mapping[str, ScreenPop] = field(default_factory=dict)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -24,7 +24,7 @@ def test_the_good_site_has_no_problem_and_means_what_it_says() -> None:
     assert site.entry == {"6017436967": "principal"}
     assert site.fallback_after == timedelta(seconds=15)
     queue = site.queues["servicio"]
-    assert queue.needs == (Need(skill="servicio", level=3),)
+    assert queue.needs == ((Need(skill="servicio", level=3),),)
     assert queue.agents == ("101",)  # 102 has level 2
     assert queue.record and queue.announce_every == timedelta(seconds=45)
     assert site.agents["101"].label == "SAC 1" and site.agents["102"].label == "Second"
