@@ -8,10 +8,16 @@ from typing import Any
 
 from acd.config import EngineConfig
 from acd.facts import (
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentPaused,
+    AgentReady,
     CallerGone,
     CallerJoined,
     CallerParked,
     CallerReturned,
+    CallerSwapped,
+    DayBegun,
     DeviceChanged,
     EngineStarted,
     Fact,
@@ -20,14 +26,17 @@ from acd.facts import (
     OfferBridged,
     OfferFailed,
     OfferRinging,
+    QueueDoors,
     Reconfigured,
     Resynchronised,
     TalkEnded,
+    TalkHeld,
+    TalkResumed,
     Tick,
 )
 from acd.model import OfferId, VisitId
 from acd.picture import absorb_picture
-from acd.state import EndedOffer, News, Offer, Phase, State, Visit, remember
+from acd.state import EndedOffer, News, Offer, Phase, State, Visit, call_credit, caller_credit, remember
 
 
 def absorb(state: State, fact: Fact) -> None:
@@ -56,6 +65,9 @@ def _joined(state: State, fact: CallerJoined) -> None:
         return
     state.visit_seq += 1
     visit = Visit(fact.visit, fact.call, fact.queue, fact.priority, state.t, state.visit_seq, state.t)
+    visit.since, visit.caller, visit.only = _since(state, fact), fact.caller, fact.only
+    visit.last_agent = fact.last_agent
+    visit.kept_until = _kept_until(state, fact)
     visit.gone = state.early.pop(fact.visit, "")
     other = state.visits.get(state.calls.get(fact.call, VisitId("")))
     if other is not None:  # a call waits in one queue at a time: the later visit counts
@@ -70,6 +82,29 @@ def _joined(state: State, fact: CallerJoined) -> None:
     state.news.joined[visit.id] = None
 
 
+def _since(state: State, fact: CallerJoined) -> int:
+    """Since when the caller's place counts: now, or since an earlier visit."""
+    since = state.t
+    credit = state.credits.get(call_credit(fact.call))
+    usable = credit is not None and (fact.only is not None or not credit.answered)
+    if credit is not None and usable and (credit.queue == fact.queue or fact.keeps):
+        since = min(since, credit.since)
+    if fact.caller and fact.only is None:
+        credit = state.credits.pop(caller_credit(fact.caller, fact.queue), None)
+        if credit is not None and credit.until is not None and state.t <= credit.until:
+            since = min(since, credit.since)
+    return since
+
+
+def _kept_until(state: State, fact: CallerJoined) -> int | None:
+    """So long the caller is kept for the agent of last time, if the queue says so."""
+    queue = state.queues.get(fact.queue)
+    if queue is None or fact.last_agent is None or fact.only is not None:
+        return None
+    wanted = {"members": fact.last_agent in queue.rings, "any": fact.last_agent in state.serves}
+    return state.t + queue.config.last_agent_us if wanted.get(queue.config.last_agent, False) else None
+
+
 def visit_number(visit: VisitId) -> int:
     """The n of `<call>/<n>`; 0 when there is none."""
     tail = visit.rpartition("/")[2]
@@ -79,7 +114,7 @@ def visit_number(visit: VisitId) -> int:
 def _parked(state: State, fact: CallerParked | CallerReturned) -> None:
     visit = state.visits.get(fact.visit)
     if visit is not None:
-        visit.parked = isinstance(fact, CallerParked)
+        state.park(visit, isinstance(fact, CallerParked))
         visit.doubt = None  # somebody saw the caller
         _touch_visit(state, visit)
 
@@ -107,13 +142,101 @@ def _device(state: State, fact: DeviceChanged) -> None:
         state.set_device(agent, fact.state)
 
 
+def _swapped(state: State, fact: CallerSwapped) -> None:
+    visit = state.visits.get(fact.visit)
+    if visit is None or visit.call == fact.call:
+        return
+    if state.calls.get(visit.call) == visit.id:
+        del state.calls[visit.call]
+    visit.call = fact.call
+    state.calls.setdefault(fact.call, visit.id)
+    visit.doubt = None
+    state.news.swapped[visit.id] = None
+    _touch_visit(state, visit)
+
+
+# -- agents
+
+
+def _logged_in(state: State, fact: AgentLoggedIn) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None and not agent.logged_in:
+        agent.logged_in, agent.paused, agent.pause_until = True, "", None
+        agent.rest_until, agent.misses = None, 0
+        state.settle_agent(agent)
+
+
+def _logged_out(state: State, fact: AgentLoggedOut) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None and agent.logged_in:
+        agent.logged_in, agent.paused, agent.pause_until, agent.rest_until = False, "", None, None
+        if agent.wrap_until is not None:
+            agent.wrap_until = state.t
+        state.settle_agent(agent)
+
+
+def _paused(state: State, fact: AgentPaused) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None and agent.logged_in:
+        if agent.paused and agent.paused != fact.reason:
+            agent.since = state.t
+        agent.paused, agent.pause_until = fact.reason or "paused", None
+        state.settle_agent(agent)
+
+
+def _ready(state: State, fact: AgentReady) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None and agent.logged_in:
+        agent.paused, agent.pause_until, agent.rest_until, agent.misses = "", None, None, 0
+        if agent.wrap_until is not None:
+            agent.wrap_until = state.t
+        state.settle_agent(agent)
+
+
+def _day(state: State, fact: DayBegun) -> None:
+    if fact.day <= state.day:
+        return
+    state.day = fact.day
+    for agent in state.agents.values():
+        agent.calls = agent.talk_us = 0
+    for queue in state.queues.values():
+        queue.answered = queue.in_time = queue.abandoned = 0
+        state.news.queues[queue.config.id] = None
+    state.sort_again()
+
+
+def _doors(state: State, fact: QueueDoors) -> None:
+    queue = state.queues.get(fact.queue)
+    if queue is not None and queue.doors is not fact.doors:
+        queue.doors = fact.doors
+        for visit in queue.living.values():
+            state.settle_visit(visit)
+
+
+# -- offers
+
+
+def _ringing(state: State, fact: OfferRinging) -> None:
+    offer = state.offers.get(fact.offer)
+    if offer is not None and offer.phase is Phase.RESERVED:
+        offer.phase, offer.changed = Phase.RINGING, state.t
+        _touch_offer(state, offer)
+
+
+def _held(state: State, fact: TalkHeld | TalkResumed) -> None:
+    offer = state.offers.get(fact.offer)
+    if offer is not None:
+        offer.held = isinstance(fact, TalkHeld)
+        _touch_offer(state, offer)
+
+
 def _answered(state: State, fact: OfferAnswered) -> None:
     offer = state.offers.get(fact.offer)
     if offer is None:
         ended = state.ended_offers.get(fact.offer)
         if ended is None or not ended.leg_gone:
             state.news.orphans[fact.offer] = None
-    elif offer.phase is Phase.RINGING:
+    elif offer.phase in (Phase.RESERVED, Phase.RINGING):
         offer.phase, offer.changed, offer.doubt = Phase.ANSWERED, state.t, None
         _touch_offer(state, offer)
 
@@ -184,6 +307,8 @@ def _leg_is_gone(state: State, offer: OfferId) -> None:
 def _touch_offer(state: State, offer: Offer) -> None:
     offer.touched = state.t
     state.settle_offer(offer)
+    if (visit := state.visits.get(offer.visit)) is not None and len(visit.offers) > 1:
+        state.settle_visit(visit)
     state.news.offers[offer.id] = None
 
 
@@ -214,14 +339,23 @@ _HANDLERS: dict[type[Fact], Callable[[State, Any], None]] = {
     CallerParked: _parked,
     CallerReturned: _parked,
     CallerGone: _gone,
+    CallerSwapped: _swapped,
+    AgentLoggedIn: _logged_in,
+    AgentLoggedOut: _logged_out,
+    AgentPaused: _paused,
+    AgentReady: _ready,
+    DayBegun: _day,
+    QueueDoors: _doors,
     DeviceChanged: _device,
+    OfferRinging: _ringing,
     OfferAnswered: _answered,
     OfferBridged: _bridged,
     OfferFailed: _failed,
     TalkEnded: _talk_ended,
+    TalkHeld: _held,
+    TalkResumed: _held,
     LinkLost: _link_lost,
     Resynchronised: _picture,
     Reconfigured: _reconfigured,
-    OfferRinging: _tick,
     Tick: _tick,
 }

@@ -3,24 +3,54 @@
 from collections.abc import Callable
 from typing import Any
 
+from acd.config import OfferRule
 from acd.decisions import (
     BeginWrapUp,
     CancelOffer,
     CloseOffer,
     Decision,
+    EndPause,
     EndVisit,
     EndWrapUp,
     HangUpOrphan,
     MakeOffer,
+    PauseAgent,
     SendBackAgain,
+    WidenCircle,
 )
-from acd.model import OfferResult
-from acd.state import Agent, EndedVisit, Offer, Phase, State
+from acd.model import OfferResult, VisitOutcome
+from acd.state import (
+    Agent,
+    Credit,
+    EndedVisit,
+    Offer,
+    Phase,
+    State,
+    Visit,
+    call_credit,
+    caller_credit,
+    remember,
+)
 
 
 def carry(state: State, decision: Decision) -> None:
     """Change the state as the decision says. A decision about something that is no more changes nothing."""
     _HANDLERS[type(decision)](state, decision)
+
+
+def rule_of(state: State, result: OfferResult) -> OfferRule | None:
+    """What follows an offer that ended so; None when nothing does."""
+    config = state.config
+    match result:
+        case OfferResult.NO_ANSWER:
+            return config.no_answer
+        case OfferResult.BUSY:
+            return config.busy
+        case OfferResult.REFUSED:
+            return config.refused
+        case OfferResult.UNREACHABLE:
+            return config.unreachable
+    return None
 
 
 def _make(state: State, made: MakeOffer) -> None:
@@ -33,17 +63,24 @@ def _make(state: State, made: MakeOffer) -> None:
         made.agent,
         state.t,
         made.ring_us,
-        Phase.RINGING,
+        Phase.RESERVED,
         state.t,
         state.t,
     )
     state.offers[made.offer] = offer
     visit = state.visits.get(made.visit)
+    queue = state.queues.get(made.queue)
+    if queue is not None and (visit is None or visit.only is None):
+        queue.turns += 1
+        queue.last_offered = made.agent
+        queue.last_position = state.positions.get(made.agent, -1)
     if visit is not None:
-        visit.offer = made.offer
-        state.settle_visit(visit)
+        visit.offers[made.offer] = None
+        visit.ring_next = state.t + (queue.config.ring_another_us if queue is not None else 0)
     state.agent(made.agent).offer = made.offer
     state.settle_offer(offer)
+    if visit is not None:
+        state.settle_visit(visit)
 
 
 def _cancel(state: State, cancelled: CancelOffer) -> None:
@@ -57,8 +94,8 @@ def _cancel(state: State, cancelled: CancelOffer) -> None:
 
 def _release_visit(state: State, offer: Offer) -> None:
     visit = state.visits.get(offer.visit)
-    if visit is not None and visit.offer == offer.id:
-        visit.offer = None
+    if visit is not None and offer.id in visit.offers:
+        del visit.offers[offer.id]
         state.settle_visit(visit)
 
 
@@ -70,6 +107,7 @@ def _close(state: State, closed: CloseOffer) -> None:
     agent = state.agent(offer.agent)
     if offer.phase is Phase.TALKING:
         agent.misses = 0
+        agent.calls += closed.result is OfferResult.ANSWERED
         state.settle_offer(offer)
         return
     _after(state, agent, offer, closed.result)
@@ -82,36 +120,73 @@ def _close(state: State, closed: CloseOffer) -> None:
 
 def _after(state: State, agent: Agent, offer: Offer, result: OfferResult) -> None:
     """What a failed offer means for the next ones of this agent and this caller."""
-    config, visit = state.config, state.visits.get(offer.visit)
-    rest = 0
-    rule = {
-        OfferResult.NO_ANSWER: config.no_answer,
-        OfferResult.BUSY: config.busy,
-        OfferResult.REFUSED: config.refused,
-        OfferResult.UNREACHABLE: config.unreachable,
-    }.get(result)
-    if rule is not None:
-        rest = rule.rest_us
-        if rule.pause_after:
-            agent.misses += 1
-            if agent.misses >= rule.pause_after:
-                agent.misses, rest = 0, rule.pause_us or 0
-    elif result is OfferResult.UNKNOWN and offer.told is OfferResult.UNKNOWN:
-        rest = config.unknown_rest_us
-    elif result is OfferResult.LOST and visit is not None and visit.doubt is None:
-        visit.doubt = state.t + config.doubt_us
+    visit = state.visits.get(offer.visit)
+    rule = rule_of(state, result)
+    rest = rule.rest_us if rule is not None else 0
+    if rule is not None and rule.pause_after:
+        agent.misses += 1
+    if result is OfferResult.UNKNOWN and offer.told is OfferResult.UNKNOWN:
+        rest = state.config.unknown_rest_us
     if rest:
         agent.rest_until = state.t + rest
-    if visit is not None and result not in (OfferResult.LOST, OfferResult.CANCELLED, OfferResult.UNKNOWN):
-        visit.tried[agent.id] = state.t + (rule.again_us if rule else 0)
-    if visit is not None:
-        state.settle_visit(visit)
+    if visit is None:
+        return
+    others = any(other != offer.id for other in visit.offers)
+    if result is OfferResult.LOST and visit.doubt is None and not others:
+        visit.doubt = state.t + state.config.doubt_us
+    if rule is not None:
+        visit.tried[agent.id] = state.t + rule.again_us
+    state.settle_visit(visit)
 
 
 def _end_visit(state: State, ended: EndVisit) -> None:
     visit = state.visits.get(ended.visit)
-    if visit is not None:
-        state.remove_visit(visit, EndedVisit(ended.outcome, ended.why, state.t))
+    if visit is None:
+        return
+    _credit(state, visit, ended.outcome)
+    queue = state.queues.get(visit.queue)
+    if queue is not None and visit.counted:
+        answered = ended.outcome is VisitOutcome.ANSWERED
+        queue.answered += answered
+        queue.in_time += answered and ended.wait_us <= queue.config.service_level_us
+        queue.abandoned += ended.outcome is VisitOutcome.ABANDONED
+    state.remove_visit(visit, EndedVisit(ended.outcome, ended.why, state.t))
+    if queue is not None:
+        state.settle_queue(queue)
+
+
+def _credit(state: State, visit: Visit, outcome: VisitOutcome) -> None:
+    """Keep the place for the next visit of this call, or of this caller."""
+    queue = state.queues.get(visit.queue)
+    if outcome is VisitOutcome.ABANDONED:
+        if visit.caller and visit.only is None and queue is not None and queue.config.regain_us:
+            until = state.t + queue.config.regain_us
+            remember(state.credits, caller_credit(visit.caller, visit.queue), Credit(visit.queue, visit.since, until))
+    else:
+        answered = outcome is VisitOutcome.ANSWERED
+        remember(state.credits, call_credit(visit.call), Credit(visit.queue, visit.since, None, answered))
+
+
+def _widen(state: State, widened: WidenCircle) -> None:
+    visit, queue = state.visits.get(widened.visit), state.queues.get(widened.queue)
+    if visit is None or queue is None:
+        return
+    for waiting in queue.awaiting[: widened.step]:
+        waiting.pop(visit.id, None)
+    visit.step = min(widened.step, len(queue.config.steps))
+    state.settle_visit(visit)
+
+
+def _pause(state: State, paused: PauseAgent) -> None:
+    agent = state.agent(paused.agent)
+    agent.paused, agent.pause_until, agent.misses = paused.reason, paused.until, 0
+    state.settle_agent(agent)
+
+
+def _end_pause(state: State, ended: EndPause) -> None:
+    agent = state.agent(ended.agent)
+    agent.paused, agent.pause_until = "", None
+    state.settle_agent(agent)
 
 
 def _begin_wrap_up(state: State, begun: BeginWrapUp) -> None:
@@ -121,6 +196,7 @@ def _begin_wrap_up(state: State, begun: BeginWrapUp) -> None:
         state.remove_offer(offer, leg_gone=True)
         agent.offer = None
     agent.wrap_until = begun.until
+    agent.talk_us += begun.talk_us
     state.settle_agent(agent)
 
 
@@ -139,6 +215,9 @@ _HANDLERS: dict[type[Decision], Callable[[State, Any], None]] = {
     CancelOffer: _cancel,
     CloseOffer: _close,
     EndVisit: _end_visit,
+    WidenCircle: _widen,
+    PauseAgent: _pause,
+    EndPause: _end_pause,
     BeginWrapUp: _begin_wrap_up,
     EndWrapUp: _end_wrap_up,
     HangUpOrphan: _deed_only,

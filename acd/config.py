@@ -108,6 +108,11 @@ class QueueConfig:
     regain_us: int = 0  # an abandoned caller who calls again within this time has the old place
     service_level_us: int = 20 * SECOND  # answered within this time is in time (condition "service level")
 
+    @property
+    def circles(self) -> "tuple[tuple[Needs, tuple[AgentId, ...]], ...]":
+        """Whom the queue takes by skill and by name: from the start, and at each step."""
+        return ((self.needs, self.agents), *((step.needs, step.agents) for step in self.steps))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferRule:
@@ -191,8 +196,8 @@ class EngineConfig:
         configuration."""
         found: dict[AgentId, int] = {}
         for agent in self.agents:
-            for number, circle in enumerate((queue, *queue.steps)):
-                if agent.id in circle.agents or meets(agent, circle.needs):
+            for number, (needs, names) in enumerate(queue.circles):
+                if agent.id in names or meets(agent, needs):
                     found[agent.id] = number
                     break
         return found
@@ -206,8 +211,8 @@ def meets(agent: AgentConfig, needs: Needs) -> bool:
 def _check(queue: QueueConfig, agents: frozenset[AgentId]) -> None:
     if queue.strategy not in STRATEGIES:
         raise ValueError(f"queue {queue.id}: unknown strategy {queue.strategy!r}")
-    for circle in (queue, *queue.steps):
-        for agent in circle.agents:
+    for _, names in queue.circles:
+        for agent in names:
             if agent not in agents:
                 raise ValueError(f"queue {queue.id}: nobody is agent {agent!r}")
     times = [step.after_us for step in queue.steps]

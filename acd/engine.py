@@ -17,9 +17,9 @@ from acd.model import OfferId, QueueId, VisitId
 from acd.rules import decide
 from acd.snapshot import restore, snapshot
 from acd.state import EndedVisit, State
-from acd.views import AgentView, OfferView, VisitView
+from acd.views import AgentView, OfferView, QueueView, VisitView
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Grows when the same facts may give other decisions. It is journalled with every start."""
 
 
@@ -108,6 +108,10 @@ class Engine:
     def agents(self) -> tuple[AgentView, ...]:
         """Every configured agent, in the order of the configuration."""
         return tuple(views.of_agent(self._state.agents[name]) for name in self._state.serves)
+
+    def queues(self) -> tuple[QueueView, ...]:
+        """Every configured queue, in the order of the configuration."""
+        return tuple(views.of_queue(queue) for queue in self._state.queues.values())
 
     def offers(self) -> tuple[OfferView, ...]:
         """Every living offer, in the order of the decisions."""

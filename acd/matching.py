@@ -9,70 +9,118 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from acd import reasons
+from acd.circles import Queue
 from acd.decisions import MakeOffer
-from acd.model import AgentId, OfferId, QueueId
-from acd.state import Place, Queue, State, Visit
+from acd.lanes import Place
+from acd.model import AgentId, DeviceState, OfferId
+from acd.state import Agent, State, Visit
 
 
 class Pair(NamedTuple):
-    """The first caller of a queue for whom an agent is ready, that agent, and the callers before who have none."""
+    """The first caller for whom an agent is available, and that agent."""
 
     visit: Visit
     agent: AgentId
-    skipped: list[Visit]
 
 
 def first_pair(queue: Queue) -> Pair | None:
-    """Callers in their order; for each the agent who has been idle longest and has not just refused the caller."""
-    if not queue.ready:
-        return None
-    skipped: list[Visit] = []
-    for _, visit in queue.waiting:
-        if not visit.tried:
-            return Pair(visit, next(iter(queue.ready)), skipped)
-        for agent in queue.ready:
+    """Callers in their order; for each the agent whom the strategy takes first, the inner rings before the outer."""
+    found: Pair | None = None
+    for step, lane in enumerate(queue.lanes):
+        if not lane.items or not any(pool.items for pool in queue.pools[: step + 1]):
+            continue
+        for place, visit in lane.items:
+            if found is not None and place > found.visit.place:
+                break
+            agent = _pick(queue, visit)
+            if agent is not None:
+                found = Pair(visit, agent)
+                break
+    return found
+
+
+def _pick(queue: Queue, visit: Visit) -> AgentId | None:
+    for pool in queue.pools[: visit.step + 1]:
+        for agent in pool.order(queue):
             if agent not in visit.tried:
-                return Pair(visit, agent, skipped)
-        skipped.append(visit)
+                return agent
     return None
+
+
+def kept_pair(state: State, agent: AgentId) -> Pair | None:
+    """The first caller who is kept for this agent, if the agent is available."""
+    lane = state.kept.get(agent)
+    if lane is None or state.agents[agent].ready is None:
+        return None
+    return next((Pair(visit, agent) for visit in lane if agent not in visit.tried), None)
 
 
 def match(state: State) -> Iterator[MakeOffer]:
     """Join callers and agents until nobody is left who could be, the earliest caller first."""
     if not state.linked:
         return
-    heads: list[tuple[Place, QueueId]] = []
+    heads: list[tuple[Place, Queue | AgentId]] = []
     for name in state.news.queues:
-        _push(heads, state.queues[name])
-    heapq.heapify(heads)
+        _push(state, heads, state.queues[name])
+    for agent in state.news.agents:
+        _push(state, heads, agent)
     while heads:
-        place, name = heapq.heappop(heads)
-        queue = state.queues[name]
-        pair = first_pair(queue)
+        place, where = heapq.heappop(heads)
+        pair = _pair(state, where)
         if pair is not None and pair.visit.place == place:
-            yield offer(state, queue, pair)
-        _push(heads, queue)
+            yield offer(state, pair, last=not isinstance(where, Queue))
+        _push(state, heads, where)
 
 
-def _push(heads: list[tuple[Place, QueueId]], queue: Queue) -> None:
-    pair = first_pair(queue)
+def _pair(state: State, where: Queue | AgentId) -> Pair | None:
+    return first_pair(where) if isinstance(where, Queue) else kept_pair(state, where)
+
+
+def _push(state: State, heads: list[tuple[Place, Queue | AgentId]], where: Queue | AgentId) -> None:
+    pair = _pair(state, where)
     if pair is not None:
-        heapq.heappush(heads, (pair.visit.place, queue.config.id))
+        heapq.heappush(heads, (pair.visit.place, where))
 
 
-def offer(state: State, queue: Queue, pair: Pair) -> MakeOffer:
+def offer(state: State, pair: Pair, *, last: bool) -> MakeOffer:
     """The decision to ring, with its reasons."""
-    visit, agent = pair.visit, state.agents[pair.agent]
-    others, left_out = reasons.others(state, queue, visit, agent)
+    visit, queue = pair.visit, state.queues[pair.visit.queue]
+    others, left_out = reasons.others(state, queue, visit, pair.agent)
     return MakeOffer(
-        offer=OfferId(f"{state.prefix}{state.made + 1:08d}"),
+        offer=_next_offer(state),
+        visit=visit.id,
+        call=visit.call,
+        queue=visit.queue,
+        agent=pair.agent,
+        ring_us=_ring_us(state, queue, pair.agent),
+        rule=reasons.LAST_AGENT if last else queue.config.strategy,
+        others=others,
+        left_out=left_out,
+        overtaken=reasons.overtaken(state, queue, visit, pair.agent),
+        step=visit.step,
+    )
+
+
+def transfer(state: State, visit: Visit, agent: Agent) -> MakeOffer | None:
+    """The decision to ring the one agent whom a colleague chose; None when that phone is not free."""
+    queue = state.queues.get(visit.queue)
+    if agent.offer is not None or agent.device is not DeviceState.FREE or queue is None:
+        return None
+    return MakeOffer(
+        offer=_next_offer(state),
         visit=visit.id,
         call=visit.call,
         queue=visit.queue,
         agent=agent.id,
-        ring_us=queue.config.ring_us,
-        rule=queue.config.strategy,
-        others=others,
-        left_out=left_out,
-        overtaken=reasons.overtaken(state, queue, visit, agent, pair.skipped),
+        ring_us=_ring_us(state, queue, agent.id),
+        rule=reasons.TRANSFER,
     )
+
+
+def _next_offer(state: State) -> OfferId:
+    return OfferId(f"{state.prefix}{state.made + 1:08d}")
+
+
+def _ring_us(state: State, queue: Queue, agent: AgentId) -> int:
+    own = state.settings.get(agent)
+    return own.ring_us if own is not None and own.ring_us is not None else queue.config.ring_us

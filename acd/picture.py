@@ -54,8 +54,11 @@ def _adopt(state: State, offer: Offer, leg: LegSeen, talk: Talk) -> None:
         talk(state, offer)
     elif offer.phase is Phase.CANCELLING:
         state.news.orphans[offer.id] = None  # the cancellation was lost: do it again
-    elif leg.state is LegState.ANSWERED and offer.phase is Phase.RINGING:
+    elif leg.state is LegState.ANSWERED and offer.phase in (Phase.RESERVED, Phase.RINGING):
         offer.phase, offer.changed = Phase.ANSWERED, state.t
+        state.news.offers[offer.id] = None
+    elif leg.state is LegState.RINGING and offer.phase is Phase.RESERVED:
+        offer.phase, offer.changed = Phase.RINGING, state.t
     state.settle_offer(offer)
 
 
@@ -75,7 +78,8 @@ def _callers(state: State, fact: Resynchronised, limit: int) -> None:
         visit = state.visits.get(caller.visit)
         if visit is not None:
             if visit.touched < limit:
-                visit.parked, visit.doubt = caller.parked, None
+                state.park(visit, caller.parked)
+                visit.doubt = None
             state.news.visits[visit.id] = None
         elif caller.visit in state.ended_visits:
             _ended_but_waiting(state, caller, limit)
@@ -83,7 +87,7 @@ def _callers(state: State, fact: Resynchronised, limit: int) -> None:
             _unknown(state, fact, caller)
     legs = {leg.offer for leg in fact.legs}
     for visit in list(state.visits.values()):
-        if visit.id not in listed and visit.touched < limit and visit.offer not in legs:
+        if visit.id not in listed and visit.touched < limit and not legs & visit.offers.keys():
             visit.gone = visit.gone or "hung up"
             state.settle_visit(visit)
             state.news.visits[visit.id] = None
@@ -102,6 +106,7 @@ def _unknown(state: State, fact: Resynchronised, caller: CallerSeen) -> None:
         state.visit_seq,
         state.t,
         caller.parked,
+        state.t - waited,
     )
     visit.gone = state.early.pop(caller.visit, "")
     state.add_visit(visit)

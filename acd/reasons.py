@@ -1,7 +1,10 @@
 """The words in which a decision tells who else was in question and why not them."""
 
+from acd.circles import Queue
 from acd.decisions import PassedOver
-from acd.state import Agent, Queue, State, Visit
+from acd.lanes import Place
+from acd.model import AgentId
+from acd.state import State, Visit
 
 OTHERS_SHOWN = 20
 """So many of a queue's agents are named in a decision."""
@@ -19,37 +22,66 @@ ANSWERED_ELSEWHERE = "answered elsewhere"
 WAITED_TOO_LONG = "waited too long"
 NOBODY_THERE = "nobody there"
 MOVED = "moved to another queue"
+LAST_AGENT = "last agent"
+TRANSFER = "transfer"
 FULL = "full"
 NOBODY_LOGGED_IN = "nobody logged in"
 LAST_ONE_LEFT = "the last one left"
 TRANSFER_FAILED = "transfer failed"
 
 EXITS = (WAITED_TOO_LONG, NOBODY_THERE, NOBODY_LOGGED_IN, LAST_ONE_LEFT, FULL, "closed", "emergency", TRANSFER_FAILED)
-"""Where a visit that overflowed goes on: exits of the flow's step `queue`; the last one goes back to who transferred."""
+"""Where who overflowed goes on: exits of the flow's step `queue`; the last one leads back to who transferred."""
 
 KEPT = "is kept for another agent"
 NOT_YET = "has not waited long enough for this agent"
 CALLER_CHANGED = "another call took the place"
 
 
-def others(state: State, queue: Queue, visit: Visit, chosen: Agent) -> tuple[tuple[PassedOver, ...], int]:
+def others(state: State, queue: Queue, visit: Visit, chosen: AgentId) -> tuple[tuple[PassedOver, ...], int]:
     """The queue's other agents, the first `OTHERS_SHOWN` of them, and how many more there are."""
-    why = state.why_not
-    tried = [name for name in visit.tried if state.agent(name).ready is not None]
-    shown = [name for name in queue.members[: OTHERS_SHOWN + 1] if name != chosen.id][:OTHERS_SHOWN]
-    found = tuple(PassedOver(who=name, why=TRIED) if name in tried else why[name] for name in shown)
-    return found, len(queue.members) - 1 - len(found)
+    why, tried, inner = state.why_not, visit.tried, visit.step == len(queue.config.steps)
+    members = queue.members
+    shown = [name for name in members[: OTHERS_SHOWN + 1] if name != chosen][:OTHERS_SHOWN]
+    if inner and not tried:
+        found = tuple([why[name] for name in shown])
+    else:
+        found = tuple([_other(state, queue, visit, name) for name in shown])
+    return found, len(members) - len(found) - (chosen in queue.rings)
 
 
-def overtaken(state: State, queue: Queue, visit: Visit, chosen: Agent, skipped: list[Visit]) -> tuple[PassedOver, ...]:
-    """Callers before this one whom the agent could not serve: those skipped, and the first of each other queue."""
-    found = [PassedOver(who=earlier.id, why=TRIED) for earlier in skipped[:OVERTAKEN_SHOWN]]
-    place, served = visit.place, state.serves[chosen.id]
+def _other(state: State, queue: Queue, visit: Visit, name: AgentId) -> PassedOver:
+    if state.agents[name].ready is not None:
+        if queue.rings[name] > visit.step:
+            return PassedOver(who=name, why=NOT_YET)
+        if name in visit.tried:
+            return PassedOver(who=name, why=TRIED)
+    return state.why_not[name]
+
+
+def overtaken(state: State, queue: Queue, visit: Visit, chosen: AgentId) -> tuple[PassedOver, ...]:
+    """Callers before this one whom the agent could not serve: those of the same queue, and the first of each other."""
+    place = visit.place
+    found = [PassedOver(who=one.id, why=why) for why, one in _before(queue, place, chosen)]
     for other in state.queues.values():
         if len(found) >= OVERTAKEN_SHOWN:
             break
-        if other.waiting and other is not queue and other.waiting[0][0] < place:
-            head = other.waiting[0][1]
-            why = TRIED if other in served else NOT_SERVED
-            found.append(PassedOver(who=head.id, why=why))
-    return tuple(found)
+        if other is not queue and (head := other.head(place)) is not None:
+            found.append(PassedOver(who=head.id, why=_why_not(other, head, chosen)))
+    return tuple(found[:OVERTAKEN_SHOWN])
+
+
+def _before(queue: Queue, place: Place, chosen: AgentId) -> list[tuple[str, Visit]]:
+    """The first callers of a queue with an earlier place, and why they were passed over."""
+    found: list[tuple[Place, Visit]] = []
+    for lane in (*queue.lanes, queue.kept):
+        if lane.items and lane.items[0][0] < place:
+            found += lane.items[: min(lane.before(place), OVERTAKEN_SHOWN)]
+    return [(_why_not(queue, one, chosen), one) for _, one in sorted(found)[:OVERTAKEN_SHOWN]]
+
+
+def _why_not(queue: Queue, visit: Visit, chosen: AgentId) -> str:
+    if chosen not in queue.rings:
+        return NOT_SERVED
+    if visit.kept and visit.last_agent != chosen:
+        return KEPT
+    return NOT_YET if queue.rings[chosen] > visit.step else TRIED

@@ -4,22 +4,27 @@ the state before the next rule looks. What they look at is what the fact touched
 from collections.abc import Iterator
 
 from acd import reasons
+from acd.carry import rule_of
+from acd.circles import Queue
 from acd.deadlines import Key
 from acd.decisions import (
     BeginWrapUp,
     CancelOffer,
     CloseOffer,
     Decision,
+    EndPause,
     EndVisit,
     EndWrapUp,
     HangUpOrphan,
+    PauseAgent,
     SendBackAgain,
+    WidenCircle,
 )
-from acd.matching import match
-from acd.model import AgentId, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
-from acd.state import Offer, Phase, State, Visit
+from acd.matching import match, transfer
+from acd.model import AgentId, Doors, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
+from acd.state import Agent, Offer, Phase, State, Visit
 
-LIVE = (Phase.RINGING, Phase.ANSWERED)
+LIVE = (Phase.RESERVED, Phase.RINGING, Phase.ANSWERED)
 
 _OUTCOME = {
     "hung up": (VisitOutcome.ABANDONED, ""),
@@ -27,9 +32,11 @@ _OUTCOME = {
     "moved": (VisitOutcome.LEFT, reasons.MOVED),
 }
 
+_NO_FAULT = (OfferResult.ANSWERED, OfferResult.CANCELLED, OfferResult.LOST)
+
 
 def decide(state: State) -> Iterator[Decision]:
-    """Everything that follows, in this order: offers, legs of nobody, callers, time, nobody there, new offers."""
+    """Everything that follows, in this order: offers, legs of nobody, callers, time, wider circles, new offers."""
     for offer_id in state.news.offers:
         if offer := state.offers.get(offer_id):
             yield from settle_offer(state, offer)
@@ -37,20 +44,28 @@ def decide(state: State) -> Iterator[Decision]:
         yield from cancel(state, displaced, reasons.TALKING)
     for orphan in state.news.orphans:
         yield HangUpOrphan(offer=orphan)
+    for swapped in state.news.swapped:
+        if visit := state.visits.get(swapped):
+            yield from cancel_all(state, visit, reasons.CALLER_CHANGED)
     for visit_id in list(state.news.visits):
         if visit := state.visits.get(visit_id):
             yield from settle_visit(state, visit)
     for stranded in state.news.stranded:
         yield SendBackAgain(visit=stranded[0], call=stranded[1], queue=stranded[2], why=stranded[3])
-    yield from nobody_at_joining(state)
+    yield from turned_away_at_joining(state)
     yield from what_is_due(state)
-    yield from match(state)
+    while True:
+        yield from widen(state)
+        yield from transfers(state)
+        yield from match(state)
+        if not any(_open_step(state, queue) for queue in _awaiting(state)):
+            break
 
 
 def settle_offer(state: State, offer: Offer) -> Iterator[Decision]:
-    """An offer that was bridged, or whose leg is gone."""
+    """An offer that somebody took, that was bridged, or whose leg is gone."""
+    visit = state.visits.get(offer.visit)
     if offer.phase is Phase.TALKING:
-        visit = state.visits.get(offer.visit)
         if not offer.closed:
             yield close(offer, OfferResult.LOST if visit is None else OfferResult.ANSWERED)
         if visit is not None:
@@ -58,7 +73,22 @@ def settle_offer(state: State, offer: Offer) -> Iterator[Decision]:
         if offer.over:
             yield wrap_up(state, offer)
     elif offer.over:
-        yield close(offer, result_of(offer))
+        yield from failed(state, offer)
+    elif offer.phase is Phase.ANSWERED and visit is not None:
+        yield from cancel_all(state, visit, reasons.ANSWERED_ELSEWHERE, but=offer.id)
+
+
+def failed(state: State, offer: Offer) -> Iterator[Decision]:
+    """The end of an offer without a talk: its result, and what follows for the agent and for a transferred caller."""
+    result = result_of(offer)
+    yield close(offer, result)
+    agent, rule = state.agent(offer.agent), rule_of(state, result)
+    if rule is not None and rule.pause_after and agent.misses >= rule.pause_after and agent.logged_in:
+        until = state.t + rule.pause_us if rule.pause_us is not None else None
+        yield PauseAgent(agent=agent.id, reason=result.value, until=until)
+    visit = state.visits.get(offer.visit)
+    if visit is not None and visit.only is not None and result not in _NO_FAULT and visit.waits:
+        yield from end(state, visit, VisitOutcome.OVERFLOWED, why=reasons.TRANSFER_FAILED)
 
 
 def result_of(offer: Offer) -> OfferResult:
@@ -73,10 +103,12 @@ def close(offer: Offer, result: OfferResult) -> CloseOffer:
 
 
 def wrap_up(state: State, offer: Offer) -> BeginWrapUp:
-    """The agent's work after the talk, for as long as the queue says."""
-    queue = state.queues.get(offer.queue)
-    until = state.t + (queue.config.wrap_up_us if queue else 0)
-    return BeginWrapUp(agent=offer.agent, queue=offer.queue, until=until, talk_us=state.t - offer.changed)
+    """The agent's work after the talk, for as long as his own setting or the queue says."""
+    queue, own = state.queues.get(offer.queue), state.settings.get(offer.agent)
+    wanted = own.wrap_up_us if own is not None else None
+    if wanted is None:
+        wanted = queue.config.wrap_up_us if queue is not None else 0
+    return BeginWrapUp(agent=offer.agent, queue=offer.queue, until=state.t + wanted, talk_us=state.t - offer.changed)
 
 
 def settle_visit(state: State, visit: Visit) -> Iterator[Decision]:
@@ -84,14 +116,14 @@ def settle_visit(state: State, visit: Visit) -> Iterator[Decision]:
     if visit.gone:
         outcome, why = _OUTCOME[visit.gone]
         yield from end(state, visit, outcome, why=why)
-    elif visit.parked and visit.offer is not None:
-        yield from cancel(state, visit.offer, reasons.RECEPTION_RINGS)
+    elif visit.parked:
+        yield from cancel_all(state, visit, reasons.RECEPTION_RINGS)
 
 
 def end(
     state: State, visit: Visit, outcome: VisitOutcome, *, offer: Offer | None = None, why: str = ""
 ) -> Iterator[Decision]:
-    """The visit's one outcome; a phone that still rings for it is stopped."""
+    """The visit's one outcome; the phones that still ring for it are stopped."""
     yield EndVisit(
         visit=visit.id,
         call=visit.call,
@@ -101,8 +133,14 @@ def end(
         agent=offer.agent if offer else None,
         why=why,
     )
-    if visit.offer is not None:
-        yield from cancel(state, visit.offer, reasons.ANSWERED_ELSEWHERE if offer else reasons.CALLER_LEFT)
+    yield from cancel_all(state, visit, reasons.ANSWERED_ELSEWHERE if offer else reasons.CALLER_LEFT)
+
+
+def cancel_all(state: State, visit: Visit, why: str, *, but: OfferId | None = None) -> Iterator[Decision]:
+    """Stop every phone that rings for a caller, except one."""
+    for offer in list(visit.offers):
+        if offer != but:
+            yield from cancel(state, offer, why)
 
 
 def cancel(state: State, offer_id: OfferId, why: str) -> Iterator[Decision]:
@@ -112,13 +150,23 @@ def cancel(state: State, offer_id: OfferId, why: str) -> Iterator[Decision]:
         yield CancelOffer(offer=offer.id, agent=offer.agent, why=why)
 
 
-def nobody_at_joining(state: State) -> Iterator[Decision]:
-    """Who joins a queue that has no reachable phone is not kept waiting."""
+def turned_away_at_joining(state: State) -> Iterator[Decision]:
+    """Who joins a queue that is closed or full, or that nobody serves, is not kept waiting."""
     for visit_id in state.news.joined:
         visit = state.visits.get(visit_id)
         queue = state.queues.get(visit.queue) if visit else None
-        if state.linked and visit and visit.waits and queue and queue.nobody_since is not None:
-            yield from end(state, visit, VisitOutcome.OVERFLOWED, why=reasons.NOBODY_THERE)
+        if state.linked and visit and queue and visit.waits and visit.only is None and (why := _no_way_in(queue)):
+            yield from end(state, visit, VisitOutcome.OVERFLOWED, why=why)
+
+
+def _no_way_in(queue: Queue) -> str:
+    if queue.doors is not Doors.OPEN:
+        return str(queue.doors.value)
+    if queue.config.most_callers and len(queue.living) > queue.config.most_callers:
+        return reasons.FULL
+    if not queue.logged_in:
+        return reasons.NOBODY_LOGGED_IN
+    return reasons.NOBODY_THERE if queue.nobody_since is not None else ""
 
 
 def what_is_due(state: State) -> Iterator[Decision]:
@@ -142,34 +190,94 @@ def _due(state: State) -> list[Key]:
 def on_deadline(state: State, key: Key) -> Iterator[Decision]:
     kind, name = key
     if kind == "agent":
-        agent = state.agents.get(AgentId(name))
-        if agent and agent.wrap_until is not None and agent.wrap_until <= state.t:
-            yield EndWrapUp(agent=agent.id)
+        if agent := state.agents.get(AgentId(name)):
+            yield from agent_is_due(state, agent)
     elif kind == "offer" and (offer := state.offers.get(OfferId(name))):
-        yield from offer_is_due(offer)
+        yield from offer_is_due(state, offer)
     elif kind == "visit" and (visit := state.visits.get(VisitId(name))):
         yield from visit_is_due(state, visit)
     elif kind == "queue":
-        queue = state.queues[QueueId(name)]
-        for _, visit in list(queue.waiting):
-            yield from end(state, visit, VisitOutcome.OVERFLOWED, why=reasons.NOBODY_THERE)
+        yield from queue_is_due(state, state.queues[QueueId(name)])
 
 
-def offer_is_due(offer: Offer) -> Iterator[Decision]:
+def agent_is_due(state: State, agent: Agent) -> Iterator[Decision]:
+    """The wrap-up is over, or the pause that a rule gave."""
+    if agent.wrap_until is not None and agent.wrap_until <= state.t:
+        yield EndWrapUp(agent=agent.id)
+    if agent.pause_until is not None and agent.pause_until <= state.t:
+        yield EndPause(agent=agent.id)
+
+
+def offer_is_due(state: State, offer: Offer) -> Iterator[Decision]:
     """No leg was found, no end was told, or the cancelled leg's end was not."""
     if offer.phase is Phase.CANCELLING or offer.doubt is not None:
-        yield close(offer, result_of(offer))
+        yield from failed(state, offer)
     else:
         yield CancelOffer(offer=offer.id, agent=offer.agent, why=reasons.NO_SIGN)
 
 
 def visit_is_due(state: State, visit: Visit) -> Iterator[Decision]:
-    """The longest wait is over, the caller was not found, or the queue is not configured any more."""
+    """The longest wait is over, the caller was not found, or the queue is closed or not configured any more."""
     if visit.doubt is not None and visit.doubt <= state.t:
         yield from end(state, visit, VisitOutcome.ABANDONED)
     elif visit.waits and state.linked:
         queue = state.queues.get(visit.queue)
         if queue is None:
             yield from end(state, visit, VisitOutcome.OVERFLOWED, why=reasons.NOBODY_THERE)
+        elif queue.doors is not Doors.OPEN and visit.only is None:
+            yield from end(state, visit, VisitOutcome.OVERFLOWED, why=queue.doors.value)
         elif visit.joined + queue.config.longest_wait_us <= state.t:
             yield from end(state, visit, VisitOutcome.OVERFLOWED, why=reasons.WAITED_TOO_LONG)
+
+
+def queue_is_due(state: State, queue: Queue) -> Iterator[Decision]:
+    """Nobody has been there for so long that nobody needs to wait."""
+    since = queue.nobody_since
+    if since is None or since + queue.config.nobody_there_us > state.t:
+        return
+    why = reasons.NOBODY_THERE if queue.logged_in else reasons.LAST_ONE_LEFT
+    for visit in list(queue.living.values()):
+        if visit.waits:
+            yield from end(state, visit, VisitOutcome.OVERFLOWED, why=why)
+
+
+# -- wider circles, and transfers to one agent
+
+
+def _awaiting(state: State) -> Iterator[Queue]:
+    for name in list(state.awaiting):
+        queue = state.queues[name]
+        if any(queue.awaiting):
+            yield queue
+        else:
+            del state.awaiting[name]
+
+
+def _open_step(state: State, queue: Queue) -> int:
+    """The first step that callers await and whose conditions hold, counted from 1; 0 when there is none."""
+    for number, step in enumerate(queue.config.steps):
+        if queue.awaiting[number] and all(queue.holds(condition, state.t) for condition in step.when):
+            return number + 1
+    return 0
+
+
+def widen(state: State) -> Iterator[WidenCircle]:
+    """Callers whose time for the next step has come, when its conditions hold."""
+    for queue in _awaiting(state):
+        while number := _open_step(state, queue):
+            for visit in list(queue.awaiting[number - 1].values()):
+                yield WidenCircle(visit=visit.id, queue=visit.queue, step=number)
+        state.settle_queue(queue)
+
+
+def transfers(state: State) -> Iterator[Decision]:
+    """Who was transferred to one agent is offered to that agent at once, or goes back."""
+    for name in list(state.direct) if state.linked else ():
+        visit = state.visits[name]
+        if visit.waits:
+            agent = state.agents.get(visit.only) if visit.only is not None else None
+            made = transfer(state, visit, agent) if agent is not None else None
+            if made is not None:
+                yield made
+            else:
+                yield from end(state, visit, VisitOutcome.OVERFLOWED, why=reasons.TRANSFER_FAILED)

@@ -11,10 +11,11 @@ from functools import cache
 from typing import Any, TypeVar
 
 from acd.config import EngineConfig
-from acd.model import CallId, OfferId, QueueId, VisitId
-from acd.state import Agent, EndedOffer, EndedVisit, Offer, State, Visit
+from acd.model import AgentId, CallId, Doors, OfferId, VisitId
+from acd.state import Agent, Credit, EndedOffer, EndedVisit, Offer, State, Visit
 
-FORMAT = 1
+FORMAT = 2
+_QUEUE = ("nobody_since", "doors", "turns", "last_offered", "answered", "in_time", "abandoned")
 T = TypeVar("T")
 
 
@@ -28,6 +29,7 @@ def snapshot(state: State) -> dict[str, Any]:
         "format": FORMAT,
         "config": state.config.text,
         "t": state.t,
+        "day": state.day,
         "linked": state.linked,
         "prefix": state.prefix,
         "made": state.made,
@@ -37,10 +39,11 @@ def snapshot(state: State) -> dict[str, Any]:
         "calls": [list(item) for item in state.calls.items()],
         "offers": [_row(o) for o in state.offers.values()],
         "agents": [_row(a) for a in state.agents.values()],
-        "nobody_since": [[q.config.id, q.nobody_since] for q in state.queues.values() if q.nobody_since is not None],
+        "queues": [[_plain(getattr(queue, name)) for name in _QUEUE] for queue in state.queues.values()],
         "ended_visits": [[key, *_row(e)] for key, e in state.ended_visits.items()],
         "ended_offers": [[key, *_row(e)] for key, e in state.ended_offers.items()],
         "early": [list(item) for item in state.early.items()],
+        "credits": [[key, *_row(credit)] for key, credit in state.credits.items()],
     }
 
 
@@ -52,6 +55,7 @@ def restore(config: EngineConfig, data: Mapping[str, Any]) -> State:
     if data.get("format") != FORMAT:
         raise UnknownSnapshot(f"checkpoint format {data.get('format')!r}, this version reads {FORMAT}")
     state = State(EngineConfig.parse(data["config"]) if "config" in data else config)
+    state.day = data["day"]
     state.t, state.linked, state.prefix, state.made = data["t"], data["linked"], data["prefix"], data["made"]
     state.visit_seq, state.ready_seq = data["visit_seq"], data["ready_seq"]
     for row in data["agents"]:
@@ -68,7 +72,14 @@ def restore(config: EngineConfig, data: Mapping[str, Any]) -> State:
         visit = _from_row(Visit, row)
         state.visits[visit.id] = visit
     state.calls = {CallId(call): VisitId(visit) for call, visit in data["calls"]}
-    state.index({QueueId(name): t for name, t in data["nobody_since"]})
+    state.credits.update((key, _from_row(Credit, row)) for key, *row in data["credits"])
+    for queue, row in zip(list(state.queues.values()), data["queues"], strict=True):
+        values = dict(zip(_QUEUE, row, strict=True))
+        queue.nobody_since, queue.turns = values["nobody_since"], values["turns"]
+        queue.doors, queue.last_offered = Doors(values["doors"]), values["last_offered"]
+        queue.answered, queue.in_time, queue.abandoned = values["answered"], values["in_time"], values["abandoned"]
+        queue.last_position = state.positions.get(AgentId(queue.last_offered or ""), -1)
+    state.index()
     return state
 
 
@@ -78,7 +89,7 @@ def _row(value: Any) -> list[Any]:
 
 @cache
 def _names(cls: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls))
+    return tuple(f.name for f in fields(cls) if f.init)
 
 
 def _plain(value: Any) -> Any:

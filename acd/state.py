@@ -5,26 +5,24 @@ Only `acd.absorb` (facts) and `acd.carry` (decisions) change it; the rules read 
 by insertion or by whole numbers, never by hash.
 """
 
-from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
-from acd.config import EngineConfig, QueueConfig
+from acd.circles import Queue, Seat, circles
+from acd.config import RING_PROGRESSIVELY, SEVERAL, EngineConfig
 from acd.deadlines import Deadlines, Key
 from acd.decisions import PassedOver
-from acd.model import AgentId, CallId, DeviceState, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
+from acd.lanes import Lane, Place
+from acd.model import AgentId, CallId, DeviceState, Doors, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
+from acd.pools import key_of
 
 KeyType = TypeVar("KeyType")
 ValueType = TypeVar("ValueType")
 
 MEMORY = 4096
 """How many ended visits and offers are remembered, so that a late or doubled fact about them changes nothing."""
-
-Place = tuple[int, int, int]
-"""A caller's place: minus the priority, engine time of joining, sequence number. Smaller is served first."""
 
 
 class Phase(Enum):
@@ -66,19 +64,26 @@ class Visit:
     seq: int
     touched: int  # engine time of the last fact about it
     parked: bool = False
-    offer: OfferId | None = None
+    since: int = 0  # the place counts from here: `joined`, or earlier by credit
+    caller: str = ""
+    last_agent: AgentId | None = None
+    kept_until: int | None = None  # so long the caller is kept for `last_agent`
+    only: AgentId | None = None
+    step: int = 0
+    offers: dict[OfferId, None] = field(default_factory=dict)  # living ones that are not being cancelled
+    ring_next: int = 0  # another phone may ring from this engine time on
     gone: str = ""  # "hung up", "left" or "moved": told, the outcome is about to be decided
     doubt: int | None = None  # an agent's leg did not find the caller: abandoned at this time
     tried: dict[AgentId, int] = field(default_factory=dict)  # agent -> not before this engine time
-
-    @property
-    def place(self) -> Place:
-        return (-self.priority, self.joined, self.seq)
+    place: Place = field(default=(0, 0), init=False)
+    lane: Lane | None = field(default=None, init=False)  # where the visit waits to be offered
+    kept: bool = field(default=False, init=False)  # the lane is that of `last_agent`
+    counted: bool = field(default=False, init=False)  # stands in its queue's `living`
 
     @property
     def waits(self) -> bool:
-        """May be offered now."""
-        return not (self.parked or self.gone) and self.offer is None and self.doubt is None
+        """Is on music with no phone ringing: may be offered, or sent away."""
+        return not (self.parked or self.gone or self.offers) and self.doubt is None
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +103,7 @@ class Offer:
     told: OfferResult | None = None  # the result that a fact told
     over: bool = False  # the leg is gone
     closed: bool = False  # its result is decided
+    held: bool = False  # the caller is on hold
     doubt: int | None = None  # a picture did not show its leg: over at this time
     why: str = ""  # of the cancellation
 
@@ -107,27 +113,27 @@ class Agent:
     """An agent's phone and work."""
 
     id: AgentId
+    logged_in: bool = True
     device: DeviceState = DeviceState.UNREACHABLE
     heard: int = -1  # engine time of the last fact about the device
     offer: OfferId | None = None
     wrap_until: int | None = None
     rest_until: int | None = None
+    paused: str = ""  # the reason
+    pause_until: int | None = None  # None: until the agent says ready
     misses: int = 0
-    ready: int | None = None  # sequence number of becoming ready: the order of the longest idle
+    calls: int = 0  # answered today
+    talk_us: int = 0  # talked today
+    ready: int | None = None  # sequence number of becoming available: the order of the longest idle
     status: AgentStatus = AgentStatus.UNREACHABLE
     since: int = 0
+    counted: bool = field(default=False, init=False)  # among the `logged_in` of the queues
+    there: bool = field(default=False, init=False)  # among those who are `there`
 
-
-@dataclass(slots=True, eq=False)
-class Queue:
-    """A configured queue with its indexes."""
-
-    config: QueueConfig
-    members: tuple[AgentId, ...]
-    waiting: list[tuple[Place, Visit]] = field(default_factory=list)
-    ready: "OrderedDict[AgentId, None]" = field(default_factory=OrderedDict)  # longest idle first
-    reachable: int = 0
-    nobody_since: int | None = None
+    @property
+    def hopeful(self) -> bool:
+        """Worth waiting for."""
+        return self.logged_in and not self.paused and self.device is not DeviceState.UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,16 @@ class EndedOffer:
     leg_gone: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """The place of a visit that ended, for the next one of the same call or caller."""
+
+    queue: QueueId
+    since: int
+    until: int | None = None  # engine time; None: as long as the call lives
+    answered: bool = False  # only for a transfer to one agent
+
+
 @dataclass(slots=True)
 class News:
     """What the present fact touched: the rules look only there."""
@@ -158,6 +174,8 @@ class News:
     visits: dict[VisitId, None] = field(default_factory=dict)
     joined: dict[VisitId, None] = field(default_factory=dict)
     queues: dict[QueueId, None] = field(default_factory=dict)
+    agents: dict[AgentId, None] = field(default_factory=dict)  # available, or a caller is kept for them
+    swapped: dict[VisitId, None] = field(default_factory=dict)
     displaced: dict[OfferId, None] = field(default_factory=dict)  # the agent was found talking in an older offer
     orphans: dict[OfferId, None] = field(default_factory=dict)
     stranded: list[tuple[VisitId, CallId, QueueId, str]] = field(default_factory=list)
@@ -168,6 +186,7 @@ class State:
 
     def __init__(self, config: EngineConfig) -> None:
         self.t = 0
+        self.day = ""
         self.linked = False
         self.prefix = ""
         self.made = 0
@@ -178,11 +197,16 @@ class State:
         self.offers: dict[OfferId, Offer] = {}
         self.agents: dict[AgentId, Agent] = {}
         self.queues: dict[QueueId, Queue] = {}
+        self.kept: dict[AgentId, Lane] = {}  # callers who wait for one agent
+        self.preferring: dict[AgentId, dict[VisitId, None]] = {}  # who would, if there is hope
+        self.direct: dict[VisitId, None] = {}  # transfers to one agent
+        self.awaiting: dict[QueueId, None] = {}  # queues whose callers' next steps lack only their conditions
         self.why_not: dict[AgentId, PassedOver] = {}
-        self.serves: dict[AgentId, tuple[Queue, ...]] = {}
+        self.serves: dict[AgentId, tuple[Seat, ...]] = {}
         self.ended_visits: OrderedDict[VisitId, EndedVisit] = OrderedDict()
         self.ended_offers: OrderedDict[OfferId, EndedOffer] = OrderedDict()
         self.early: OrderedDict[VisitId, str] = OrderedDict()  # left before they were heard to join
+        self.credits: OrderedDict[str, Credit] = OrderedDict()  # by `call_credit` and `caller_credit`
         self.deadlines = Deadlines()
         self.news = News()
         self._configure(config)
@@ -190,16 +214,18 @@ class State:
     def _configure(self, config: EngineConfig) -> None:
         """Queues without an index, and agents: those who are known stay what they are."""
         self.config = config
-        known, self.agents = self.agents, {a.id: self.agents.get(a.id) or Agent(a.id) for a in config.agents}
+        known, self.agents = self.agents, {}
+        for one in config.agents:
+            self.agents[one.id] = known.get(one.id) or Agent(one.id, one.logged_in)
         self.agents |= {name: agent for name, agent in known.items() if name not in self.agents}
-        self.queues = {q.id: Queue(q, config.members(q)) for q in config.queues}
-        self.serves = {a.id: tuple(q for q in self.queues.values() if a.id in q.members) for a in config.agents}
+        self.queues, self.serves = circles(config, self.queues)
+        self.settings = {one.id: one for one in config.agents}
+        self.positions = {one.id: position for position, one in enumerate(config.agents)}
         for agent in self.agents.values():
             self.note_status(agent)
 
     def reconfigure(self, config: EngineConfig) -> None:
         """Go on with other queues, agents or times. An agent who is gone keeps a talk or a ringing phone to its end."""
-        since = {name: queue.nobody_since for name, queue in self.queues.items() if queue.nobody_since is not None}
         served = self.serves
         for queue in self.queues:
             self.deadlines.set(("queue", queue), None)
@@ -207,23 +233,26 @@ class State:
         for agent in served:
             if agent not in self.serves:  # should he come back, his phone is asked anew
                 self.agents[agent].device, self.agents[agent].heard = DeviceState.UNREACHABLE, -1
-        self.index(since)
+        self.index()
 
-    def index(self, nobody_since: Mapping[QueueId, int]) -> None:
+    def index(self) -> None:
         """Build the queues' indexes and every deadline from agents, visits and offers."""
-        for queue in self.queues.values():
-            members = [self.agents[name] for name in queue.members]
-            queue.reachable = sum(a.device is not DeviceState.UNREACHABLE for a in members)
-            queue.nobody_since = nobody_since.get(queue.config.id)
-            for agent in sorted((a for a in members if a.ready is not None), key=lambda a: a.ready or 0):
-                queue.ready[agent.id] = None
+        self.kept, self.preferring, self.direct, self.awaiting = {}, {}, {}, {}
+        for agent in self.agents.values():
+            agent.counted = agent.there = False
+            if agent.ready is not None:
+                self._fill_pools(agent)
         for visit in self.visits.values():
+            visit.lane, visit.kept, visit.counted = None, False, False
+            self._count(visit)
+            self.place(visit)
             self.settle_visit(visit)
         for queue in self.queues.values():
-            self._settle_queue(queue)
             self.news.queues[queue.config.id] = None
         for agent in list(self.agents.values()):
             self.settle_agent(agent)
+        for queue in self.queues.values():
+            self.settle_queue(queue)
         for offer in self.offers.values():
             self.settle_offer(offer)
 
@@ -233,60 +262,141 @@ class State:
 
     # -- visits
 
+    def place(self, visit: Visit) -> None:
+        """The time since when the caller counts, less the head start. It never changes while the caller waits."""
+        queue = self.queues.get(visit.queue)
+        weight = queue.config.weight if queue is not None else 0
+        visit.place = (visit.since - (visit.priority + weight) * self.config.priority_us, visit.seq)
+        if queue is not None:
+            visit.step = min(visit.step, len(queue.config.steps))
+
     def add_visit(self, visit: Visit) -> None:
         self.visits[visit.id] = visit
         self.calls[visit.call] = visit.id
+        self._count(visit)
+        self.place(visit)
         self.settle_visit(visit)
+
+    def _count(self, visit: Visit) -> None:
+        queue = self.queues.get(visit.queue)
+        if visit.only is not None:
+            self.direct[visit.id] = None
+        elif queue is not None:
+            visit.counted = True
+            queue.arrived(visit)
+            if visit.kept_until is not None and visit.last_agent is not None:
+                self.preferring.setdefault(visit.last_agent, {})[visit.id] = None
 
     def remove_visit(self, visit: Visit, ended: EndedVisit) -> None:
         del self.visits[visit.id]
         if self.calls.get(visit.call) == visit.id:
             del self.calls[visit.call]
-        self._unindex(visit)
+        self._move(visit, None, kept=False)
+        self.direct.pop(visit.id, None)
+        if visit.last_agent is not None:
+            self.preferring.get(visit.last_agent, {}).pop(visit.id, None)
+        queue = self.queues.get(visit.queue)
+        if queue is not None and visit.counted:
+            queue.left(visit)
         self.deadlines.set(("visit", visit.id), None)
         remember(self.ended_visits, visit.id, ended)
 
-    def settle_visit(self, visit: Visit) -> None:
-        """Put the visit in its queue's order, or take it out; set its deadline."""
+    def park(self, visit: Visit, parked: bool) -> None:
+        """Reception rings for the caller, or does not any more."""
         queue = self.queues.get(visit.queue)
-        if queue is not None:
-            if visit.waits:
-                for agent in [a for a, until in visit.tried.items() if until <= self.t]:
-                    del visit.tried[agent]
-                at = bisect_left(queue.waiting, (visit.place,))
-                if at == len(queue.waiting) or queue.waiting[at][1] is not visit:
-                    insort(queue.waiting, (visit.place, visit))
-                    self._settle_queue(queue)
-                self.news.queues[visit.queue] = None
+        if queue is not None and visit.counted:
+            queue.parked += parked - visit.parked
+        visit.parked = parked
+
+    def settle_visit(self, visit: Visit) -> None:
+        """Put the visit where it waits to be offered, or take it out; set its deadline."""
+        if visit.only is None and (queue := self.queues.get(visit.queue)) is not None:
+            for agent in [a for a, until in visit.tried.items() if until <= self.t]:
+                del visit.tried[agent]
+                self.news.queues[visit.queue] = self.news.agents[agent] = None
+            kept = self._kept(visit)
+            if not self._offerable(visit, queue, kept):
+                self._move(visit, None, kept=False)
+            elif kept and visit.last_agent is not None:
+                self._move(visit, self.kept.setdefault(visit.last_agent, Lane()), kept=True)
             else:
-                self._unindex(visit)
+                self._move(visit, queue.lanes[visit.step], kept=False)
+            self._next_step(visit, queue)
         self.deadlines.set(("visit", visit.id), self._visit_due(visit))
 
-    def _unindex(self, visit: Visit) -> None:
-        queue = self.queues.get(visit.queue)
-        if queue is None:
+    def _kept(self, visit: Visit) -> bool:
+        """Whether the caller waits for the agent of last time, and for nobody else."""
+        agent = self.agents.get(visit.last_agent) if visit.last_agent is not None else None
+        if visit.kept_until is not None and visit.kept_until <= self.t:
+            visit.kept_until = None
+            if visit.last_agent is not None:
+                self.preferring.get(visit.last_agent, {}).pop(visit.id, None)
+        return visit.kept_until is not None and agent is not None and agent.hopeful
+
+    def _offerable(self, visit: Visit, queue: Queue, kept: bool) -> bool:
+        if visit.parked or visit.gone or visit.doubt is not None:
+            return False
+        if not visit.offers:
+            return True
+        if kept or queue.config.strategy not in SEVERAL:
+            return False
+        if queue.config.strategy == RING_PROGRESSIVELY and visit.ring_next > self.t:
+            return False
+        return all(self.offers[offer].phase in (Phase.RESERVED, Phase.RINGING) for offer in visit.offers)
+
+    def _move(self, visit: Visit, lane: Lane | None, *, kept: bool) -> None:
+        if lane is not None:  # somebody may be found
+            self.news.queues[visit.queue] = None
+            if kept and visit.last_agent is not None:
+                self.news.agents[visit.last_agent] = None
+        if visit.lane is lane:
             return
-        at = bisect_left(queue.waiting, (visit.place,))
-        if at < len(queue.waiting) and queue.waiting[at][1] is visit:
-            del queue.waiting[at]
-            self._settle_queue(queue)
+        queue = self.queues.get(visit.queue)
+        if visit.lane is not None:
+            visit.lane.remove(visit)
+            if visit.kept and queue is not None:
+                queue.kept.remove(visit)
+        visit.lane, visit.kept = lane, kept
+        if lane is not None:
+            lane.add(visit)
+            if kept and queue is not None:
+                queue.kept.add(visit)
+
+    def _next_step(self, visit: Visit, queue: Queue) -> None:
+        """A caller whose time for the next step has come awaits its conditions."""
+        steps = queue.config.steps
+        if visit.step < len(steps) and visit.since + steps[visit.step].after_us <= self.t and visit.counted:
+            queue.awaiting[visit.step][visit.id] = visit
+            self.awaiting[queue.config.id] = None
 
     def _visit_due(self, visit: Visit) -> int | None:
-        if visit.doubt is not None:
-            return visit.doubt
-        if not visit.waits:
-            return None
         queue = self.queues.get(visit.queue)
-        if queue is None:
-            return self.t if self.linked else None
-        again = min(visit.tried.values(), default=None)
-        longest = visit.joined + queue.config.longest_wait_us if self.linked else None
-        return min((due for due in (again, longest) if due is not None), default=None)
+        due = [visit.doubt] if visit.doubt is not None else []
+        if queue is not None and visit.counted and visit.step < len(queue.config.steps):
+            step = visit.since + queue.config.steps[visit.step].after_us
+            if step > self.t:
+                due.append(step)
+        if not (visit.parked or visit.gone) and visit.doubt is None:
+            if visit.tried:
+                due.append(min(visit.tried.values()))
+            if visit.kept_until is not None:
+                due.append(visit.kept_until)
+            if visit.offers and visit.ring_next > self.t:
+                due.append(visit.ring_next)
+            if self.linked and not visit.offers:
+                due.append(self._sent_away(visit, queue))
+        return min(due, default=None)
+
+    def _sent_away(self, visit: Visit, queue: Queue | None) -> int:
+        """When a caller who waits has to leave the queue."""
+        if queue is None or (queue.doors is not Doors.OPEN and visit.only is None):
+            return self.t
+        return visit.joined + queue.config.longest_wait_us
 
     # -- agents
 
     def settle_agent(self, agent: Agent) -> None:
-        """Keep who is ready in the order of becoming ready; set the deadline of wrap-up and rest."""
+        """Keep who is available in the queues' pools; set the deadline of wrap-up, rest and pause."""
         if agent.rest_until is not None and agent.rest_until <= self.t:
             agent.rest_until = None
         status = self.status_of(agent)
@@ -295,33 +405,66 @@ class State:
             self.note_status(agent)
         if (status is AgentStatus.AVAILABLE) != (agent.ready is not None):
             self._set_ready(agent, status is AgentStatus.AVAILABLE)
-        due = min((d for d in (agent.wrap_until, agent.rest_until) if d is not None), default=None)
-        self.deadlines.set(("agent", agent.id), due)
+        self._count_agent(agent)
+        due = [d for d in (agent.wrap_until, agent.rest_until, agent.pause_until) if d is not None]
+        self.deadlines.set(("agent", agent.id), min(due, default=None))
 
     def note_status(self, agent: Agent) -> None:
         """The reason that a decision gives for this agent, ready to be named many times."""
-        self.why_not[agent.id] = _passed_over(agent)
+        available = agent.status is AgentStatus.AVAILABLE
+        why = "the strategy took another" if available else agent.status.value
+        self.why_not[agent.id] = PassedOver(who=agent.id, why=why)
 
     def _set_ready(self, agent: Agent, ready: bool) -> None:
-        queues = self.serves.get(agent.id, ())
         if ready:
             self.ready_seq += 1
             agent.ready = self.ready_seq
-            for queue in queues:
-                queue.ready[agent.id] = None
-                self.news.queues[queue.config.id] = None
+            self.news.agents[agent.id] = None
+            self._fill_pools(agent)
         else:
             agent.ready = None
-            for queue in queues:
-                queue.ready.pop(agent.id, None)
+            for seat in self.serves.get(agent.id, ()):
+                seat.queue.pools[seat.ring].discard(agent.id)
+
+    def _fill_pools(self, agent: Agent) -> None:
+        for seat in self.serves.get(agent.id, ()):
+            seat.queue.pools[seat.ring].add(agent.id, key_of(seat, agent))
+            self.news.queues[seat.queue.config.id] = None
+
+    def sort_again(self) -> None:
+        """The counters of the day have changed under those who are available."""
+        for agent in self.agents.values():
+            if agent.ready is not None:
+                for seat in self.serves.get(agent.id, ()):
+                    seat.queue.pools[seat.ring].discard(agent.id)
+                    seat.queue.pools[seat.ring].add(agent.id, key_of(seat, agent))
+
+    def _count_agent(self, agent: Agent) -> None:
+        """Who is logged in and who is there, in every queue; callers kept for this agent stay so or not."""
+        counted, there = agent.logged_in, agent.logged_in and agent.device is not DeviceState.UNREACHABLE
+        if (counted, there) != (agent.counted, agent.there):
+            for seat in self.serves.get(agent.id, ()):
+                seat.queue.logged_in += counted - agent.counted
+                seat.queue.there += there - agent.there
+                self.settle_queue(seat.queue)
+            agent.counted, agent.there = counted, there
+        for visit in list(self.preferring.get(agent.id, ())):
+            if self.visits[visit].kept != agent.hopeful:
+                self.settle_visit(self.visits[visit])
 
     def status_of(self, agent: Agent) -> AgentStatus:
         """What the agent does now; only AVAILABLE is offered callers."""
-        if agent.offer is not None:
-            offer = self.offers.get(agent.offer)
-            return AgentStatus.TALKING if offer and offer.phase is Phase.TALKING else AgentStatus.RINGING
+        offer = self.offers.get(agent.offer) if agent.offer is not None else None
+        if offer is not None:
+            if offer.phase is Phase.TALKING:
+                return AgentStatus.ON_HOLD if offer.held else AgentStatus.TALKING
+            return AgentStatus.RESERVED if offer.phase is Phase.RESERVED else AgentStatus.RINGING
+        if not agent.logged_in:
+            return AgentStatus.LOGGED_OUT
         if agent.wrap_until is not None:
             return AgentStatus.WRAP_UP
+        if agent.paused:
+            return AgentStatus.PAUSED
         if agent.device is not DeviceState.FREE:
             return AgentStatus.UNREACHABLE if agent.device is DeviceState.UNREACHABLE else AgentStatus.BUSY
         return AgentStatus.RESTING if agent.rest_until is not None else AgentStatus.AVAILABLE
@@ -332,16 +475,12 @@ class State:
         agent.device = device
         if was is DeviceState.UNREACHABLE and device is not was:
             agent.rest_until, agent.misses = None, 0
-        if (was is DeviceState.UNREACHABLE) != (device is DeviceState.UNREACHABLE):
-            for queue in self.serves.get(agent.id, ()):
-                queue.reachable += 1 if was is DeviceState.UNREACHABLE else -1
-                self._settle_queue(queue)
         self.settle_agent(agent)
 
     # -- offers, queues, link
 
     def settle_offer(self, offer: Offer) -> None:
-        """Set the offer's deadline."""
+        """Set the offer's deadline; the agent and the caller do what the offer says."""
         self.deadlines.set(("offer", offer.id), self._offer_due(offer))
         self.settle_agent(self.agent(offer.agent))
 
@@ -350,7 +489,7 @@ class State:
             return None
         if offer.doubt is not None:
             return offer.doubt
-        if offer.phase is Phase.RINGING:
+        if offer.phase in (Phase.RESERVED, Phase.RINGING):
             return offer.made + offer.ring_us + self.config.ring_margin_us
         patience = self.config.whisper_us if offer.phase is Phase.ANSWERED else self.config.doubt_us
         return offer.changed + patience
@@ -360,20 +499,28 @@ class State:
         self.deadlines.set(("offer", offer.id), None)
         remember(self.ended_offers, offer.id, EndedOffer(offer.visit, offer.call, offer.queue, offer.agent, leg_gone))
 
-    def _settle_queue(self, queue: Queue) -> None:
-        if queue.reachable or not self.linked:
+    def settle_queue(self, queue: Queue) -> None:
+        """Since when nobody is there, and when something follows from it or from the longest wait."""
+        if queue.there or not self.linked:
             queue.nobody_since = None
         elif queue.nobody_since is None:
             queue.nobody_since = self.t
-        due = queue.nobody_since + queue.config.nobody_there_us if queue.nobody_since is not None else None
-        self.deadlines.set(("queue", queue.config.id), due if queue.waiting else None)
+        due = [queue.nobody_since + queue.config.nobody_there_us] if queue.nobody_since is not None else []
+        if not queue.living:
+            due = []
+        longest = queue.next_longest_wait(self.t) if queue.config.id in self.awaiting else None
+        if longest is not None:
+            due.append(longest)
+        self.deadlines.set(("queue", queue.config.id), min(due, default=None))
 
     def set_linked(self, linked: bool) -> None:
         """With the link to Asterisk every deed becomes possible, or none."""
         self.linked = linked
         for queue in self.queues.values():
-            self._settle_queue(queue)
+            self.settle_queue(queue)
             self.news.queues[queue.config.id] = None
+        for agent in self.kept:
+            self.news.agents[agent] = None
         for visit in self.visits.values():
             self.settle_visit(visit)
         for offer in self.offers.values():
@@ -385,20 +532,26 @@ class State:
         if kind == "agent":
             self.settle_agent(self.agent(AgentId(name)))
         elif kind == "queue":
-            self._settle_queue(self.queues[QueueId(name)])
+            self.settle_queue(self.queues[QueueId(name)])
         elif kind == "visit" and (visit := self.visits.get(VisitId(name))):
             self.settle_visit(visit)
         elif kind == "offer" and (offer := self.offers.get(OfferId(name))):
             self.settle_offer(offer)
 
 
-def _passed_over(agent: Agent) -> PassedOver:
-    why = "idle for less time" if agent.status is AgentStatus.AVAILABLE else agent.status.value
-    return PassedOver(who=agent.id, why=why)
+def call_credit(call: CallId) -> str:
+    """The key of a call's credit."""
+    return f"call {call}"
+
+
+def caller_credit(caller: str, queue: QueueId) -> str:
+    """The key of an abandoned caller's credit."""
+    return f"caller {caller} {queue}"
 
 
 def remember(memory: OrderedDict[KeyType, ValueType], key: KeyType, value: ValueType) -> None:
     """Keep the newest `MEMORY` of them."""
     memory[key] = value
+    memory.move_to_end(key)
     if len(memory) > MEMORY:
         memory.popitem(last=False)

@@ -26,7 +26,7 @@ def site(agents: int, queues: int, chance: random.Random) -> EngineConfig:
     skills = [SkillId(f"s{n}") for n in range(queues)]
     return EngineConfig(
         queues=tuple(
-            QueueConfig(id=QueueId(f"q{n}"), needs=(Need(skill=skills[n]),), wrap_up_us=0, longest_wait_us=9**12)
+            QueueConfig(id=QueueId(f"q{n}"), needs=((Need(skill=skills[n]),),), wrap_up_us=0, longest_wait_us=9**12)
             for n in range(queues)
         ),
         agents=tuple(

@@ -24,8 +24,8 @@ AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SERVICE, TREASURY = QueueId("servicio"), QueueId("tesoreria")
 SITE = EngineConfig(
     queues=(
-        QueueConfig(id=SERVICE, needs=(Need(skill=SkillId("servicio")),), wrap_up_us=20 * SECOND),
-        QueueConfig(id=TREASURY, needs=(Need(skill=SkillId("tesoreria"), least=2),), wrap_up_us=5 * SECOND),
+        QueueConfig(id=SERVICE, needs=((Need(skill=SkillId("servicio")),),), wrap_up_us=20 * SECOND),
+        QueueConfig(id=TREASURY, needs=((Need(skill=SkillId("tesoreria"), least=2),),), wrap_up_us=5 * SECOND),
     ),
     agents=(
         AgentConfig(id=AgentId("101"), skills={SkillId("servicio"): 5}),

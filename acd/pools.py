@@ -1,0 +1,89 @@
+"""Agents who are available, in the order in which a queue's strategy takes them."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from acd.config import RANDOM, ROUND_ROBIN
+from acd.model import AgentId
+
+if TYPE_CHECKING:
+    from acd.circles import Queue, Seat
+    from acd.state import Agent
+
+Key = tuple[int, ...]
+
+_MASK = (1 << 64) - 1
+
+
+class Pool:
+    """The available agents of one ring of a queue, sorted by the strategy's key."""
+
+    __slots__ = ("_keys", "items")
+
+    def __init__(self) -> None:
+        self.items: list[tuple[Key, AgentId]] = []
+        self._keys: dict[AgentId, Key] = {}
+
+    def add(self, agent: AgentId, key: Key) -> None:
+        """An agent has become available."""
+        self._keys[agent] = key
+        insort(self.items, (key, agent))
+
+    def discard(self, agent: AgentId) -> None:
+        """An agent, perhaps one of these, is not available any more."""
+        key = self._keys.pop(agent, None)
+        if key is not None:
+            del self.items[bisect_left(self.items, (key, agent))]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __contains__(self, agent: object) -> bool:
+        return agent in self._keys
+
+    def order(self, queue: "Queue") -> Iterator[AgentId]:
+        """The agents, first choice first."""
+        items, start = self.items, self._start(queue)
+        for index in range(start, len(items)):
+            yield items[index][1]
+        for index in range(start):
+            yield items[index][1]
+
+    def _start(self, queue: "Queue") -> int:
+        strategy = queue.config.strategy
+        if strategy == ROUND_ROBIN:
+            start = bisect_right(self.items, queue.last_position, key=lambda item: item[0][0])
+            return start % len(self.items) if self.items else 0
+        if strategy == RANDOM and self.items:
+            return splitmix64(crc32(queue.config.id.encode()) ^ queue.turns) % len(self.items)
+        return 0
+
+
+def key_of(seat: "Seat", agent: "Agent") -> Key:
+    """Where an available agent stands in the pool of a queue's ring: smaller is taken first."""
+    ready = agent.ready or 0
+    match seat.queue.config.strategy:
+        case "fewest calls":
+            return (agent.calls, ready)
+        case "least talk time":
+            return (agent.talk_us, ready)
+        case "linear" | "round robin" | "random":
+            return (seat.position,)
+        case "best skill":
+            return (-seat.level, ready)
+        case "weighted":
+            return ((agent.calls + 1) * 1_000_000 // seat.weight, ready)
+    return (ready,)
+
+
+def splitmix64(number: int) -> int:
+    """A number that looks random and depends on nothing but the argument: 64 bits.
+
+    Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014.
+    """
+    z = (number + 0x9E3779B97F4A7C15) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return z ^ (z >> 31)
