@@ -40,6 +40,8 @@ def command(as_json: bool) -> None:
 
 
 def _rows(projection: Any, tally: Any) -> list[dict[str, Any]]:
+    from ivr.figures.tally import FLOW, TRANSFER
+
     now = LoopClock().now()
     waiting: dict[str, list[int]] = {}
     for visit in projection.open_visits():
@@ -47,16 +49,17 @@ def _rows(projection: Any, tally: Any) -> list[dict[str, Any]]:
             waited = max(0, round((now - visit.joined).total_seconds() * 1e6))
             waiting.setdefault(visit.queue, []).append(waited)
     rows = []
-    for queue in sorted({*waiting, *(queue for (queue,) in tally.joined)}):
-        outcomes = {outcome: n for (of, outcome), n in tally.visits.items() if of == queue}
+    for queue in sorted({*waiting, *(queue for queue, _ in tally.joined)}):
+        outcomes = {outcome: n for (of, outcome, entry), n in tally.visits.items() if (of, entry) == (queue, FLOW)}
         named = {key: outcomes.get(key, 0) for key in ("answered", "abandoned", "overflowed")}
-        answered = tally.waits.get((queue, "answered"))
+        answered = tally.waits.get((queue, "answered", FLOW))
         rows.append(
             {
                 "queue": queue,
                 "waiting": len(waiting.get(queue, ())),
                 "longest_wait_us": max(waiting.get(queue, (0,))),
-                "joined": tally.joined[(queue,)],
+                "joined": tally.joined[(queue, FLOW)],
+                "by_transfer": tally.joined[(queue, TRANSFER)],
                 **named,
                 "other": sum(outcomes.values()) - sum(named.values()),
                 "mean_wait_us": answered.sum_us // max(1, sum(answered.counts)) if answered else 0,

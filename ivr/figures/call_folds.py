@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from acd import facts as f
 from ivr.call import facts as c
-from ivr.figures.call_record import CallRecord, Dial
+from ivr.figures.call_record import CallRecord, Dial, OfferRecord
 
 
 def microseconds(span: timedelta) -> int:
@@ -93,3 +94,30 @@ FOLDS: dict[type, Callable[[CallRecord, Any], Mapping[str, Any]]] = {
     c.CallEnded: _ended,
 }
 """The changed fields of a record, by the type of the fact."""
+
+
+def _first(name: str) -> Callable[[OfferRecord, datetime], Mapping[str, Any]]:
+    """The first word about a moment counts."""
+    return lambda offer, at: {name: getattr(offer, name) or at}
+
+
+def _held(offer: OfferRecord, at: datetime) -> Mapping[str, Any]:
+    return {"held": at} if offer.held is None and offer.talk_ended is None else {}
+
+
+def _resumed(offer: OfferRecord, at: datetime) -> Mapping[str, Any]:
+    return {"held": None, "hold_us": offer.hold_us + microseconds(at - offer.held)} if offer.held else {}
+
+
+def _talk_ended(offer: OfferRecord, at: datetime) -> Mapping[str, Any]:
+    return {**_resumed(offer, at), "talk_ended": offer.talk_ended or at}
+
+
+OFFER_FOLDS: dict[type, Callable[[OfferRecord, datetime], Mapping[str, Any]]] = {
+    f.OfferAnswered: _first("answered"),
+    f.OfferBridged: _first("bridged"),
+    f.TalkHeld: _held,
+    f.TalkResumed: _resumed,
+    f.TalkEnded: _talk_ended,
+}
+"""The changed fields of an offer, by the type of the fact."""

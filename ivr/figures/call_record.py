@@ -83,6 +83,7 @@ class VisitRecord:
     joined: datetime
     priority: int = 0
     parked: bool = False  # reception is rung by the dialplan alone: keeps the place, does not wait
+    transfer: bool = False  # an agent sent the caller here: counted apart from those whom the flow sent
     ended: datetime | None = None
     outcome: VisitOutcome | None = None
     wait_us: int = 0
@@ -92,7 +93,11 @@ class VisitRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferRecord:
-    """One agent, one caller, one ringing phone. `talk_us` is None until the talk, if any, has ended."""
+    """One agent, one caller, one ringing phone. Durations in microseconds.
+
+    `talk_us` is None until the talk, if any, has ended; it contains `hold_us`. `wrap_us` is None until the agent's work
+    after the talk has ended.
+    """
 
     offer: str
     visit: str
@@ -107,6 +112,16 @@ class OfferRecord:
     result: OfferResult | None = None
     talk_ended: datetime | None = None
     talk_us: int | None = None
+    held: datetime | None = None  # since when the caller is on hold now
+    hold_us: int = 0
+    wrap_began: datetime | None = None
+    wrap_us: int | None = None
+    transfer: str = ""  # the kind and the target of the transfer that ended the agent's part
+
+    @property
+    def wrapping(self) -> bool:
+        """The agent works after this talk."""
+        return self.wrap_began is not None and self.wrap_us is None
 
     @property
     def open(self) -> bool:
@@ -114,7 +129,31 @@ class OfferRecord:
         return self.result is None or (self.bridged is not None and self.talk_ended is None)
 
 
-Record = CallRecord | VisitRecord | OfferRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRecord:
+    """One phone that was rung for a call, in the order of ringing: `n` counts from 1 within the call.
+
+    `kind`: "offer" (an agent, for a queue) or "dial" (an extension, by the flow). `answered`: both were in the bridge.
+    `talk_us` contains `hold_us`; `wrap_us` comes after it.
+    """
+
+    call: str
+    n: int
+    kind: str
+    agent: str  # or the extension
+    queue: str
+    offer: str
+    began: datetime
+    answered: datetime | None
+    ended: datetime | None
+    result: str
+    talk_us: int
+    hold_us: int
+    wrap_us: int
+    transfer: str
+
+
+Record = CallRecord | VisitRecord | OfferRecord | LegRecord
 
 _SAID_BY_THE_FLOW = {
     outcome.value: outcome

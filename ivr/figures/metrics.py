@@ -82,17 +82,21 @@ class CallFigures(Collector):
         tally = self._tally
         yield _gauge("queue_length", "Callers waiting.", length, ["queue"])
         yield _gauge("queue_longest_wait_seconds", "How long the first in the queue has waited.", longest, ["queue"])
-        yield _counter("queue_joined", "Queue visits begun.", ["queue"], tally.joined)
-        yield _counter("queue_visits", "Queue visits by their one outcome.", ["queue", "outcome"], tally.visits)
-        yield _histogram("wait_seconds", "Waiting time of ended visits.", ["queue", "outcome"], tally.waits)
+        ended = ["queue", "outcome", "entry"]
+        yield _counter("queue_joined", "Queue visits begun, by flow or transfer.", ["queue", "entry"], tally.joined)
+        yield _counter("queue_visits", "Queue visits by their one outcome.", ended, tally.visits)
+        yield _histogram("wait_seconds", "Waiting time of ended visits.", ended, tally.waits)
+        yield _counter("widenings", "Callers whose circle widened to a step.", ["queue", "step"], tally.widenings)
 
     def _offers(self) -> Iterator[Metric]:
         tally = self._tally
-        states: dict[Labels, float] = {(state,): n for state, n in self._board.by_state(self._projection).items()}
-        yield _gauge("agents", "Agents by what they do.", states, ["state"])
         yield _counter("offers_made", "Phones rung for a caller.", ["queue"], tally.offered)
         yield _counter("offers", "Offers by their one result.", ["queue", "result"], tally.offers)
-        yield _histogram("talk_seconds", "Talks with agents of a queue.", ["queue"], tally.talks)
+        yield _histogram("talk_seconds", "Talks with agents of a queue, hold included.", ["queue"], tally.talks)
+        yield _histogram("hold_seconds", "Hold within each talk.", ["queue"], tally.holds)
+        yield _histogram("wrap_up_seconds", "Agents' work after each talk.", ["queue"], tally.wraps)
+        yield _counter("transfers", "Talks that ended with a transfer by the agent.", ["queue"], tally.transfers)
+        yield _counter("rule_pauses", "Pauses by rule, by what was missed.", ["reason"], tally.rule_pauses)
 
     def _sums(self) -> Iterator[Metric]:
         parts: dict[Labels, float] = {(k,): n for k, n in self._tally.difference(self._projection).items()}

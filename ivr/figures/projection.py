@@ -15,8 +15,9 @@ from acd import decisions as d
 from acd import facts as f
 from acd.model import OfferId, OfferResult
 from ivr.call import facts as c
-from ivr.figures.call_folds import FOLDS, finished, microseconds
-from ivr.figures.call_record import CallOutcome, CallRecord, OfferRecord, Record, VisitRecord, outcome_of
+from ivr.figures.call_folds import FOLDS, OFFER_FOLDS, finished, microseconds
+from ivr.figures.call_record import CallOutcome, CallRecord, LegRecord, OfferRecord, Record, VisitRecord, outcome_of
+from ivr.figures.legs import legs_of
 
 REMEMBERED_CALLS = 20_000
 WAITING_FACTS = 4_096
@@ -47,6 +48,7 @@ class Projection:
         self.unclaimed = 0  # facts thrown away because their call never started
         self._open: dict[str, dict[str, None]] = {"call": {}, "visit": {}, "offer": {}}
         self._of_call: defaultdict[str, set[str]] = defaultdict(set)
+        self._wrapping: dict[str, str] = {}  # agent -> the offer after which they work
         self._waiting: OrderedDict[str, list[c.CallFact]] = OrderedDict()
         self._waiting_count = 0
         self._remembered = remembered
@@ -94,6 +96,11 @@ class Projection:
         """Offers that ring or talk, oldest first."""
         return sorted((self.offers[x] for x in self._open["offer"]), key=lambda x: (x.made, x.offer))
 
+    def legs(self, call: str) -> tuple[LegRecord, ...]:
+        """Every phone that was rung for a call, in the order of ringing."""
+        offers = [o for part in self._of_call.get(call, ()) if (o := self.offers.get(part))]
+        return legs_of(call, self.calls.get(call), offers)
+
     # ------------------------------------------------------------------ storage
     def _find(self, kind: str, key: str) -> Any:
         records: dict[str, Mapping[str, Record]] = {"call": self.calls, "visit": self.visits, "offer": self.offers}
@@ -106,12 +113,20 @@ class Projection:
             self.calls[record.call] = record
         elif isinstance(record, VisitRecord):
             name, before, lives = ("visit", record.visit), self.visits.get(record.visit), record.outcome is None
+            if isinstance(before, VisitRecord) and before.call != record.call:  # another call took the place
+                self._of_call[before.call].discard(record.visit)
             self.visits[record.visit] = record
             self._of_call[record.call].add(record.visit)
-        else:
+        elif isinstance(record, OfferRecord):
             name, before, lives = ("offer", record.offer), self.offers.get(record.offer), record.open
             self.offers[record.offer] = record
             self._of_call[record.call].add(record.offer)
+            if record.wrapping:
+                self._wrapping[record.agent] = record.offer
+            elif self._wrapping.get(record.agent) == record.offer:
+                del self._wrapping[record.agent]
+        else:
+            return  # legs are made from the others
         self._touched.setdefault(name, before)
         kind, key = name
         if lives:
@@ -186,22 +201,38 @@ class Projection:
             for seen in event.callers:
                 self._joined(seen, seen.joined_at)
                 self._keep(replace(self.visits[seen.visit], parked=seen.parked))
-        elif isinstance(event, f.OfferAnswered | f.OfferBridged | f.TalkEnded):
-            field = {f.OfferAnswered: "answered", f.OfferBridged: "bridged", f.TalkEnded: "talk_ended"}[type(event)]
-            offer = self.offers.get(event.offer)
-            if offer is not None and getattr(offer, field) is None:
-                changed: dict[str, Any] = {field: event.at}
-                self._keep(replace(offer, **changed))
+        elif isinstance(event, f.CallerSwapped):
+            if visit := self.visits.get(event.visit):
+                self._keep(replace(visit, call=event.call))
+        elif isinstance(event, f.AgentLoggedOut):
+            self._wrapped_up(event.agent, event.at)
+        elif (fold := OFFER_FOLDS.get(type(event))) and (offer := self.offers.get(getattr(event, "offer", ""))):
+            self._keep(replace(offer, **fold(offer, event.at)))  # type: ignore[attr-defined]
 
     def _joined(self, event: f.CallerJoined | f.CallerSeen, at: datetime) -> None:
         if event.visit not in self.visits:
+            only = isinstance(event, f.CallerJoined) and event.only is not None
             self._keep(
-                VisitRecord(visit=event.visit, call=event.call, queue=event.queue, joined=at, priority=event.priority)
+                VisitRecord(
+                    visit=event.visit,
+                    call=event.call,
+                    queue=event.queue,
+                    joined=at,
+                    priority=event.priority,
+                    transfer=only or self._transferred(event.call),
+                )
             )
+
+    def _transferred(self, call: str) -> bool:
+        """Whether an agent has sent this call on, to where it has not come yet."""
+        parts = self._of_call.get(call, ())
+        sent = sum(1 for part in parts if (o := self.offers.get(part)) and o.transfer)
+        return sent > sum(1 for part in parts if (v := self.visits.get(part)) and v.transfer)
 
     # ------------------------------------------------------------------ decisions
     def _decision(self, decision: object, at: datetime, imported: bool) -> None:
         if isinstance(decision, d.MakeOffer):
+            self._wrapped_up(decision.agent, at)
             self._keep(
                 OfferRecord(
                     offer=decision.offer,
@@ -218,7 +249,16 @@ class Projection:
         elif isinstance(decision, d.EndVisit):
             self._visit_ended(decision, at, imported)
         elif isinstance(decision, d.BeginWrapUp):
+            self._wrapped_up(decision.agent, at)
             self._talk_ended(decision, at, imported)
+        elif isinstance(decision, d.EndWrapUp):
+            self._wrapped_up(decision.agent, at)
+
+    def _wrapped_up(self, agent: str, at: datetime) -> None:
+        """The agent's work after the latest talk, if it was still going on, is over."""
+        offer = self.offers.get(self._wrapping.get(agent, ""))
+        if offer is not None and offer.wrap_began is not None:
+            self._keep(replace(offer, wrap_us=microseconds(at - offer.wrap_began)))
 
     def _closed(self, offer_id: OfferId, result: OfferResult, at: datetime) -> None:
         offer = self.offers.get(offer_id)
@@ -250,7 +290,8 @@ class Projection:
                 continue
             ended = offer.talk_ended or at
             measured = microseconds(ended - offer.bridged) if imported else max(0, decision.talk_us)
-            self._keep(replace(offer, talk_ended=ended, talk_us=measured))
+            over = OFFER_FOLDS[f.TalkEnded](offer, ended)
+            self._keep(replace(offer, **{**over, "talk_ended": ended, "talk_us": measured, "wrap_began": ended}))
 
     # ------------------------------------------------------------------ what follows from the parts
     def _derive(self, call_id: str) -> None:

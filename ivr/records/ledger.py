@@ -18,7 +18,7 @@ from acd.codec import decode, encode
 from ivr import log as logs
 from ivr.clock import Clock, Timer
 from ivr.figures.board import Board
-from ivr.figures.call_record import Record
+from ivr.figures.call_record import CallRecord, LegRecord, OfferRecord, Record
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
 from ivr.records.callers import LONGEST_NAME, CallerKeys, normalised
@@ -157,11 +157,17 @@ class Ledger:
     # ------------------------------------------------------------------ inside
     def _fold(self, at: datetime, event: object, decisions: Sequence[object]) -> None:
         changes = self.projection.apply(at, event, decisions)
-        self.tally.count(event, changes)
+        self.tally.count(event, changes, decisions)
         self.board.apply(event, decisions)
+        rung: dict[str, None] = {}
         for change in changes:
             record = change.after
             self._changed[type(record), _key(record)] = record
+            if isinstance(record, OfferRecord) or (isinstance(record, CallRecord) and record.dials):
+                rung[record.call] = None
+        for call in rung:
+            for leg in self.projection.legs(call):
+                self._changed[LegRecord, f"{leg.call}/{leg.n}"] = leg
         self._write_soon()
 
     def _write_soon(self) -> None:

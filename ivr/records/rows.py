@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Table
 
 from acd.model import OfferResult, VisitOutcome
-from ivr.figures.call_record import CallOutcome, CallRecord, Dial, OfferRecord, Record, VisitRecord
+from ivr.figures.call_record import CallOutcome, CallRecord, Dial, LegRecord, OfferRecord, Record, VisitRecord
 from ivr.records import tables
 
 TABLE_OF: dict[type, Table] = {
     CallRecord: tables.calls,
     VisitRecord: tables.visits,
     OfferRecord: tables.offers,
+    LegRecord: tables.legs,
 }
 
 
@@ -67,3 +68,8 @@ def visit_of(row: Mapping[str, Any]) -> VisitRecord:
 def offer_of(row: Mapping[str, Any]) -> OfferRecord:
     """A row of `offers` as a record."""
     return OfferRecord(**{**row, "result": OfferResult(row["result"]) if row["result"] else None})
+
+
+def leg_of(row: Mapping[str, Any]) -> LegRecord:
+    """A row of `legs` as a record."""
+    return LegRecord(**row)

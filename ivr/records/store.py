@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from ivr.figures.call_record import CallRecord, OfferRecord, Record, VisitRecord
+from ivr.figures.call_record import CallRecord, LegRecord, OfferRecord, Record, VisitRecord
 from ivr.records import tables
 from ivr.records.migrate import migrate
-from ivr.records.rows import TABLE_OF, call_of, offer_of, row_of, visit_of
+from ivr.records.rows import TABLE_OF, call_of, leg_of, offer_of, row_of, visit_of
 
 FOLD = "records"
 """The name under which the fold's position stands in `standing`."""
@@ -98,6 +98,7 @@ class RecordStore:
         calls, visits, offers = tables.calls.c, tables.visits.c, tables.offers.c
         recent = select(calls.call).order_by(calls.started.desc()).limit(latest).scalar_subquery()
         still = offers.result.is_(None) | (offers.bridged.is_not(None) & offers.talk_ended.is_(None))
+        still |= offers.wrap_began.is_not(None) & offers.wrap_us.is_(None)
         records: list[Record] = []
         for table, wanted, record_of in (
             (tables.calls, calls.complete.is_(False) | calls.call.in_(recent), call_of),
@@ -126,6 +127,12 @@ class RecordStore:
         """A call's offers, in order."""
         table = tables.offers
         return [offer_of(r) for r in self._rows(select(table).where(table.c.call == call).order_by(table.c.made))]
+
+    def legs_of(self, calls: Iterable[str]) -> list[LegRecord]:
+        """Every phone that was rung for these calls, in order."""
+        table = tables.legs
+        asked = select(table).where(table.c.call.in_(sorted(set(calls)))).order_by(table.c.call, table.c.n)
+        return [leg_of(row) for row in self._rows(asked)]
 
     def number_of(self, caller: str) -> str:
         """A caller's number; empty when withheld, unknown or erased."""

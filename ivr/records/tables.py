@@ -1,4 +1,4 @@
-"""The tables of the records: calls, visits, offers, messages, callers, and where the fold stands."""
+"""The tables of the records: calls, visits, offers, legs, messages, callers, and where the fold stands."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -96,6 +96,7 @@ visits = Table(
     Column("wait_us", BigInteger, nullable=False),
     Column("agent", String(32), nullable=False),
     Column("why", String(64), nullable=False),
+    Column("transfer", Boolean, nullable=False),
 )
 
 offers = Table(
@@ -114,6 +115,33 @@ offers = Table(
     Column("result", String(32), index=True),
     Column("talk_ended", UtcTime),
     Column("talk_us", BigInteger),
+    Column("held", UtcTime),
+    Column("hold_us", BigInteger, nullable=False),
+    Column("wrap_began", UtcTime),
+    Column("wrap_us", BigInteger),
+    Column("transfer", String(64), nullable=False),
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    # Every phone that was rung for a call. Made from `offers` and the calls' dials; nothing is read back from here.
+    Column("call", String(64), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("offer", String(64), nullable=False),
+    Column("began", UtcTime, nullable=False),
+    Column("answered", UtcTime),
+    Column("ended", UtcTime),
+    Column("result", String(32), nullable=False),
+    Column("talk_us", BigInteger, nullable=False),
+    Column("hold_us", BigInteger, nullable=False),
+    Column("wrap_us", BigInteger, nullable=False),
+    Column("transfer", String(64), nullable=False),
+    Index("legs_began", "began"),
+    Index("legs_agent", "agent"),
 )
 
 messages = Table(

@@ -173,7 +173,7 @@ def test_who_waited_and_reached_nobody_abandoned(outcome: VisitOutcome, why: str
     assert not story.call.complete  # the visit is still open
     story.tell(f.CallerGone(at=at(22), t=0, visit=VISIT, hung_up=True), visit_end(outcome, 20_000_000, why))
     assert story.call.outcome is CallOutcome.ABANDONED and story.call.wait_us == 20_000_000
-    assert story.tally.visits == {("servicio", outcome.value): 1}
+    assert story.tally.visits == {("servicio", outcome.value, "flow"): 1}
 
 
 def test_facts_of_a_call_in_any_order_give_the_same_record() -> None:
