@@ -1,8 +1,8 @@
 """Every release leaves the journal of a busy invented day; each later one loads it and believes the same of it.
 
-`engine-N.jsonl.gz`: one entry a line, `[event, [decision, ...]]`. `engine-N.meaning.json`: what that version believed at
-the end. `engine-N.checkpoint.json.gz`: its checkpoint in the middle of the day. Places may be reckoned in another way by
-a later version, so who waits is compared, and since when, but not the order.
+`engine-N.jsonl.gz`: one entry a line, `[event, [decision, ...]]`. `engine-N.meaning.json`: what that version believed
+at the end. `engine-N.checkpoint.json.gz`: its checkpoint in the middle of the day. Places may be reckoned in another way
+by a later version, so who waits is compared, and since when, but not the order.
 """
 
 import gzip
