@@ -125,7 +125,7 @@ def _leads(base: SettingPath, path: SettingPath) -> bool:
         "'9' is not an extension; there are: 100, 101",
         "write one SELECT: look-ups change nothing",
         "the flow's name is not the file's; use one name",
-        "'+1900'' is not a telephone number; write its digits, a foreign one's after + and code",
+        "'+1900'' is not a telephone number; write its digits, after + and code if it is a foreign one",
     ],
 )
 def test_a_remedy_is_seen(message: str) -> None:
