@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from acd.config import SECOND
+from acd.config import SECOND, OfferRule
 from acd.decisions import (
     BeginWrapUp,
     CancelOffer,
@@ -113,7 +113,7 @@ def test_an_agent_of_two_queues_takes_the_earlier_caller_of_both() -> None:
 
 
 def test_who_was_refused_by_the_only_free_agent_is_overtaken_and_told_why() -> None:
-    floor = Floor("102", config=replace(SITE, refusal_rest_us=0, again_us=30 * SECOND))
+    floor = Floor("102", config=replace(SITE, refused=OfferRule(again_us=30 * SECOND)))
     (made,) = floor.joins("early", SERVICE)
     floor.t = 1
     floor.joins("late", TREASURY)
@@ -166,14 +166,14 @@ def test_a_refused_caller_keeps_the_place() -> None:
     assert [v.visit for v in floor.engine.waiting(SERVICE)] == ["a/1", "b/1"]
 
 
-def test_a_phone_that_rings_out_again_and_again_rests() -> None:
+def test_a_phone_that_rings_out_again_and_again_is_paused() -> None:
     floor = Floor("101")
     made = floor.joins("a")[0]
     for _ in range(2):
         floor.tell(OfferFailed, offer=made.offer, result=OfferResult.NO_ANSWER)
         (made,) = floor.after(5)
     floor.tell(OfferFailed, offer=made.offer, result=OfferResult.NO_ANSWER)
-    assert floor.engine.agents()[0].status is AgentStatus.RESTING
+    assert (floor.engine.agents()[0].status, floor.engine.agents()[0].reason) == (AgentStatus.PAUSED, "no answer")
     assert offered(floor.after(59)) == []
     assert offered(floor.after(1)) == [("101", "a/1")]
 

@@ -146,6 +146,7 @@ def test_a_text_that_is_no_configuration() -> None:
         except ValueError:
             continue
         raise AssertionError(text)
-    newer = SITE.text.replace('{"again_us"', '{"a setting of tomorrow":1,"again_us"')
+    newer = SITE.text.replace('{"agents":[{', '{"a setting of tomorrow":1,"agents":[{"another":2,')
+    assert newer != SITE.text
     assert EngineConfig.parse(newer) == SITE
-    assert Need(skill=SkillId("servicio")) in EngineConfig.parse(SITE.text).queues[0].needs
+    assert (Need(skill=SkillId("servicio")),) in EngineConfig.parse(SITE.text).queues[0].needs

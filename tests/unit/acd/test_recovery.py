@@ -199,4 +199,4 @@ def test_configurations_that_cannot_be() -> None:
 
 def test_the_hash_tells_configurations_apart() -> None:
     assert SITE.hash == replace(SITE).hash
-    assert SITE.hash != replace(SITE, misses=4).hash
+    assert SITE.hash != replace(SITE, doubt_us=4).hash
