@@ -179,7 +179,9 @@ class _Reading:
                 f"{quoted(number)}: the spreadsheet has shortened this number; format the column as text, write it anew"
             )
         else:
-            message = f"{quoted(number)} is not a telephone number; write its digits, after + and code if it is a foreign one"
+            message = (
+                f"{quoted(number)} is not a telephone number; write its digits, after + and code if it is a foreign one"
+            )
         self._wrong("CONF054", line, self._order[0], message)
         return ""
 
