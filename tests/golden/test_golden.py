@@ -1,8 +1,8 @@
 """Every release leaves the journal of a busy invented day; each later one loads it and believes the same of it.
 
 `engine-N.jsonl.gz`: one entry a line, `[event, [decision, ...]]`. `engine-N.meaning.json`: what that version believed
-at the end. `engine-N.checkpoint.json.gz`: its checkpoint in the middle of the day. Places may be reckoned in another way
-by a later version, so who waits is compared, and since when, but not the order.
+at the end. `engine-N.checkpoint.json.gz`: its checkpoint in the middle of the day. Places may be reckoned in another
+way by a later version, so who waits is compared, and since when, but not the order.
 """
 
 import gzip
@@ -52,7 +52,10 @@ def believes(engine: Engine, wanted: dict[str, Any]) -> None:
     for visit_id, (outcome, why) in wanted["ended"].items():
         ended = engine.ended(VisitId(visit_id))
         assert ended is not None and (ended.outcome.value, ended.why) == (outcome, why)
-    assert {o.offer: [o.visit, o.agent, o.phase.value] for o in engine.offers()} == wanted["offers"]
+    offers = {o.offer: [o.visit, o.agent, o.phase.value] for o in engine.offers()}
+    if wanted["engine_version"] == 1:  # it had one word for both
+        offers = {name: [*who, "ringing" if phase == "reserved" else phase] for name, (*who, phase) in offers.items()}
+    assert offers == wanted["offers"]
 
 
 @pytest.mark.parametrize("name", NAMES)
