@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from acd.config import AgentConfig, Condition, EngineConfig, Needs, QueueConfig, meets
@@ -12,6 +13,10 @@ from acd.pools import Pool
 
 if TYPE_CHECKING:
     from acd.state import Visit
+
+
+NOBODY: "tuple[Place, Visit | None]" = ((1 << 62, 0), None)
+_place = itemgetter(0)
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +29,7 @@ class Queue:
     lanes: list[Lane]  # callers who wait, by the step of their circle
     pools: list[Pool]  # agents who are available, by ring
     awaiting: list[dict[VisitId, "Visit"]]  # callers whose time for the step n + 1 has come: its conditions lack
+    first: "tuple[Place, Visit | None]"  # who waits at the earliest place
     kept: Lane = field(default_factory=Lane)  # callers who wait for the agent of last time
     living: dict[VisitId, "Visit"] = field(default_factory=dict)
     oldest: list[tuple[int, int, "Visit"]] = field(default_factory=list)  # heap, only where a condition asks for it
@@ -69,15 +75,9 @@ class Queue:
         for waiting in self.awaiting:
             waiting.pop(visit.id, None)
 
-    def head(self, place: Place) -> "Visit | None":
-        """The first caller who waits, if his place is an earlier one."""
-        first: tuple[Place, Visit] | None = None
-        for lane in self.lanes:
-            if lane.items and lane.items[0][0] < place and (first is None or lane.items[0][0] < first[0]):
-                first = lane.items[0]
-        if self.kept.items and self.kept.items[0][0] < place and (first is None or self.kept.items[0] < first):
-            first = self.kept.items[0]
-        return first[1] if first is not None else None
+    def look_up_first(self) -> None:
+        """Find the first caller who waits anew, after a change of the lanes."""
+        self.first = min((lane.items[0] for lane in (*self.lanes, self.kept) if lane.items), default=NOBODY, key=_place)
 
     def holds(self, condition: Condition, t: int) -> bool:
         """Whether a condition of a step holds at engine time `t`."""
@@ -155,6 +155,7 @@ def _queue(config: EngineConfig, one: QueueConfig, known: Queue | None) -> Queue
         [Lane() for _ in range(count)],
         [Pool() for _ in range(count)],
         [{} for _ in one.steps],
+        NOBODY,
     )
     if known is not None:
         queue.nobody_since, queue.doors = known.nobody_since, known.doors

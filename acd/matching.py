@@ -25,6 +25,8 @@ class Pair(NamedTuple):
 
 def first_pair(queue: Queue) -> Pair | None:
     """Callers in their order; for each the agent whom the strategy takes first, the inner rings before the outer."""
+    if queue.first[1] is None or not any(pool.items for pool in queue.pools):
+        return None
     found: Pair | None = None
     for step, lane in enumerate(queue.lanes):
         if not lane.items or not any(pool.items for pool in queue.pools[: step + 1]):

@@ -62,16 +62,16 @@ def overtaken(state: State, queue: Queue, visit: Visit, chosen: AgentId) -> tupl
     """Callers before this one whom the agent could not serve: those of the same queue, and the first of each other."""
     place = visit.place
     found = [PassedOver(who=one.id, why=why) for why, one in _before(queue, place, chosen)]
-    for other in state.queues.values():
-        if len(found) >= OVERTAKEN_SHOWN:
-            break
-        if other is not queue and (head := other.head(place)) is not None:
-            found.append(PassedOver(who=head.id, why=_why_not(other, head, chosen)))
+    if len(found) < OVERTAKEN_SHOWN:
+        earlier = [other for other in state.queues.values() if other.first[0] < place and other is not queue]
+        found += [PassedOver(who=head.id, why=_why_not(q, head, chosen)) for q in earlier if (head := q.first[1])]
     return tuple(found[:OVERTAKEN_SHOWN])
 
 
 def _before(queue: Queue, place: Place, chosen: AgentId) -> list[tuple[str, Visit]]:
     """The first callers of a queue with an earlier place, and why they were passed over."""
+    if queue.first[0] >= place:
+        return []
     found: list[tuple[Place, Visit]] = []
     for lane in (*queue.lanes, queue.kept):
         if lane.items and lane.items[0][0] < place:

@@ -361,6 +361,8 @@ class State:
             lane.add(visit)
             if kept and queue is not None:
                 queue.kept.add(visit)
+        if queue is not None:
+            queue.look_up_first()
 
     def _next_step(self, visit: Visit, queue: Queue) -> None:
         """A caller whose time for the next step has come awaits its conditions."""
