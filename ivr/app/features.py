@@ -1,5 +1,6 @@
 """What the company's own phones dial, and their lamps: opened beside the callers' visits, on the same wires."""
 
+from ivr.agents import Agents
 from ivr.app.closing import Closing
 from ivr.asterisk.agi import Handler, Session
 from ivr.asterisk.ami import AmiLink
@@ -20,6 +21,7 @@ def open_features(
     link: AmiLink,
     inbox: Inbox,
     overrides: Overrides,
+    agents: Agents,
     paths: Paths,
     metrics: Metrics,
     clock: Clock,
@@ -35,6 +37,7 @@ def open_features(
         lambda timetable, override: lamps.timetable(timetable, override.state.value if override is not None else "")
     )
     overrides.announce()
+    agents.on_lamp(lamps.agent)
     features = Features(
         Rooms(
             site=sites.active,
@@ -42,6 +45,7 @@ def open_features(
             clock=clock,
             inbox=inbox,
             overrides=overrides,
+            agents=agents,
             secrets=paths.secrets,
             figures=FeatureFigures(metrics.registry),
         )

@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 from ivr import log as logs
+from ivr.app.agents import open_agents
 from ivr.app.asterisk import Synchronisation
 from ivr.app.closing import Closing
 from ivr.app.features import open_features
@@ -13,6 +14,7 @@ from ivr.app.rounds import Rounds, watch_loop
 from ivr.app.stores import Stores, open_stores
 from ivr.app.versions import SiteVersions
 from ivr.app.voicemail import open_voicemail
+from ivr.app.waiting import open_doors, open_last_agents
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
 from ivr.clock import Clock, LoopClock
@@ -20,6 +22,7 @@ from ivr.control.client import socket_file
 from ivr.control.operations import Operations
 from ivr.control.server import ControlServer
 from ivr.exchange.cel_import import CelImport
+from ivr.exchange.doors import QueueDoorkeeper
 from ivr.exchange.runner import CallRunner
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.install import secrets
@@ -58,6 +61,7 @@ class Server:
         self._metrics = Metrics()
         self._operations: list[Operations] = []
         self._sync: Synchronisation | None = None
+        self._doors: QueueDoorkeeper | None = None
 
     async def start(self) -> None:
         """Take calls. Raises what the parts raise when they cannot be opened (journal, records, ports)."""
@@ -113,6 +117,8 @@ class Server:
         self._metrics.health.config(site.version)
         self._figures.site_changed(site.queues, site.lines)
         self._stores.ledger.site_changed(site.agents, [*site.numbers, "outside"])
+        if self._doors is not None:
+            self._doors.look()
 
     # ------------------------------------------------------------------ what is opened
     async def _open_wires(self) -> None:
@@ -122,6 +128,7 @@ class Server:
         sites = self._sites
         overrides = await open_overrides(self._paths, sites, floor, self._metrics, clock, self._closing)
         self._operations.append(OverrideOperations(overrides, clock, sites.active))
+        self._doors = open_doors(sites, floor, overrides, clock, self._closing)
         voicemail = await open_voicemail(
             sites.active, self._stores, floor, self._metrics, self._paths, clock, self._closing
         )
@@ -132,6 +139,7 @@ class Server:
             stores=self._stores,
             inbox=voicemail.inbox,
             overrides=overrides,
+            last_agents=open_last_agents(self._stores, clock, self._closing),
             look_ups=open_look_ups(self._environment.config, self._paths, self._metrics, clock, self._closing),
             kept=self._kept,
             clock=clock,
@@ -144,6 +152,7 @@ class Server:
             link=self._link,
             inbox=voicemail.inbox,
             overrides=overrides,
+            agents=open_agents(sites, floor, self._metrics, self._operations, clock, self._closing),
             paths=self._paths,
             metrics=self._metrics,
             clock=clock,

@@ -1,13 +1,14 @@
 """What the engine knows of a queue visit, as the runner asks it."""
 
+from datetime import timedelta
+
 from acd.engine import Engine
 from acd.model import QueueId, VisitId, VisitOutcome
-from acd.state import AgentStatus
+from acd.state import AgentStatus, Phase
+from acd.views import VisitView
 from ivr.clock import Clock
 
-READY = frozenset({AgentStatus.AVAILABLE})
-LOGGED_IN = frozenset(AgentStatus) - {AgentStatus.UNREACHABLE}
-"""Until agents log in and out, who has a telephone that can be reached is there."""
+_PICKED_UP = frozenset({Phase.ANSWERED, Phase.TALKING})
 
 
 class Visits:
@@ -18,9 +19,33 @@ class Visits:
         self._clock = clock
 
     def place_of(self, visit: VisitId) -> int | None:
-        """1 for the next in line; None when the visit does not wait."""
+        """1 for the next in line; None when the visit does not wait, while an agent is being connected, and when one
+        could be offered at this moment."""
         view = self._engine.visit(visit)
-        return view.position or None if view else None
+        if view is None or view.offers or self._somebody_is_free(view):
+            return None
+        return view.position or None
+
+    def _somebody_is_free(self, view: VisitView) -> bool:
+        """Whether an agent whom the visit may be offered to is available. Seldom so: then the offer is made at once."""
+        settings = next((one for one in self._engine.config.queues if one.id == view.queue), None)
+        if settings is None:
+            return False
+        free = {agent.agent for agent in self._engine.agents() if agent.status is AgentStatus.AVAILABLE}
+        return bool(free) and any(
+            agent in free and ring <= view.step for agent, ring in self._engine.config.rings(settings).items()
+        )
+
+    def agent_is_there(self, visit: VisitId) -> bool:
+        """Whether an agent has picked up for this visit and is about to be connected."""
+        view = self._engine.visit(visit)
+        offers = [self._engine.offer(offer) for offer in view.offers] if view is not None else []
+        return any(offer is not None and offer.phase in _PICKED_UP for offer in offers)
+
+    def credit_of(self, visit: VisitId) -> timedelta:
+        """How much earlier than the joining the place of a living visit counts from."""
+        view = self._engine.visit(visit)
+        return timedelta(microseconds=view.joined_us - view.since_us) if view is not None else timedelta()
 
     def is_over(self, visit: VisitId) -> bool:
         """Whether the visit has its outcome."""
@@ -32,15 +57,17 @@ class Visits:
         return ended.why if ended and ended.outcome is VisitOutcome.OVERFLOWED else None
 
     def figure(self, queue: str, what: str) -> int:
-        """`waiting`, `ready`, `logged_in` (people) or `longest_wait` (seconds) of a queue; 0 for one that is not."""
+        """`waiting`, `ready`, `logged_in` (people) or `longest_wait` (seconds) of a queue; 0 for one that is not.
+
+        Agents of every step count. Who is logged in at a phone that nobody can reach is not there, and does not.
+        """
         name = QueueId(queue)
         if what == "waiting":
             return len(self._engine.in_queue(name))
         if what == "longest_wait":
             joined = [visit.joined_us for visit in self._engine.in_queue(name)]
             return (self._clock.engine_us() - min(joined)) // 1_000_000 if joined else 0
-        settings = next((one for one in self._engine.config.queues if one.id == name), None)
-        members = self._engine.config.members(settings) if settings is not None else ()
-        status = {agent.agent: agent.status for agent in self._engine.agents()}
-        wanted = READY if what == "ready" else LOGGED_IN
-        return sum(status.get(member) in wanted for member in members)
+        view = next((view for view in self._engine.queues() if view.queue == name), None)
+        if view is None:
+            return 0
+        return view.available if what == "ready" else view.there

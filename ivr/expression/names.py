@@ -42,7 +42,9 @@ BUILT_INS: Final[Mapping[str, BuiltIn]] = {
     ),
     "queues.QUEUE.waiting": BuiltIn(type=Type.NUMBER, meaning="callers who wait in the queue"),
     "queues.QUEUE.ready": BuiltIn(type=Type.NUMBER, meaning="the queue's agents who are free and can be reached"),
-    "queues.QUEUE.logged_in": BuiltIn(type=Type.NUMBER, meaning="the queue's agents who are logged in"),
+    "queues.QUEUE.logged_in": BuiltIn(
+        type=Type.NUMBER, meaning="the queue's agents who are logged in and can be reached"
+    ),
     "queues.QUEUE.longest_wait": BuiltIn(
         type=Type.NUMBER, meaning="seconds that the caller at the head of the queue has waited; 0 when nobody waits"
     ),

@@ -1,6 +1,6 @@
 """The two questions of every dialog: one key of a menu, and a number."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, time
 
 from ivr.features.handset import Handset, Sound
@@ -18,6 +18,10 @@ BETWEEN_KEYS_SECONDS = 4.0
 
 class GaveUp(Exception):
     """Nobody answered a question, or only with wrong keys."""
+
+
+class Refused(Exception):
+    """This phone, or this person, may not do it, and has heard so; why, as the figures count it."""
 
 
 class Dialog:
@@ -55,6 +59,15 @@ class Dialog:
                     break
                 key = await self.handset.key(BETWEEN_KEYS_SECONDS)
             return digits
+        raise GaveUp
+
+    async def one_of(self, known: Collection[int], sounds: Sequence[Sound]) -> int:
+        """One of these numbers. Raises GaveUp after three times."""
+        for _ in range(TRIES):
+            digits = await self.number(len(str(max(known))), *sounds)
+            if digits and int(digits) in known:
+                return int(digits)
+            await self.say("phrase_wrong_key")
         raise GaveUp
 
     # ------------------------------------------------------------------ what prompts cannot say alone

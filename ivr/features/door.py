@@ -4,16 +4,12 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterable
 
 from ivr import log as logs
-from ivr.features.dialog import TRIES, Dialog
+from ivr.features.dialog import TRIES, Dialog, Refused
 from ivr.features.figures import FeatureFigures
 from ivr.features.lockout import PHONE_TRIES, PIN_TRIES, Lockout
 from ivr.install.secrets import Pins
 
 log = logs.get(__name__)
-
-
-class Refused(Exception):
-    """Nobody was let in; why, as the figures count it."""
 
 
 class Door:

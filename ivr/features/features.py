@@ -12,8 +12,9 @@ import structlog
 from ivr import log as logs
 from ivr.asterisk.agi import AgiError, HungUp, Session
 from ivr.clock import Clock
-from ivr.features.dialog import Dialog, GaveUp
-from ivr.features.door import Door, Refused
+from ivr.features.agent import AgentCodes, Agents
+from ivr.features.dialog import Dialog, GaveUp, Refused
+from ivr.features.door import Door
 from ivr.features.figures import FeatureFigures
 from ivr.features.handset import AgiHandset, Sounds
 from ivr.features.mailbox import Inbox, listen
@@ -33,6 +34,7 @@ class Rooms:
     clock: Clock
     inbox: Inbox[Any]
     overrides: Overrides
+    agents: Agents
     secrets: Path
     figures: FeatureFigures
 
@@ -51,6 +53,7 @@ class Features:
             "mailbox": self._own_mailbox,
             "mailboxes": self._any_mailbox,
             "timetable": self._timetable,
+            **AgentCodes(rooms.agents).dialogs,
         }
 
     async def __call__(self, session: Session) -> None:

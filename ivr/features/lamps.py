@@ -1,4 +1,4 @@
-"""Lamps of phones: new messages (MWI) and overridden timetables (a device state of our own), told to Asterisk by AMI.
+"""Lamps of phones: new messages (MWI), overridden timetables and agents (device states of our own), told by AMI.
 
 Asterisk forgets the messages when it ends, so everything is told again after every login. Debian's Asterisk has no
 res_mwi_external: the count goes through the application MinivmMWI, which an originated channel runs (context [lamps]).
@@ -18,6 +18,7 @@ DARK, LIT, BLINKING = "NOT_INUSE", "INUSE", "RINGING"
 """Device states as phones show them."""
 
 STATES = {"": DARK, "open": LIT, "closed": LIT, "emergency": BLINKING}
+AGENT_STATES = {"logged out": DARK, "ready": LIT, "paused": BLINKING}
 
 SEEN_WITHIN_SECONDS = 2.0
 """How long Asterisk's word is waited for that a count has arrived: an originated channel runs when it likes, and a
@@ -59,6 +60,12 @@ class Lamps:
         self._wanted[f"timetable {timetable}"] = "Setvar", fields
         self._begin()
 
+    def agent(self, agent: str, state: str) -> None:
+        """How an agent is: one of `AGENT_STATES`."""
+        fields = {"Variable": f"DEVICE_STATE(Custom:agent-{agent})", "Value": AGENT_STATES[state]}
+        self._wanted[f"agent {agent}"] = "Setvar", fields
+        self._begin()
+
     async def tell_again(self) -> None:
         """Asterisk may have forgotten everything: for every login. Returns at once."""
         self._told.clear()
@@ -77,17 +84,25 @@ class Lamps:
 
     async def _tell(self) -> None:
         while changed := [name for name, (_, fields) in self._wanted.items() if self._told.get(name) != fields]:
-            action, fields = self._wanted[changed[0]]
-            self._seen.clear()
-            try:
-                await self._link.action(action, fields)
-                if action == "Originate":
-                    await self._until_seen()
-            except AmiLost:
-                return  # everything is told again after the next login
-            except AmiError as error:
-                log.warning("a lamp may show what was", lamp=changed[0], why=str(error))
-            self._told[changed[0]] = fields
+            for lamp in changed:
+                try:
+                    await self._tell_one(lamp)
+                except AmiLost:
+                    return  # everything is told again after the next login
+
+    async def _tell_one(self, lamp: str) -> None:
+        """What is wanted of it now. Raises AmiLost."""
+        action, fields = self._wanted[lamp]
+        self._seen.clear()
+        try:
+            await self._link.action(action, fields)
+            if action == "Originate":
+                await self._until_seen()
+        except AmiLost:
+            raise
+        except AmiError as error:
+            log.warning("a lamp may show what was", lamp=lamp, why=str(error))
+        self._told[lamp] = fields
 
     async def _until_seen(self) -> None:
         with contextlib.suppress(TimeoutError):

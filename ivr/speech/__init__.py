@@ -10,7 +10,7 @@ the same; a recording of the same name in prompts.yaml takes its place. There ar
 from ivr.speech.phrases import PHRASES
 from ivr.speech.spoken import KINDS, can_speak, counted, words
 from ivr.speech.tongue import LARGEST, Unspeakable, Words
-from ivr.speech.vocabulary import BUILT_IN, WORDS, built_in, with_built_in
+from ivr.speech.vocabulary import BUILT_IN, WORDS, built_in, reason_prompt, reason_prompts, with_built_in
 
 __all__ = [
     "BUILT_IN",
@@ -23,6 +23,8 @@ __all__ = [
     "built_in",
     "can_speak",
     "counted",
+    "reason_prompt",
+    "reason_prompts",
     "with_built_in",
     "words",
 ]

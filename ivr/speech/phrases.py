@@ -1,4 +1,5 @@
-"""The sentences of dialogs by telephone that come with the server: leaving and hearing messages, opening and closing.
+"""The sentences of dialogs by telephone that come with the server: leaving and hearing messages, opening and
+closing, agents who log in and pause.
 
 Each has a text in every language that the server speaks. A prompt of the same name in prompts.yaml takes its place.
 """
@@ -166,13 +167,61 @@ _OVERRIDES = {
     },
 }
 
+_AGENTS = {
+    "phrase_logged_in": {
+        "es": "Sesión iniciada. Ya puede recibir llamadas.",
+        "en": "You are logged in, and will get calls.",
+    },
+    "phrase_logged_out": {
+        "es": "Sesión cerrada. No recibirá llamadas.",
+        "en": "You are logged out. You will get no calls.",
+    },
+    "phrase_paused": {
+        "es": "Está en pausa.",
+        "en": "You are paused.",
+    },
+    "phrase_ready": {
+        "es": "Está disponible.",
+        "en": "You are ready for calls.",
+    },
+    "phrase_pause_reason": {
+        "es": "¿Por qué hace una pausa?",
+        "en": "Why do you pause?",
+    },
+    "phrase_log_in_first": {
+        "es": "Primero inicie sesión: marque asterisco, cuatro, uno.",
+        "en": "Log in first: dial star, four, one.",
+    },
+    "phrase_accept_call": {
+        "es": "Tiene una llamada de un cliente. Para atenderla, marque uno.",
+        "en": "You have a call from a customer. To take it, press one.",
+    },
+    "phrase_no_agent": {
+        "es": "Este teléfono no pertenece a ningún asesor.",
+        "en": "This telephone does not belong to an agent.",
+    },
+}
+
 _DIRECTORY = {
     "phrase_for": {"es": "Para", "en": "For"},
+    "phrase_press": {"es": "marque", "en": "press"},
     "phrase_press_1": {"es": "marque uno.", "en": "press one."},
     "phrase_press_2": {"es": "marque dos.", "en": "press two."},
     "phrase_press_3": {"es": "marque tres.", "en": "press three."},
     "phrase_press_4": {"es": "marque cuatro.", "en": "press four."},
+    "phrase_press_5": {"es": "marque cinco.", "en": "press five."},
+    "phrase_press_6": {"es": "marque seis.", "en": "press six."},
+    "phrase_press_7": {"es": "marque siete.", "en": "press seven."},
+    "phrase_press_8": {"es": "marque ocho.", "en": "press eight."},
+    "phrase_press_9": {"es": "marque nueve.", "en": "press nine."},
 }
 
-PHRASES: Final[Mapping[str, Mapping[str, str]]] = {**_VOICEMAIL, **_DOOR, **_INBOX, **_OVERRIDES, **_DIRECTORY}
+PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
+    **_VOICEMAIL,
+    **_DOOR,
+    **_INBOX,
+    **_OVERRIDES,
+    **_AGENTS,
+    **_DIRECTORY,
+}
 """Name of the prompt: language (its first part): text."""

@@ -39,3 +39,16 @@ def with_built_in(own: Mapping[str, Prompt], languages: Iterable[str]) -> dict[s
         texts = {language: text for language, text in theirs.items() if language not in prompt.languages}
         joined[name] = Prompt(texts={**texts, **prompt.texts}, recordings=prompt.recordings)
     return joined
+
+
+def reason_prompts(reasons: Mapping[int, str], languages: Iterable[str]) -> dict[str, Prompt]:
+    """The prompts that say the site's reasons for a pause: they have one wording, whatever language is spoken."""
+    return {
+        reason_prompt(number): Prompt(texts=dict.fromkeys(languages, reason), recordings={})
+        for number, reason in reasons.items()
+    }
+
+
+def reason_prompt(number: int) -> str:
+    """The built-in prompt that says a reason for a pause; a recording of this name in prompts.yaml replaces it."""
+    return f"pause_reason_{number}"

@@ -19,6 +19,7 @@ from ivr.site import Extension, Site
 from ivr.site.hours import OpeningHours
 from ivr.speech import WORDS
 from ivr.testing.asterisk_agi import ScriptedChannel
+from tests.unit.agents.staff import Staff, staff
 from tests.unit.voicemail.house import BOX, House, site_with
 
 OFICINA = OpeningHours(label="Oficina", week=((),) * 7, holiday=None, code="1")
@@ -39,6 +40,7 @@ class Line:
 
     house: House
     overrides: Overrides
+    staff: Staff
     features: Features
     registry: CollectorRegistry
     server: AgiServer
@@ -93,8 +95,8 @@ def typed(keys: Sequence[str]) -> list[tuple[float, str]]:
 
 @contextlib.asynccontextmanager
 async def line(folder: Path, **site: Any) -> AsyncIterator[Line]:
-    """A house with the mailboxes servicio (101, 102) and cartera (301) and the timetable oficina."""
-    phones = {number: Extension(label=number) for number in ("101", "102", "301", "401")}
+    """A house with the mailboxes servicio (101, 102) and cartera (301), the timetable oficina, agents 301 and 302."""
+    phones = {number: Extension(label=number) for number in ("101", "102", "301", "302", "401")}
     whole: Site = replace(site_with(BOX, CARTERA), extensions=phones, hours={"oficina": OFICINA}, **site)
     house = House(folder, whole)
     inbox = await house.open()
@@ -106,12 +108,15 @@ async def line(folder: Path, **site: Any) -> AsyncIterator[Line]:
     (folder / "secrets" / "pins.csv").write_text(f"kind,name,pin\n{rows}")
     assert secrets.pins(folder / "secrets", PINS) == PINS
     registry = CollectorRegistry()
+    agents = staff()
+    people = await agents.__aenter__()
     rooms = Rooms(
         site=lambda: house.site,
         sounds=lambda site: Names(),
         clock=house.clock,
         inbox=inbox,
         overrides=overrides,
+        agents=people.agents,
         secrets=folder / "secrets",
         figures=FeatureFigures(registry),
     )
@@ -119,8 +124,9 @@ async def line(folder: Path, **site: Any) -> AsyncIterator[Line]:
     server = AgiServer(features, clock=LoopClock())
     await server.start("127.0.0.1", 0)
     try:
-        yield Line(house, overrides, features, registry, server)
+        yield Line(house, overrides, people, features, registry, server)
     finally:
         await server.close()
+        await agents.__aexit__(None, None, None)
         await overrides.close()
         await house.close()
