@@ -15,10 +15,12 @@ from ivr.language.lists import ListsFile
 from ivr.language.lookups import LookUpsFile
 from ivr.language.overriding import override_problems
 from ivr.language.problems import Problem, bounded, suggestion
+from ivr.language.queue_problems import queue_problems
+from ivr.language.queues import QueuesFile
 from ivr.language.reader import Document, read_file
-from ivr.language.schema import HoursFile, PromptsFile, QueueFile, QueuesFile, SiteFile, TimetableFile
+from ivr.language.schema import HoursFile, PromptsFile, SiteFile, TimetableFile
 from ivr.language.voicemail import VoicemailFile
-from ivr.site import AgentSettings, Prompt, QueueSettings
+from ivr.site import Prompt
 from ivr.site.hours import Day, HolidayCalendar, OpeningHours
 from ivr.speech import can_speak
 from ivr.text import quoted
@@ -115,7 +117,7 @@ def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configurat
         problems,
     )
     problems.extend(bounded(_site_problems(configuration)))
-    problems.extend(bounded(_queue_problems(configuration)))
+    problems.extend(queue_problems(configuration))
     problems.extend(bounded(_hour_problems(configuration)))
     problems.extend(bounded(_prompt_problems(configuration)))
     problems.extend(lists.problems(configuration))
@@ -168,45 +170,6 @@ def _site_problems(configuration: Configuration) -> Iterator[Problem]:
                 message = f"{address} already belongs to the trunk {quoted(seen[address])}; delete one"
                 yield Problem.at(document.place(("trunks", name, "addresses", index)), "CONF034", message)
             seen.setdefault(address, name)
-
-
-def _queue_problems(configuration: Configuration) -> Iterator[Problem]:
-    document, model = configuration.queues.document, configuration.queues.model
-    if document is None or model is None:
-        return
-    extensions = configuration.site.names("extensions")
-    for agent in model.agents:
-        if extensions is not None and agent not in extensions:
-            message = f"extension {quoted(agent)} is not in site.yaml{suggestion(agent, sorted(extensions))}"
-            yield Problem.at(document.key_place(("agents", agent)), "CONF022", message)
-    for name, queue in model.queues.items():
-        if not serving(queue, model):
-            wanted = " and ".join(f"{n.skill} at least {n.level}" for n in queue.needs)
-            skills = sorted({skill for agent in model.agents.values() for skill in agent.skills})
-            hint = "".join(suggestion(n.skill, skills) for n in queue.needs if n.skill not in skills)
-            message = f"no agent has the skill {wanted}{hint or '; give it to an agent, or ask for a lower level'}"
-            yield Problem.at(document.place(("queues", name, "needs")), "CONF023", message)
-        yield from _queue_prompts(configuration, name, queue)
-
-
-def _queue_prompts(configuration: Configuration, name: str, queue: QueueFile) -> Iterator[Problem]:
-    document, known = configuration.queues.document, configuration.prompts.names("prompts")
-    assert document is not None
-    language = configuration.site.model.language if configuration.site.model is not None else None
-    for setting, prompt in (("announce", queue.announce), ("whisper", queue.whisper)):
-        place = document.place(("queues", name, setting))
-        if not prompt or known is None:
-            continue
-        if prompt not in known:
-            message = f"there is no prompt {quoted(prompt)}{suggestion(prompt, sorted(known))}"
-            yield Problem.at(place, "CONF021", message)
-        elif language is not None and configuration.lacks(prompt, language):
-            message = f"the prompt {quoted(prompt)} has no text in {language}; add it in prompts.yaml"
-            yield Problem.at(place, "CONF027", message)
-    if bool(queue.announce) != (queue.announce_every is not None):
-        there, lacking = ("announce", "announce every") if queue.announce else ("announce every", "announce")
-        message = f"'{there}' needs '{lacking}' beside it; add it"
-        yield Problem.at(document.key_place(("queues", name, there)), "CONF028", message)
 
 
 def _hour_problems(configuration: Configuration) -> Iterator[Problem]:
@@ -293,48 +256,10 @@ def holiday_problems(configuration: Configuration, years: Iterable[int]) -> Iter
             yield Problem.at(document.place(("holidays", "not observed", index)), "CONF029", message)
 
 
-def serving(queue: QueueFile, model: QueuesFile) -> tuple[str, ...]:
-    """The agents who have all skills that a queue asks for."""
-    return tuple(
-        extension
-        for extension, agent in model.agents.items()
-        if all(agent.skills.get(need.skill, 0) >= need.level for need in queue.needs)
-    )
-
-
 def calendar(model: SiteFile) -> HolidayCalendar:
     """The site's holidays."""
     settings = model.holidays
     return HolidayCalendar(country=settings.country, also=settings.also, not_observed=tuple(settings.not_observed))
-
-
-def queue_settings(model: QueuesFile) -> Mapping[str, QueueSettings]:
-    """The queues as the server uses them."""
-    return {
-        name: QueueSettings(
-            label=queue.label,
-            strategy=queue.strategy,
-            needs=(queue.needs,),
-            agents=serving(queue, model),
-            agents_ever=serving(queue, model),
-            ring=queue.ring,
-            wrap_up=queue.wrap_up,
-            longest_wait=queue.longest_wait,
-            announce=queue.announce or None,
-            announce_every=queue.announce_every,
-            record=queue.record,
-            whisper=queue.whisper or None,
-        )
-        for name, queue in model.queues.items()
-    }
-
-
-def agent_settings(model: QueuesFile, extensions: Mapping[str, str]) -> Mapping[str, AgentSettings]:
-    """The agents as the server uses them; one without a name has that of the extension."""
-    return {
-        extension: AgentSettings(label=agent.label or extensions[extension], skills=agent.skills)
-        for extension, agent in model.agents.items()
-    }
 
 
 def opening_hours(model: HoursFile) -> Mapping[str, OpeningHours]:

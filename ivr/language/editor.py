@@ -6,6 +6,7 @@ plain values may be of any of them. Names of the site are offered, not demanded:
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -15,9 +16,10 @@ from pydantic.fields import FieldInfo
 from ivr.language.lists import ListsFile
 from ivr.language.lookups import MODELS as SOURCES
 from ivr.language.lookups import LookUpsFile
+from ivr.language.queues import QueuesFile
 from ivr.language.reader import read_text
 from ivr.language.reference import as_written
-from ivr.language.schema import FlowHead, HoursFile, PromptsFile, QueuesFile, SiteFile
+from ivr.language.schema import FlowHead, HoursFile, PromptsFile, SiteFile
 from ivr.language.voicemail import VoicemailFile
 from ivr.site import Site
 from ivr.site.targets import A_PERSON, HANG_UP, RETURN
@@ -59,6 +61,8 @@ def names_of(site: Site | None) -> Names:
         "flow": list(site.flows),
         "look-up": list(site.look_ups),
         "language": list(site.languages),
+        "agent": list(site.agents),
+        "screen pop": list(site.screen_pops),
     }
 
 
@@ -177,15 +181,19 @@ def _of(kind: Any, metadata: tuple[Any, ...], names: Names) -> Schema:
         return {"type": "array", "items": _of(get_args(kind)[0], (), names)}
     if get_origin(kind) is Literal:
         return {"enum": list(get_args(kind))}
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return _object(kind, names, _docstring(kind))
     written = next((entry for entry in metadata if isinstance(entry, Written)), None)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        whole = _object(kind, names, _docstring(kind))
+        return {"anyOf": [_plain(written), whole]} if written is not None else whole
     return _offering(_plain(written), offered)
 
 
 def _plain(written: Written | None) -> Schema:
     if written is None:
         return {}
+    if written.several:
+        one = _plain(replace(written, several=False))
+        return {"anyOf": [one, {"type": "array", "items": one}]}
     if written.choices:
         return {"enum": list(written.choices)}
     schema: Schema = {"type": PLAIN}

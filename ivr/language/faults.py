@@ -73,6 +73,8 @@ def _problem(error: ErrorDetails, model: type[BaseModel], family: str, where: Lo
         return Problem.at(place, family + VALUE, f"{_shown(error['input'])} is not possible here; write {words}")
     if kind == "wrong_expression":
         return Problem.at(where(path, of_key, error["ctx"]["offset"]), family + EXPRESSION, error["msg"])
+    if kind == "wrong_value" and (offset := error["ctx"].get("offset", 0)):
+        place = where(path, of_key, offset)
     message = error["msg"] if kind == "wrong_value" else f"{_shown(error['input'])} is not possible here; correct it"
     return Problem.at(place, family + VALUE, message)
 

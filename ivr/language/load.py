@@ -12,22 +12,22 @@ from ivr.language.config import (
     Configuration,
     M,
     Source,
-    agent_settings,
     calendar,
     holiday_problems,
     opening_hours,
     prompt_texts,
-    queue_settings,
     read_configuration,
 )
 from ivr.language.flows import Draft, read_flow
 from ivr.language.problems import Place, Problem, Severity
+from ivr.language.queue_unused import unused_problems
+from ivr.language.queues_made import agent_settings, offer_rules, queue_settings, screen_pops
 from ivr.language.schema import SiteFile
 from ivr.language.subflows import Known, subflow_problems
 from ivr.language.variables import unused_variables
 from ivr.language.ways_out import circle_problems, language_problems
 from ivr.site import Extension, Flow, Promises, Prompt, Site, Trunk
-from ivr.speech import BUILT_IN, with_built_in
+from ivr.speech import BUILT_IN, reason_prompts, with_built_in
 from ivr.text import printable, quoted
 from ivr.verbs.extension import ExtensionStep, name_prompt
 from ivr.verbs.step import Path as StepPath
@@ -84,6 +84,7 @@ def load_site(config: Path, flows: Path, today: date | None = None, in_force: bo
     if all(problem.severity is Severity.WARNING for problem in problems):
         between = list(_between(configuration, drafts))
         problems += between or _unheard(configuration, drafts)
+        problems += unused_problems(configuration)
     return _checked(configuration, drafts, problems, in_force)
 
 
@@ -197,7 +198,11 @@ def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str)
         queues=queue_settings(queues),
         agents=agent_settings(queues, site.extensions),
         hours=opening_hours(hours),
-        prompts={**_names(site, flows), **with_built_in(prompt_texts(prompts), site.languages)},
+        prompts={
+            **_names(site, flows),
+            **reason_prompts(queues.pause_reasons, site.languages),
+            **with_built_in(prompt_texts(prompts), site.languages),
+        },
         flows=flows,
         entry={number: owner[number] for number in site.numbers},
         version=version,
@@ -208,6 +213,10 @@ def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str)
         look_ups=lookups.look_ups(model_of(configuration.lookups)),
         mailboxes=voicemail.mailboxes(model_of(configuration.voicemail)),
         mail=voicemail.mail(model_of(configuration.voicemail)),
+        offer_rules=offer_rules(queues),
+        priority_worth=queues.priority,
+        pause_reasons=queues.pause_reasons,
+        screen_pops=screen_pops(queues),
         promises=Promises(keys=site.promises.keys, seconds=site.promises.seconds),
     )
 

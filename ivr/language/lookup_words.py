@@ -1,5 +1,6 @@
 """The kinds of values of lookups.yaml, as pydantic types: addresses with places, answers, bodies, SELECTs."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -89,6 +90,28 @@ def _address(value: Any) -> Template:
     if any("#" in piece or " " in piece for piece in pieces if isinstance(piece, str)):
         raise wrong("an address has neither blanks nor #; write %20 and %23 for them")
     return pieces
+
+
+def protected(url: Template) -> bool:
+    """Whether an address has TLS, or stays in the house: this machine, a private network, a name without a domain."""
+    match = re.match(r"(https?)://(\[[^]]*\]|[^:/?]*)", str(url[0]))
+    assert match is not None
+    host = match[2].strip("[]").lower()
+    if match[1] == "https" or "." not in host.replace(":", ".") or host.endswith((".local", ".lan", ".internal")):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private
+
+
+def literal_address(value: Any) -> str:
+    """An address without places."""
+    pieces = _address(value)
+    if len(pieces) != 1 or not isinstance(pieces[0], str):
+        raise wrong("this address is the same for every call: write it without { }")
+    return pieces[0]
 
 
 def _headers(value: Any) -> Mapping[str, Template]:

@@ -1,6 +1,5 @@
 """Reads `config/lookups.yaml`: where flows may look something up."""
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -24,6 +23,7 @@ from ivr.language.lookup_words import (
     SignInAddress,
     SignInBody,
     TypeWord,
+    protected,
 )
 from ivr.language.problems import Place, Problem, suggestion
 from ivr.language.reader import Document
@@ -37,7 +37,6 @@ from ivr.site.look_ups import (
     SignIn,
     SqlSource,
     StatusIs,
-    Template,
     Token,
     pieces_of,
     sql_parameters,
@@ -254,7 +253,7 @@ class _Check:
             yield Problem.at(self._key("body"), "CONF014", "'body' needs 'post'; write that instead of 'get'")
         for path in (("get",), ("post",), ("sign in", "post")):
             url = source.sign_in.post if path[0] == "sign in" and source.sign_in else getattr(source, path[-1])
-            if url and (path[0] != "sign in" or source.sign_in) and not _protected(url):
+            if url and (path[0] != "sign in" or source.sign_in) and not protected(url):
                 message = "customers' data would cross the net readable by all; write https:// instead of http://"
                 yield Problem.at(self._place(*path), "CONF062", message)
         tokens = any(isinstance(piece, Token) for text in source.headers.values() for piece in text)
@@ -312,20 +311,6 @@ class _Check:
 def _secret_header(name: str) -> bool:
     low = name.lower()
     return low == "authorization" or any(word in low for word in ("api-key", "apikey", "token", "access-key"))
-
-
-def _protected(url: Template) -> bool:
-    """Whether an address has TLS, or stays in the house: this machine, a private network, a name without a domain."""
-    match = re.match(r"(https?)://(\[[^]]*\]|[^:/?]*)", str(url[0]))
-    assert match is not None
-    host = match[2].strip("[]").lower()
-    if match[1] == "https" or "." not in host.replace(":", ".") or host.endswith((".local", ".lan", ".internal")):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_private
 
 
 def sources(configuration: "Configuration") -> Mapping[str, LookUpSource]:

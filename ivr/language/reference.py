@@ -12,14 +12,20 @@ from ivr.language import expression_page
 from ivr.language.codes import CODES
 from ivr.language.lists import ListFile, ListsFile
 from ivr.language.lookups import CsvFile, HttpFile, LookUpsFile, SignInFile, SqlFile
-from ivr.language.schema import (
+from ivr.language.queues import (
     AgentFile,
+    LastAgentFile,
+    OfferFile,
+    QueueFile,
+    QueuesFile,
+    ScreenPopFile,
+    WidenFile,
+)
+from ivr.language.schema import (
     FlowHead,
     HolidaySettings,
     HoursFile,
     PromptsFile,
-    QueueFile,
-    QueuesFile,
     SiteFile,
     TimetableFile,
     TrunkSettings,
@@ -59,7 +65,18 @@ def _flows() -> str:
 def _configuration() -> str:
     sections: tuple[tuple[str, type[BaseModel], tuple[tuple[str, type[BaseModel]], ...]], ...] = (
         ("site.yaml", SiteFile, (("holidays", HolidaySettings), ("trunks", TrunkSettings))),
-        ("queues.yaml", QueuesFile, (("queues", QueueFile), ("agents", AgentFile))),
+        (
+            "queues.yaml",
+            QueuesFile,
+            (
+                ("queues", QueueFile),
+                ("widen", WidenFile),
+                ("last agent", LastAgentFile),
+                ("agents", AgentFile),
+                ("offers", OfferFile),
+                ("screen pops", ScreenPopFile),
+            ),
+        ),
         ("hours.yaml", HoursFile, (("hours", TimetableFile),)),
         ("prompts.yaml", PromptsFile, ()),
         ("lists.yaml", ListsFile, (("lists", ListFile),)),
@@ -81,7 +98,7 @@ def _configuration() -> str:
         for key, entry in inner:
             parts += [
                 f"### {file}: an entry of `{key}`"
-                if key not in ("holidays", "mail", "sign in")
+                if key not in ("holidays", "mail", "sign in", "last agent")
                 else f"### {file}: `{key}`",
                 table(entry),
             ]

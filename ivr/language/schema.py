@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr.language.problems import suggestion
-from ivr.site import Need
 from ivr.site.hours import MINUTES_A_DAY, Day, Span
 from ivr.text import quoted
-from ivr.verbs.words import Declarations, Extension, Label, Language, Name, Number, Text, YesNo, between, whole, wrong
+from ivr.verbs.words import Declarations, Extension, Label, Language, Name, Number, Text, between, whole, wrong
 
 SECOND = timedelta(seconds=1)
 MOST_VARIABLES = 200
 """Of a flow, or of the whole call."""
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
+    """Settings below one key: nothing unknown, never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -99,30 +100,12 @@ def _day_or_same(value: Any) -> Day | None:
     return None if value == "like any day" else _day(value)
 
 
-_NEED = re.compile(r"([a-z][a-z0-9_]{0,39})(?: at least ([1-5]))?")
-
-
-def _needs(value: Any) -> tuple[Need, ...]:
-    """`servicio`, or `servicio at least 3`, several with `and` between."""
-    if not isinstance(value, str):
-        raise wrong("write a skill, for example servicio, or servicio at least 3")
-    needs = []
-    for part in value.split(" and "):
-        match = _NEED.fullmatch(part.strip())
-        if match is None:
-            raise wrong(
-                f"{quoted(part.strip())} is not a need: write a skill, or for example: servicio at least 3 (1 to 5)"
-            )
-        needs.append(Need(skill=match[1], level=int(match[2] or 1)))
-    return tuple(needs)
-
-
 OpenDay = Annotated[tuple[Span, ...], BeforeValidator(_day)]
 Date = Annotated[date, BeforeValidator(_date)]
 HostPort = Annotated[str, BeforeValidator(_host_port)]
 
 
-class HolidaySettings(_Settings):
+class HolidaySettings(Settings):
     """Which days are holidays."""
 
     country: Annotated[str, BeforeValidator(_country)] = Field(description="Colombia, or none")
@@ -132,7 +115,7 @@ class HolidaySettings(_Settings):
     )
 
 
-class TrunkSettings(_Settings):
+class TrunkSettings(Settings):
     """A connection to a telephone company."""
 
     label: Label = Field(description="its name for people")
@@ -144,7 +127,7 @@ class TrunkSettings(_Settings):
     )
 
 
-class PromiseSettings(_Settings):
+class PromiseSettings(Settings):
     """What every call is promised; `ivr prove` proves it."""
 
     keys: Annotated[int, whole(0, 20)] = Field(
@@ -155,7 +138,7 @@ class PromiseSettings(_Settings):
     )
 
 
-class SiteFile(_Settings):
+class SiteFile(Settings):
     """`site.yaml`: the line's numbers, capacity and phones."""
 
     label: Label = Field(description="the line's name for people")
@@ -181,52 +164,7 @@ class SiteFile(_Settings):
     extensions: dict[Extension, Label] = Field(min_length=1, description="the phones of the house: extension: label")
 
 
-class QueueFile(_Settings):
-    """A queue of `queues.yaml`."""
-
-    label: Label = Field(description="the queue's name for people; the agent's phone shows it")
-    needs: Annotated[tuple[Need, ...], BeforeValidator(_needs)] = Field(
-        description="the skill that agents must have: servicio, or servicio at least 3"
-    )
-    strategy: Annotated[str, BeforeValidator(lambda value: _strategy(value))] = Field(
-        default="longest idle", description="which free agent is rung first"
-    )
-    ring: Annotated[timedelta, between(5 * SECOND, 120 * SECOND)] = Field(description="how long an agent's phone rings")
-    wrap_up: Annotated[timedelta, between(0 * SECOND, 3600 * SECOND)] = Field(
-        default=0 * SECOND, alias="wrap-up", description="the agent's time after a talk"
-    )
-    longest_wait: Annotated[timedelta, between(10 * SECOND, 7200 * SECOND)] = Field(
-        alias="longest wait", description="then the caller leaves the queue by `waited too long`"
-    )
-    announce: Text = Field(default="", description="prompt that waiting callers hear")
-    announce_every: Annotated[timedelta, between(15 * SECOND, 600 * SECOND)] | None = Field(
-        default=None, alias="announce every", description="how often they hear it"
-    )
-    whisper: Text = Field(default="", description="prompt that the agent hears before the caller")
-    record: YesNo = Field(description="whether talks are recorded (only after a completed notice)")
-
-
-def _strategy(value: Any) -> str:
-    if value != "longest idle":
-        raise wrong(f"{quoted(str(value))} is not a strategy; there is: longest idle")
-    return str(value)
-
-
-class AgentFile(_Settings):
-    """An agent of `queues.yaml`."""
-
-    label: Label = Field(default="", description="name; left out: the extension's label")
-    skills: dict[Name, Annotated[int, whole(1, 5)]] = Field(min_length=1, description="skill: level from 1 to 5")
-
-
-class QueuesFile(_Settings):
-    """`queues.yaml`: who serves which queue."""
-
-    queues: dict[Name, QueueFile] = Field(min_length=1, description="the queues")
-    agents: dict[Extension, AgentFile] = Field(min_length=1, description="the people, by extension")
-
-
-class TimetableFile(_Settings):
+class TimetableFile(Settings):
     """A timetable of `hours.yaml`."""
 
     label: Label = Field(description="its name for people")
@@ -247,26 +185,26 @@ class TimetableFile(_Settings):
     )
 
 
-class HoursFile(_Settings):
+class HoursFile(Settings):
     """`hours.yaml`: the timetables."""
 
     hours: dict[Name, TimetableFile] = Field(min_length=1, description="the timetables")
 
 
-class PromptFile(_Settings):
+class PromptFile(Settings):
     """A prompt of `prompts.yaml`; its languages are collected before (`ivr.language.config`)."""
 
     texts: dict[Language, Text] = Field(default_factory=dict, description="language: what is said")
     recordings: dict[Language, Text] = Field(default_factory=dict, description="language: file of the studio")
 
 
-class PromptsFile(_Settings):
+class PromptsFile(Settings):
     """`prompts.yaml`: everything that is heard."""
 
     prompts: dict[Name, PromptFile] = Field(min_length=1, description="the prompts")
 
 
-class FlowHead(_Settings):
+class FlowHead(Settings):
     """The beginning of a flow's file."""
 
     flow: Name = Field(description="the flow's name: that of its file")

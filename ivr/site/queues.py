@@ -49,6 +49,9 @@ class ServiceLevel(NamedTuple):
     percent: int
     within: timedelta
 
+    def __str__(self) -> str:
+        return f"{self.percent} % in {self.within // SECOND} s"
+
 
 USUAL = ServiceLevel(80, 20 * SECOND)
 

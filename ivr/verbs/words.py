@@ -29,7 +29,8 @@ LANGUAGE = "[a-z]{2}(-[A-Z]{2})?"
 
 @dataclass(frozen=True, slots=True)
 class Refers:
-    """This value is the name of a `kind`: step, prompt, queue, hours, extension, mailbox, flow, look-up or language."""
+    """This value is the name of a `kind`: step, prompt, queue, hours, extension, mailbox, flow, look-up, language,
+    agent or screen pop."""
 
     kind: str
 
@@ -42,6 +43,8 @@ class Written(BeforeValidator):
     """A regular expression that every right value matches, as text; looser than the validator where that is simpler."""
     choices: tuple[str, ...] = ()
     """The only values; empty = others too."""
+    several: bool = False
+    """Whether a list of such values is right too."""
     least: int | None = None
     most: int | None = None
 
@@ -132,16 +135,17 @@ def _label(value: Any) -> str:
     return text.strip()
 
 
+def duration(value: Any, least: timedelta, most: timedelta) -> timedelta:
+    """A duration of a file, with bounds, both included. Raises a fault with the remedy."""
+    found = _duration(value)
+    if not least <= found <= most:
+        raise wrong(f"{quoted(str(value))} is out of range: write {shown(least)} to {shown(most)}")
+    return found
+
+
 def between(least: timedelta, most: timedelta) -> Written:
     """A duration with bounds, both included."""
-
-    def check(value: Any) -> timedelta:
-        found = _duration(value)
-        if not least <= found <= most:
-            raise wrong(f"{quoted(str(value))} is out of range: write {_shown(least)} to {_shown(most)}")
-        return found
-
-    return Written(check, pattern=DURATION)
+    return Written(lambda value: duration(value, least, most), pattern=DURATION)
 
 
 def whole(least: int, most: int) -> Written:
@@ -158,7 +162,8 @@ def whole(least: int, most: int) -> Written:
     return Written(check, pattern="[0-9]{1,6}", least=least, most=most)
 
 
-def _shown(duration: timedelta) -> str:
+def shown(duration: timedelta) -> str:
+    """A duration as an administrator writes it."""
     seconds = int(duration.total_seconds())
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds and seconds % size == 0:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from ivr.language import lists, lookups, schema, voicemail
+from ivr.language import lists, lookups, queues, schema, voicemail
 from ivr.language.reader import Document, read_text
 from ivr.verbs import VERBS
 from tests.unit.language.fixtures import (
@@ -32,9 +32,14 @@ FILES: dict[str, dict[SettingPath, tuple[type[BaseModel], ...]]] = {
         ("promises",): (schema.PromiseSettings,),
     },
     "queues": {
-        (): (schema.QueuesFile,),
-        ("queues", "*"): (schema.QueueFile,),
-        ("agents", "*"): (schema.AgentFile,),
+        (): (queues.QueuesFile,),
+        ("queues", "*"): (queues.QueueFile,),
+        ("queues", "*", "widen", "*"): (queues.WidenFile,),
+        ("queues", "*", "last agent"): (queues.LastAgentFile,),
+        ("agents", "*"): (queues.AgentFile,),
+        ("offers",): (queues.OffersFile,),
+        ("offers", "*"): (queues.OfferFile,),
+        ("screen pops", "*"): (queues.ScreenPopFile,),
     },
     "hours": {(): (schema.HoursFile,), ("hours", "*"): (schema.TimetableFile,)},
     "prompts": {(): (schema.PromptsFile,)},

@@ -57,7 +57,7 @@ def test_same_as_takes_every_setting_that_the_step_does_not_have_itself(tmp_path
     assert checked.site is not None, checked.problems
     step = checked.site.flows["principal"].steps["urgente"]
     assert isinstance(step, Queue)
-    assert (step.queue, step.priority, step.nobody_there) == ("servicio", 5, "recepcion")
+    assert (step.queue, step.priority.text, step.nobody_there) == ("servicio", "5", "recepcion")
 
 
 def test_a_fault_in_an_inherited_setting_is_told_where_it_was_written(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_prompt_without_the_language_in_which_it_is_needed(tmp_path: Path) -> 
     text = prompts.read_text()
     prompts.write_text(text.replace("es-CO: Servicio., ", "").replace("es-CO: Estamos cerrados., ", ""))
     found = [(Path(p.file).name, p.code, p.line, p.column) for p in load(site).problems]
-    assert found == [("queues.yaml", "CONF027", 11, 14), ("principal.yaml", "FLOW022", 33, 11)]
+    assert found == [("queues.yaml", "CONF027", 14, 14), ("principal.yaml", "FLOW022", 33, 11)]
 
 
 def test_a_warning_leaves_the_site_usable(tmp_path: Path) -> None:
