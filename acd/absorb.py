@@ -164,6 +164,7 @@ def _logged_in(state: State, fact: AgentLoggedIn) -> None:
         agent.logged_in, agent.paused, agent.pause_until = True, "", None
         agent.rest_until, agent.misses = None, 0
         state.settle_agent(agent)
+        state.count_agent(agent)
 
 
 def _logged_out(state: State, fact: AgentLoggedOut) -> None:
@@ -173,6 +174,7 @@ def _logged_out(state: State, fact: AgentLoggedOut) -> None:
         if agent.wrap_until is not None:
             agent.wrap_until = state.t
         state.settle_agent(agent)
+        state.count_agent(agent)
 
 
 def _paused(state: State, fact: AgentPaused) -> None:
@@ -182,6 +184,7 @@ def _paused(state: State, fact: AgentPaused) -> None:
             agent.since = state.t
         agent.paused, agent.pause_until = fact.reason or "paused", None
         state.settle_agent(agent)
+        state.count_agent(agent)
 
 
 def _ready(state: State, fact: AgentReady) -> None:
@@ -191,6 +194,7 @@ def _ready(state: State, fact: AgentReady) -> None:
         if agent.wrap_until is not None:
             agent.wrap_until = state.t
         state.settle_agent(agent)
+        state.count_agent(agent)
 
 
 def _day(state: State, fact: DayBegun) -> None:

@@ -181,12 +181,14 @@ def _pause(state: State, paused: PauseAgent) -> None:
     agent = state.agent(paused.agent)
     agent.paused, agent.pause_until, agent.misses = paused.reason, paused.until, 0
     state.settle_agent(agent)
+    state.count_agent(agent)
 
 
 def _end_pause(state: State, ended: EndPause) -> None:
     agent = state.agent(ended.agent)
     agent.paused, agent.pause_until = "", None
     state.settle_agent(agent)
+    state.count_agent(agent)
 
 
 def _begin_wrap_up(state: State, begun: BeginWrapUp) -> None:

@@ -34,6 +34,7 @@ class Queue:
     living: dict[VisitId, "Visit"] = field(default_factory=dict)
     oldest: list[tuple[int, int, "Visit"]] = field(default_factory=list)  # heap, only where a condition asks for it
     parked: int = 0  # of the living ones
+    idle: int = 0  # agents who are available, in all rings
     logged_in: int = 0
     there: int = 0
     nobody_since: int | None = None
@@ -50,11 +51,6 @@ class Queue:
         """Percent of today's callers, whole, who were answered in time; 100 before the first."""
         offered = self.answered + self.abandoned
         return 100 * self.in_time // offered if offered else 100
-
-    @property
-    def idle(self) -> int:
-        """How many agents are available, in all rings."""
-        return sum(len(pool) for pool in self.pools)
 
     @property
     def waiting(self) -> int:

@@ -6,7 +6,6 @@ touched are looked at, and a new pair cannot overtake anybody outside them.
 
 import heapq
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from acd import reasons
 from acd.circles import Queue
@@ -15,37 +14,32 @@ from acd.lanes import Place
 from acd.model import AgentId, DeviceState, OfferId
 from acd.state import Agent, State, Visit
 
-
-class Pair(NamedTuple):
-    """The first caller for whom an agent is available, and that agent."""
-
-    visit: Visit
-    agent: AgentId
+Pair = tuple[Visit, AgentId]
+"""The first caller for whom an agent is available, and that agent."""
 
 
 def first_pair(queue: Queue) -> Pair | None:
     """Callers in their order; for each the agent whom the strategy takes first, the inner rings before the outer."""
-    if queue.first[1] is None or not any(pool.items for pool in queue.pools):
+    if not queue.idle or queue.first[1] is None:
         return None
     found: Pair | None = None
     for step, lane in enumerate(queue.lanes):
-        if not lane.items or not any(pool.items for pool in queue.pools[: step + 1]):
-            continue
-        for place, visit in lane.items:
-            if found is not None and place > found.visit.place:
-                break
-            agent = _pick(queue, visit)
-            if agent is not None:
-                found = Pair(visit, agent)
-                break
+        if lane.items and any(pool.items for pool in queue.pools[: step + 1]):
+            for place, visit in lane.items:
+                if found is not None and place > found[0].place:
+                    break
+                agent = _pick(queue, visit)
+                if agent is not None:
+                    found = (visit, agent)
+                    break
     return found
 
 
 def _pick(queue: Queue, visit: Visit) -> AgentId | None:
     for pool in queue.pools[: visit.step + 1]:
-        for agent in pool.order(queue):
-            if agent not in visit.tried:
-                return agent
+        agent = pool.pick(queue, visit.tried)
+        if agent is not None:
+            return agent
     return None
 
 
@@ -54,51 +48,49 @@ def kept_pair(state: State, agent: AgentId) -> Pair | None:
     lane = state.kept.get(agent)
     if lane is None or state.agents[agent].ready is None:
         return None
-    return next((Pair(visit, agent) for visit in lane if agent not in visit.tried), None)
+    return next(((visit, agent) for visit in lane if agent not in visit.tried), None)
 
 
 def match(state: State) -> Iterator[MakeOffer]:
     """Join callers and agents until nobody is left who could be, the earliest caller first."""
     if not state.linked:
         return
-    heads: list[tuple[Place, Queue | AgentId]] = []
+    heads: list[tuple[Place, Queue | AgentId, Pair]] = []
     for name in state.news.queues:
         _push(state, heads, state.queues[name])
     for agent in state.news.agents:
-        _push(state, heads, agent)
+        if agent in state.kept:
+            _push(state, heads, agent)
     while heads:
-        place, where = heapq.heappop(heads)
-        pair = _pair(state, where)
-        if pair is not None and pair.visit.place == place:
+        _, where, pair = heapq.heappop(heads)
+        # Both lists only grow shorter here: a pair whose two are still to be had is still the first one.
+        if state.agents[pair[1]].ready is not None and pair[0].lane is not None:
             yield offer(state, pair, last=not isinstance(where, Queue))
         _push(state, heads, where)
 
 
-def _pair(state: State, where: Queue | AgentId) -> Pair | None:
-    return first_pair(where) if isinstance(where, Queue) else kept_pair(state, where)
-
-
-def _push(state: State, heads: list[tuple[Place, Queue | AgentId]], where: Queue | AgentId) -> None:
-    pair = _pair(state, where)
+def _push(state: State, heads: list[tuple[Place, Queue | AgentId, Pair]], where: Queue | AgentId) -> None:
+    pair = first_pair(where) if isinstance(where, Queue) else kept_pair(state, where)
     if pair is not None:
-        heapq.heappush(heads, (pair.visit.place, where))
+        heapq.heappush(heads, (pair[0].place, where, pair))
 
 
 def offer(state: State, pair: Pair, *, last: bool) -> MakeOffer:
     """The decision to ring, with its reasons."""
-    visit, queue = pair.visit, state.queues[pair.visit.queue]
-    others, left_out = reasons.others(state, queue, visit, pair.agent)
+    visit, agent = pair
+    queue = state.queues[visit.queue]
+    others, left_out = reasons.others(state, queue, visit, agent)
     return MakeOffer(
         offer=_next_offer(state),
         visit=visit.id,
         call=visit.call,
         queue=visit.queue,
-        agent=pair.agent,
-        ring_us=_ring_us(state, queue, pair.agent),
+        agent=agent,
+        ring_us=_ring_us(state, queue, agent),
         rule=reasons.LAST_AGENT if last else queue.config.strategy,
         others=others,
         left_out=left_out,
-        overtaken=reasons.overtaken(state, queue, visit, pair.agent),
+        overtaken=reasons.overtaken(state, queue, visit, agent),
         step=visit.step,
     )
 

@@ -1,7 +1,7 @@
 """Agents who are available, in the order in which a queue's strategy takes them."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from acd.state import Agent
 
 Key = tuple[int, ...]
+
+CYCLIC = frozenset({ROUND_ROBIN, RANDOM})
+"""Strategies that begin somewhere in the order and go round."""
 
 _MASK = (1 << 64) - 1
 
@@ -43,8 +46,13 @@ class Pool:
     def __contains__(self, agent: object) -> bool:
         return agent in self._keys
 
-    def order(self, queue: "Queue") -> Iterator[AgentId]:
-        """The agents, first choice first."""
+    def pick(self, queue: "Queue", tried: Container[AgentId]) -> AgentId | None:
+        """The first choice among those who have not tried."""
+        if not tried and queue.config.strategy not in CYCLIC:
+            return self.items[0][1] if self.items else None
+        return next((agent for agent in self._order(queue) if agent not in tried), None)
+
+    def _order(self, queue: "Queue") -> Iterator[AgentId]:
         items, start = self.items, self._start(queue)
         for index in range(start, len(items)):
             yield items[index][1]

@@ -63,9 +63,11 @@ def overtaken(state: State, queue: Queue, visit: Visit, chosen: AgentId) -> tupl
     place = visit.place
     found = [PassedOver(who=one.id, why=why) for why, one in _before(queue, place, chosen)]
     if len(found) < OVERTAKEN_SHOWN:
-        earlier = [other for other in state.queues.values() if other.first[0] < place and other is not queue]
-        found += [PassedOver(who=head.id, why=_why_not(q, head, chosen)) for q in earlier if (head := q.first[1])]
-    return tuple(found[:OVERTAKEN_SHOWN])
+        heads = [(q, q.first[1]) for q in state.queues.values() if q.first[0] < place and q is not queue]
+        for other, head in heads[: OVERTAKEN_SHOWN - len(found)]:
+            if head is not None:
+                found.append(PassedOver(who=head.id, why=_why_not(other, head, chosen)))
+    return tuple(found)
 
 
 def _before(queue: Queue, place: Place, chosen: AgentId) -> list[tuple[str, Visit]]:

@@ -37,6 +37,21 @@ _NO_FAULT = (OfferResult.ANSWERED, OfferResult.CANCELLED, OfferResult.LOST)
 
 def decide(state: State) -> Iterator[Decision]:
     """Everything that follows, in this order: offers, legs of nobody, callers, time, wider circles, new offers."""
+    yield from what_was_touched(state)
+    yield from turned_away_at_joining(state)
+    yield from what_is_due(state)
+    if state.direct:
+        yield from transfers(state)
+    if state.awaiting:
+        yield from widen(state)
+    yield from match(state)
+    while state.awaiting and any(_open_step(state, queue) for queue in _awaiting(state)):
+        yield from widen(state)
+        yield from match(state)
+
+
+def what_was_touched(state: State) -> Iterator[Decision]:
+    """Offers, legs of nobody, and callers of whom the fact tells."""
     for offer_id in state.news.offers:
         if offer := state.offers.get(offer_id):
             yield from settle_offer(state, offer)
@@ -52,14 +67,6 @@ def decide(state: State) -> Iterator[Decision]:
             yield from settle_visit(state, visit)
     for stranded in state.news.stranded:
         yield SendBackAgain(visit=stranded[0], call=stranded[1], queue=stranded[2], why=stranded[3])
-    yield from turned_away_at_joining(state)
-    yield from what_is_due(state)
-    while True:
-        yield from widen(state)
-        yield from transfers(state)
-        yield from match(state)
-        if not any(_open_step(state, queue) for queue in _awaiting(state)):
-            break
 
 
 def settle_offer(state: State, offer: Offer) -> Iterator[Decision]:

@@ -51,6 +51,8 @@ class AgentStatus(Enum):
     RESTING = "resting"  # refused or could not be rung: not offered for a moment
     AVAILABLE = "available"
 
+    __hash__ = object.__hash__  # the one of Enum is slow
+
 
 @dataclass(slots=True, eq=False)
 class Visit:
@@ -129,6 +131,7 @@ class Agent:
     since: int = 0
     counted: bool = field(default=False, init=False)  # among the `logged_in` of the queues
     there: bool = field(default=False, init=False)  # among those who are `there`
+    armed: bool = field(default=False, init=False)  # has a deadline
 
     @property
     def hopeful(self) -> bool:
@@ -202,6 +205,7 @@ class State:
         self.direct: dict[VisitId, None] = {}  # transfers to one agent
         self.awaiting: dict[QueueId, None] = {}  # queues whose callers' next steps lack only their conditions
         self.why_not: dict[AgentId, PassedOver] = {}
+        self._whys: dict[tuple[AgentId, AgentStatus], PassedOver] = {}
         self.serves: dict[AgentId, tuple[Seat, ...]] = {}
         self.ended_visits: OrderedDict[VisitId, EndedVisit] = OrderedDict()
         self.ended_offers: OrderedDict[OfferId, EndedOffer] = OrderedDict()
@@ -250,7 +254,9 @@ class State:
         for queue in self.queues.values():
             self.news.queues[queue.config.id] = None
         for agent in list(self.agents.values()):
+            agent.armed = True
             self.settle_agent(agent)
+            self.count_agent(agent)
         for queue in self.queues.values():
             self.settle_queue(queue)
         for offer in self.offers.values():
@@ -399,23 +405,33 @@ class State:
 
     def settle_agent(self, agent: Agent) -> None:
         """Keep who is available in the queues' pools; set the deadline of wrap-up, rest and pause."""
-        if agent.rest_until is not None and agent.rest_until <= self.t:
-            agent.rest_until = None
+        rest, due, pause = agent.rest_until, agent.wrap_until, agent.pause_until
+        if rest is not None:
+            if rest <= self.t:
+                rest = agent.rest_until = None
+            elif due is None or rest < due:
+                due = rest
+        if pause is not None and (due is None or pause < due):
+            due = pause
         status = self.status_of(agent)
         if status is not agent.status:
-            agent.status, agent.since = status, self.t
+            was, agent.status, agent.since = agent.status, status, self.t
             self.note_status(agent)
-        if (status is AgentStatus.AVAILABLE) != (agent.ready is not None):
-            self._set_ready(agent, status is AgentStatus.AVAILABLE)
-        self._count_agent(agent)
-        due = [d for d in (agent.wrap_until, agent.rest_until, agent.pause_until) if d is not None]
-        self.deadlines.set(("agent", agent.id), min(due, default=None))
+            if status is AgentStatus.AVAILABLE or was is AgentStatus.AVAILABLE:
+                self._set_ready(agent, status is AgentStatus.AVAILABLE)
+        if due is not None or agent.armed:
+            agent.armed = due is not None
+            self.deadlines.set(("agent", agent.id), due)
 
     def note_status(self, agent: Agent) -> None:
         """The reason that a decision gives for this agent, ready to be named many times."""
-        available = agent.status is AgentStatus.AVAILABLE
-        why = "the strategy took another" if available else agent.status.value
-        self.why_not[agent.id] = PassedOver(who=agent.id, why=why)
+        known = (agent.id, agent.status)
+        why = self._whys.get(known)
+        if why is None:
+            available = agent.status is AgentStatus.AVAILABLE
+            text = "the strategy took another" if available else agent.status.value
+            why = self._whys[known] = PassedOver(who=agent.id, why=text)
+        self.why_not[agent.id] = why
 
     def _set_ready(self, agent: Agent, ready: bool) -> None:
         if ready:
@@ -426,10 +442,12 @@ class State:
         else:
             agent.ready = None
             for seat in self.serves.get(agent.id, ()):
+                seat.queue.idle -= 1
                 seat.queue.pools[seat.ring].discard(agent.id)
 
     def _fill_pools(self, agent: Agent) -> None:
         for seat in self.serves.get(agent.id, ()):
+            seat.queue.idle += 1
             seat.queue.pools[seat.ring].add(agent.id, key_of(seat, agent))
             self.news.queues[seat.queue.config.id] = None
 
@@ -441,8 +459,9 @@ class State:
                     seat.queue.pools[seat.ring].discard(agent.id)
                     seat.queue.pools[seat.ring].add(agent.id, key_of(seat, agent))
 
-    def _count_agent(self, agent: Agent) -> None:
-        """Who is logged in and who is there, in every queue; callers kept for this agent stay so or not."""
+    def count_agent(self, agent: Agent) -> None:
+        """After a change of login, pause or device: who is logged in and who is there, in every queue. Callers who are
+        kept for this agent stay so or not."""
         counted, there = agent.logged_in, agent.logged_in and agent.device is not DeviceState.UNREACHABLE
         if (counted, there) != (agent.counted, agent.there):
             for seat in self.serves.get(agent.id, ()):
@@ -478,6 +497,7 @@ class State:
         if was is DeviceState.UNREACHABLE and device is not was:
             agent.rest_until, agent.misses = None, 0
         self.settle_agent(agent)
+        self.count_agent(agent)
 
     # -- offers, queues, link
 
