@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from ivr import log as logs
-from ivr.app.floor import Floor
+from ivr.app.floor import Floor, at_phones
 from ivr.asterisk import snapshot
 from ivr.asterisk.ami import AmiLink
 from ivr.exchange.cel_import import CelImport
@@ -45,7 +46,9 @@ class Synchronisation:
 
     async def _logged_in(self) -> None:
         agents = [agent.agent for agent in self._floor.engine.agents()]
-        drift = await self._floor.switchboard.logged_in(lambda: snapshot.take(self._link, agents), self._fill_gap)
+        outside = frozenset(agents) - at_phones(self._site())
+        look = partial(snapshot.take, self._link, agents, outside)
+        drift = await self._floor.switchboard.logged_in(look, self._fill_gap)
         self._there = True
         if drift:
             self._health.drift.labels("calls").inc(drift)

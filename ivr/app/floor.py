@@ -42,7 +42,7 @@ async def open_floor(
 ) -> Floor:
     """Recover the engine. Raises JournalUnavailable."""
     calls = LiveCalls()
-    telephone = Telephone(link, calls, lambda: site().queues, whisper)
+    telephone = Telephone(link, calls, site, whisper)
     engine = Engine(engine_config(site()))
     dispatcher = Dispatcher(engine, stores.journal, telephone, clock, node=node)
     closing.add(dispatcher.close)
@@ -52,8 +52,13 @@ async def open_floor(
         key = stores.ledger.caller_key(number)
         return CallStarted(at=clock.now(), call=call, did=did, caller=key, flow="", config=site().version)
 
-    switchboard = Switchboard(desk, calls, clock, lambda: frozenset(site().agents), started, telephone.cancel_again)
+    switchboard = Switchboard(desk, calls, clock, lambda: at_phones(site()), started, telephone.cancel_again)
     telephone.attach(switchboard)
     dispatcher.on_entry(stores.ledger.on_entry, after=stores.ledger.position)
     await dispatcher.recover()
     return Floor(calls=calls, engine=engine, dispatcher=dispatcher, desk=desk, switchboard=switchboard)
+
+
+def at_phones(site: Site) -> frozenset[str]:
+    """The agents whose phones Asterisk knows; the others are rung at a number outside, and always there."""
+    return frozenset(name for name, agent in site.agents.items() if not agent.outside)

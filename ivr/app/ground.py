@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from acd.facts import DeviceSeen, Reconfigured
+from acd.facts import DeviceChanged, DeviceSeen, Reconfigured
 from acd.model import AgentId, DeviceState
 from ivr import log as logs
-from ivr.app.floor import Floor
+from ivr.app.floor import Floor, at_phones
 from ivr.asterisk import snapshot
 from ivr.asterisk.ami import AmiError, AmiLink
 from ivr.asterisk.console import ConsoleError, console
@@ -59,19 +59,24 @@ class SiteGround:
         except (RenderError, SecretsError, PathError, OSError) as fault:
             raise VersionRefused(f"Asterisk's configuration cannot be made: {fault}") from None
         remarks += await self._reload_asterisk(files)
-        new = [AgentId(agent) for agent in edition.site.agents if agent not in before.agents]
+        agents, phones = edition.site.agents, at_phones(edition.site)
+        moved = phones ^ at_phones(before)  # and those who came or went
+        new = [AgentId(agent) for agent in agents if agent in moved or agent not in before.agents]
         self._floor.switchboard.phones.clear()
-        self._looked = await self._look_at(new) if new else {}
+        self._looked = await self._look_at(new, frozenset(agents) - phones) if new else {}
         return remarks
 
     def in_force(self, before: Site, edition: Edition) -> None:
         """The engine goes by the version, within this turn of the loop."""
-        config = engine_config(edition.site)
+        config, phones, desk = engine_config(edition.site), at_phones(edition.site), self._floor.desk
+        heard = {a: state for a, state in self._floor.switchboard.phones.items() if a in phones}  # since looked at
+        seen = {agent: heard.get(agent, state) for agent, state in self._looked.items()}
+        now, t = self._clock.now(), self._clock.engine_us()
         if config != self._floor.engine.config:
-            heard = self._floor.switchboard.phones  # since they were looked at
-            devices = tuple(DeviceSeen(agent=a, state=heard.get(a, state)) for a, state in self._looked.items())
-            now, t = self._clock.now(), self._clock.engine_us()
-            self._floor.desk.submit(Reconfigured(at=now, t=t, config=config.text, devices=devices))
+            devices = tuple(DeviceSeen(agent=agent, state=state) for agent, state in seen.items())
+            desk.submit(Reconfigured(at=now, t=t, config=config.text, devices=devices))
+        for agent in seen.keys() & before.agents.keys():  # another kind of phone: not new to the engine
+            desk.submit(DeviceChanged(at=now, t=t, agent=agent, state=seen[agent]))
         self._changed(edition.site)
 
     # ------------------------------------------------------------------ Asterisk
@@ -98,9 +103,9 @@ class SiteGround:
         left = restart_for(files)
         return (f"restart Asterisk when no call is there, for: {', '.join(left)}",) if left else ()
 
-    async def _look_at(self, agents: list[AgentId]) -> Mapping[AgentId, DeviceState]:
+    async def _look_at(self, agents: list[AgentId], outside: frozenset[str]) -> Mapping[AgentId, DeviceState]:
         """The phones of agents who are new; none while Asterisk does not answer (a login looks at all)."""
         try:
-            return await snapshot.devices(self._link, agents)
+            return await snapshot.devices(self._link, agents, outside)
         except AmiError:
             return {}

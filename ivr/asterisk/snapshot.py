@@ -5,13 +5,13 @@ ticket. Both lists need no more than the manager classes `call` or `reporting`.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from acd.model import AgentId, DeviceState, LegState
 from ivr.asterisk.ami import AmiLink, Event
 
-VARIABLES = ("CALL_ID", "DID", "TICKET", "PLACE", "FALLBACK", "OFFER", "RETURNED", "DIAL_TO")
+VARIABLES = ("CALL_ID", "DID", "TICKET", "PLACE", "FALLBACK", "OFFER", "CLAIMED", "RETURNED", "DIAL_TO")
 """The channel variables that come with each channel (the contract with the dialplan)."""
 
 RINGING, UP = 5, 6  # AST_STATE_RINGING and AST_STATE_UP, include/asterisk/channelstate.h
@@ -57,26 +57,33 @@ class Snapshot:
     devices: Mapping[AgentId, DeviceState]  # every agent that was asked for
 
 
-async def take(link: AmiLink, agents: Iterable[AgentId]) -> Snapshot:
-    """Ask Asterisk. Raises as `AmiLink.listing`."""
+async def take(link: AmiLink, agents: Iterable[AgentId], outside: Container[str] = ()) -> Snapshot:
+    """Ask Asterisk. Who is `outside` has no phone that Asterisk knows, and is free. Raises as `AmiLink.listing`."""
     channels, devices = await asyncio.gather(
         link.listing("Status", {"Variables": ",".join(VARIABLES)}), link.listing("DeviceStateList")
     )
-    return parse(channels, devices, agents)
+    return parse(channels, devices, agents, outside)
 
 
-async def devices(link: AmiLink, agents: Iterable[AgentId]) -> Mapping[AgentId, DeviceState]:
+async def devices(
+    link: AmiLink, agents: Iterable[AgentId], outside: Container[str] = ()
+) -> Mapping[AgentId, DeviceState]:
     """Ask for the phones alone. Raises as `AmiLink.listing`."""
-    return parse((), await link.listing("DeviceStateList"), agents).devices
+    return parse((), await link.listing("DeviceStateList"), agents, outside).devices
 
 
-def parse(channels: Iterable[Event], devices: Iterable[Event], agents: Iterable[AgentId]) -> Snapshot:
+def parse(
+    channels: Iterable[Event], devices: Iterable[Event], agents: Iterable[AgentId], outside: Container[str] = ()
+) -> Snapshot:
     """The items of `Status` and of `DeviceStateList`. A phone that Asterisk does not know is unreachable."""
     states = {item.get("Device"): device_state(item.get("State")) for item in devices}
     seen = sorted((channel(item) for item in channels if item.get("Uniqueid")), key=lambda each: each.uniqueid)
     return Snapshot(
         channels=tuple(seen),
-        devices={agent: states.get(device(agent), DeviceState.UNREACHABLE) for agent in agents},
+        devices={
+            agent: DeviceState.FREE if agent in outside else states.get(device(agent), DeviceState.UNREACHABLE)
+            for agent in agents
+        },
     )
 
 

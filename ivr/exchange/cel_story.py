@@ -208,7 +208,7 @@ class Story:
         if stage == "over" or (known.result is not None and not known.bridged):
             return []
         fact: EngineFact
-        if row.event == "ANSWER" and not stage:
+        if row.event == "ANSWER" and not stage and not row.channel.startswith("Local/"):  # outside: a key decides
             fact, stage = f.OfferAnswered(at=row.at, t=self._t, offer=offer), "answered"
         elif row.event == "BRIDGE_ENTER" and stage != "bridged" and row.linkedid == known.call:
             fact, stage = f.OfferBridged(at=row.at, t=self._t, offer=offer), "bridged"

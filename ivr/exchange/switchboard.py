@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 UNREACHABLE_CAUSE = 20
 """Q.850: subscriber absent."""
 
+NO_KEY_CAUSE = 19
+"""Q.850: no answer; what [acd-agent] of the dialplan gives a leg that was picked up and pressed no key."""
+
 END_KEY = "ended:{}"
 """The journal key of a call's end: AMI, CEL and the resynchronisation tell it, the first one counts."""
 
@@ -77,7 +80,8 @@ class Switchboard:
         self._legs: set[OfferId] = set()  # a channel of theirs was seen
         self._rung: set[OfferId] = set()
         self._cancelled: set[OfferId] = set()
-        self._answered: set[OfferId] = set()
+        self._picked_up: set[OfferId] = set()
+        self._answered: set[OfferId] = set()  # picked up, and the caller is this agent's alone
         self._bridges: dict[str, set[str]] = {}
         self._bridged: set[OfferId] = set()
         self._held: list[Event] | None = []
@@ -170,6 +174,7 @@ class Switchboard:
 
     def _legs_seen(self, seen: Snapshot) -> tuple[LegSeen, ...]:
         legs = []
+        self._picked_up.clear()
         self._answered.clear()
         self._bridged.clear()
         for channel in seen.channels:
@@ -220,11 +225,15 @@ class Switchboard:
     def _leg_state(self, offer: OfferId, channel: ChannelSeen) -> LegState:
         if channel.state != UP:
             return LegState.RINGING
-        self._answered.add(offer)
+        self._picked_up.add(offer)
         caller = self._callers.get(offer)
         if channel.bridge and caller in self._bridges.get(channel.bridge, ()):
+            self._answered.add(offer)
             self._bridged.add(offer)
             return LegState.BRIDGED
+        if channel.variables.get("CLAIMED") != "1":
+            return LegState.RINGING
+        self._answered.add(offer)
         return LegState.ANSWERED
 
     # ------------------------------------------------------------------ events
@@ -241,7 +250,13 @@ class Switchboard:
         offer = _leg_of(event.get("Uniqueid"))
         if offer and event.get("ChannelState") == str(RINGING):
             self._rings(offer)
-        elif offer and event.get("ChannelState") == str(UP) and offer not in self._answered:
+        elif offer and event.get("ChannelState") == str(UP):
+            self._picked_up.add(offer)
+
+    def _claimed(self, offer: OfferId) -> None:
+        """Who picks up has not answered yet: another phone may have won the caller, and on a line to outside it may be
+        a machine. The dialplan tells who has."""
+        if offer in self._callers and offer not in self._answered:
             self._answered.add(offer)
             self._desk.submit(OfferAnswered(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
 
@@ -252,7 +267,7 @@ class Switchboard:
             self._rings(offer)
 
     def _rings(self, offer: OfferId) -> None:
-        if offer not in self._rung and offer not in self._answered:
+        if offer not in self._rung | self._picked_up:
             self._rung.add(offer)
             self._desk.submit(OfferRinging(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
 
@@ -333,9 +348,10 @@ class Switchboard:
             self._desk.submit(TalkEnded(at=now, t=t, offer=offer))
         elif offer in self._cancelled:
             self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=OfferResult.CANCELLED))
-        elif offer in self._answered:
-            # picked up and gone before the bridge: the agent did not want it
-            self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=OfferResult.REFUSED))
+        elif offer in self._picked_up:
+            # picked up and gone before the bridge: the agent did not want it, or a machine has no finger for the key
+            result = OfferResult.NO_ANSWER if cause == NO_KEY_CAUSE else OfferResult.REFUSED
+            self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=result))
         else:
             result = result_of(cause)
             self._desk.submit(OfferFailed(at=now, t=t, offer=offer, result=result))
@@ -344,7 +360,7 @@ class Switchboard:
     def forget(self, offer: OfferId) -> None:
         """The offer is over."""
         self._callers.pop(offer, None)
-        for known in (self._legs, self._rung, self._answered, self._bridged, self._cancelled):
+        for known in (self._legs, self._rung, self._picked_up, self._answered, self._bridged, self._cancelled):
             known.discard(offer)
 
     def _call_ended(self, call: CallId, cause: int, by: str, source: str) -> None:
@@ -370,6 +386,8 @@ class Switchboard:
                 call = CallId(event.get("CallId"))
                 refused = facts.CallRefused(at=now, call=call, did=event.get("Did"))
                 self._desk.record(refused, key=f"refused:{call}")
+            case "AcdClaim":
+                self._claimed(OfferId(event.get("Offer")))
             case "AcdLost":
                 offer = OfferId(event.get("Offer"))
                 if offer in self._callers:

@@ -14,7 +14,8 @@ from acd.decisions import MakeOffer
 from acd.model import CallId, OfferId, VisitId, offer_channel
 from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
-from ivr.site import QueueSettings
+from ivr.exchange.exits import OVERFLOW
+from ivr.site import QueueSettings, Site
 from recordings.policy import may_record
 
 log = structlog.get_logger(__name__)
@@ -22,11 +23,12 @@ log = structlog.get_logger(__name__)
 RING_GRACE_MS = 1_000
 """Asterisk's own limit lies this much behind the engine's: the engine ends an offer, Asterisk only if we are dead."""
 
-OVERFLOW_EXTENSIONS = {"waited too long": "waited", "nobody there": "nobody"}
-"""The exits of a queue, as extensions of the dialplan's context [overflow]."""
+OUTSIDE = {"OUTSIDE": "1"}
+"""The variable of a leg to outside: whoever picks up has to press a key."""
 
 _UNSAFE_IN_NAME = re.compile(r"[^\w .,&()/-]")
 _NOT_A_NUMBER = re.compile(r"[^0-9+*#]")
+_UNSAFE_IN_HEADER = re.compile(r"[^A-Za-z0-9._/-]")
 
 
 def shown_caller(label: str, number: str) -> str:
@@ -38,6 +40,12 @@ def shown_caller(label: str, number: str) -> str:
     name = _UNSAFE_IN_NAME.sub(" ", label)[:40]
     digits = _NOT_A_NUMBER.sub("", number)[:20] or "anonymous"
     return f'"{name}" <{digits}>'
+
+
+def _headers(offer: MakeOffer) -> dict[str, str]:
+    """What the agent's phone is told in its INVITE, for a desktop that shows the customer. Never sent to outside."""
+    told = {"X-Call-Id": offer.call, "X-Queue": offer.queue}
+    return {f"PJSIP_HEADER(add,{name})": _UNSAFE_IN_HEADER.sub("", text) for name, text in told.items()}
 
 
 class Board(Protocol):
@@ -55,13 +63,13 @@ class Telephone:
         self,
         link: AmiLink,
         calls: LiveCalls,
-        queues: Callable[[], Mapping[str, QueueSettings]],
+        site: Callable[[], Site],
         whisper: Callable[[str], str | None],
     ) -> None:
-        """`whisper(queue)` gives the sound that the agent hears first."""
+        """`site()` is the one in force; `whisper(queue)` gives the sound that the agent hears first."""
         self._link = link
         self._calls = calls
-        self._queues = queues
+        self._site = site
         self._whisper = whisper
         self._board: Board | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,28 +83,21 @@ class Telephone:
         board = self._board
         assert board is not None, "attach a board first"
         board.on_offer(offer)
+        site = self._site()
         live = self._calls.get(offer.call) or LiveCall(offer.call)
-        settings = self._queues().get(offer.queue)
-        label = settings.label if settings else offer.queue
-        record = may_record(policy=bool(settings and settings.record), notice_heard=live.notice is not None)
+        settings = site.queues.get(offer.queue)
+        agent = site.agents.get(offer.agent)
+        outside = bool(agent and agent.outside)
         fields = {
-            "Channel": f"PJSIP/{offer.agent}",
+            "Channel": f"Local/{offer.agent}@agent-outside/n" if outside else f"PJSIP/{offer.agent}",
             "Context": "acd-agent",
             "Exten": "s",
             "Priority": "1",
             "Timeout": str(offer.ring_us // 1000 + RING_GRACE_MS),
-            "CallerID": shown_caller(label, live.number),
+            "CallerID": shown_caller(settings.label if settings else offer.queue, live.number),
             "ChannelId": offer_channel(offer.offer),
             "Async": "true",
-            "Variable": variables(
-                {
-                    "CALLER_CHAN": offer.call,
-                    "CALL_ID": offer.call,
-                    "OFFER": offer.offer,
-                    "WHISPER": self._whisper(offer.queue) or "",
-                    "REC": str(int(record)),
-                }
-            ),
+            "Variable": variables(self._carried(offer, live, settings) | (OUTSIDE if outside else _headers(offer))),
         }
         try:
             await self._link.action("Originate", fields)
@@ -106,6 +107,20 @@ class Telephone:
         except AmiError as error:
             # Whether Asterisk saw it is unknown: the resynchronisation after the next login tells.
             log.warning("agent's leg in doubt", offer=offer.offer, agent=offer.agent, why=str(error))
+
+    def _carried(self, offer: MakeOffer, live: LiveCall, settings: QueueSettings | None) -> dict[str, str]:
+        """The variables of the leg: the contract with [acd-agent] of the dialplan."""
+        record = may_record(policy=bool(settings and settings.record), notice_heard=live.notice is not None)
+        return {
+            "CALLER_CHAN": offer.call,
+            "CALL_ID": offer.call,
+            "VISIT": offer.visit,
+            "OFFER": offer.offer,
+            "WHISPER": self._whisper(offer.queue) or "",
+            "REC": str(int(record)),
+            "TRANSFER_CONTEXT": "acd-transfer",
+            "BRIDGE_FEATURES": "T",
+        }
 
     async def cancel(self, offer: OfferId) -> None:
         """Hang the offer's leg up; harmless when it is gone."""
@@ -122,7 +137,7 @@ class Telephone:
     async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
         """Send a waiting caller back into the flow, at one of the queue's exits."""
         await self._attempt(
-            "Redirect", {"Channel": call, "Context": "overflow", "Exten": OVERFLOW_EXTENSIONS[exit], "Priority": "1"}
+            "Redirect", {"Channel": call, "Context": "overflow", "Exten": OVERFLOW[exit], "Priority": "1"}
         )
 
     async def _attempt(self, action: str, fields: Mapping[str, str]) -> None:

@@ -95,6 +95,7 @@ def _context(
         "recordings": paths.recordings,
         "recordings_done": paths.recordings_done,
         "ami_permit": ami_permit(environment.ami.host),
+        "accept_sound": sound("phrase_accept_call") or "beep",
         "sorry_sound": "&".join(found for found in map(sound, SORRY_PROMPTS) if found),
     }
 

@@ -32,6 +32,10 @@ def up(uniqueid: str) -> str:
     return f"Event: Newstate\nChannelState: 6\nUniqueid: {uniqueid}"
 
 
+def claim(offer: OfferId) -> str:
+    return f"Event: UserEvent\nUserEvent: AcdClaim\nUniqueid: {offer_channel(offer)}\nOffer: {offer}"
+
+
 def caller(ticket: bool = True, bridge: str = "", **variables: str) -> ChannelSeen:
     carried = {"CALL_ID": CALL, "DID": "6017436967", **variables}
     if ticket:
@@ -40,9 +44,9 @@ def caller(ticket: bool = True, bridge: str = "", **variables: str) -> ChannelSe
     return ChannelSeen(CALL, CALL, "PJSIP/t-1", 6, "acd-wait", "s", bridge, "WaitExten", "3000000001", carried)
 
 
-def leg(offer: OfferId, state: int, bridge: str = "") -> ChannelSeen:
-    uniqueid = offer_channel(offer)
-    return ChannelSeen(uniqueid, CALL, "PJSIP/301-2", state, "acd-agent", "s", bridge, "", "301", {"CALL_ID": CALL})
+def leg(offer: OfferId, state: int, bridge: str = "", claimed: str = "1") -> ChannelSeen:
+    uniqueid, carried = offer_channel(offer), {"CALL_ID": CALL, "CLAIMED": claimed}
+    return ChannelSeen(uniqueid, CALL, "PJSIP/301-2", state, "acd-agent", "s", bridge, "", "301", carried)
 
 
 @run
@@ -51,7 +55,7 @@ async def test_from_ringing_to_the_end_of_the_talk() -> None:
         await b.login()
         offer = await b.joins()
         leg_id = offer_channel(offer)
-        await b.tell(up(leg_id), up(leg_id), enter(leg_id), enter(CALL))
+        await b.tell(up(leg_id), up(leg_id), claim(offer), claim(offer), enter(leg_id), enter(CALL))
         live = b.calls.get(CALL)
         assert live is not None and live.talk == offer and live.visit is None
         await b.tell(f"Event: HangupRequest\nUniqueid: {leg_id}", hangup(leg_id, 16), hangup(CALL, 16))
@@ -135,6 +139,26 @@ async def test_an_agent_who_hangs_up_during_the_whisper_has_refused() -> None:
         offer = await b.joins()
         await b.tell(up(offer_channel(offer)), hangup(offer_channel(offer), 16))
         assert await b.story("offer failed") == ["offer failed refused"]
+
+
+@run
+async def test_who_picks_up_has_answered_when_the_caller_is_his_alone() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        await b.tell(up(offer_channel(offer)))
+        assert await b.story("offer answered") == []
+        await b.tell(claim(OfferId("unknown")), claim(offer))
+        assert await b.story("offer answered") == ["offer answered"]
+
+
+@run
+async def test_a_machine_that_picks_up_and_presses_no_key_is_no_answer() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+        await b.tell(up(offer_channel(offer)), hangup(offer_channel(offer), 19))
+        assert await b.story("offer failed") == ["offer failed no answer"]
 
 
 @run
@@ -243,15 +267,16 @@ async def test_a_caller_whom_reception_took_has_left_the_queue() -> None:
         ]
 
 
+@pytest.mark.parametrize(("claimed", "state"), [("1", LegState.ANSWERED), ("", LegState.RINGING)])
 @run
-async def test_the_resynchronised_fact_says_what_was_seen() -> None:
+async def test_the_resynchronised_fact_says_what_was_seen(claimed: str, state: LegState) -> None:
     async with bench() as b:
         offer = OfferId("0000000000000" + "00000001")
-        await b.login(caller(), leg(offer, 6))
+        await b.login(caller(), leg(offer, 6, claimed=claimed))
         async for entry in b.journal.read(0):
             seen = decode(entry.event)
             if isinstance(seen, Resynchronised):
-                assert [(one.offer, one.state) for one in seen.legs] == [(offer, LegState.ANSWERED)]
+                assert [(one.offer, one.state) for one in seen.legs] == [(offer, state)]
                 assert [one.visit for one in seen.callers] == [VISIT]
         assert b.deeds[-1][0] in ("cancel", "ring")
 

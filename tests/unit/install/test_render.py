@@ -13,7 +13,7 @@ from ivr.install.paths import PathError, Paths
 from ivr.install.prepare import InstallError, prepare
 from ivr.install.render import RenderError, ami_permit, conf, digits, quoted, render
 from ivr.settings.environment import Environment
-from ivr.site import Extension, Site, Trunk
+from ivr.site import AgentSettings, Extension, Site, Trunk
 from ivr.site.hours import OpeningHours
 from tests.unit.install.samples import environment, mailbox, site
 
@@ -105,10 +105,23 @@ def test_there_is_no_path_from_a_trunk_to_a_trunk(files: dict[str, str]) -> None
         assert "from-extension" not in section(dialplan, name)
 
 
+def test_the_leg_of_an_agent_outside_counts_as_a_line_and_leads_to_that_number_alone(tmp_path: Path) -> None:
+    agents = {
+        "101": AgentSettings(label="", skills={}),
+        "102": AgentSettings(label="", skills={}, outside="3001234567"),
+    }
+    dialplan = statements(rendered(tmp_path, site(agents=agents, lines=7), environment(tmp_path))["extensions.conf"])
+    leg = section(dialplan, "agent-outside")
+    assert "exten => 102,1,Set(NUMBER=3001234567)" in leg and "101" not in leg
+    assert leg.count("GROUP_COUNT(line@cap)} < 7]") == 1 and leg.count("trunk-operador") == 1
+    assert "agent-outside" not in dialplan.replace("[agent-outside]", ""), "no context of the dialplan leads there"
+
+
 def test_without_a_way_out_nobody_can_dial_out(tmp_path: Path) -> None:
     inward = Trunk(name="operador", label="", addresses=("127.0.0.10",), outbound="")
     dialplan = rendered(tmp_path, site(trunks={"operador": inward}), environment(tmp_path))["extensions.conf"]
     assert "_9X." not in statements(dialplan)
+    assert "exten" not in section(statements(dialplan), "agent-outside")
 
 
 def test_extensions_have_their_own_password(tmp_path: Path, files: dict[str, str]) -> None:
