@@ -7,7 +7,7 @@ from ivr.app.closing import Closing
 from ivr.app.floor import Floor
 from ivr.app.stores import Stores
 from ivr.clock import Clock
-from ivr.exchange.house import House, Sites
+from ivr.exchange.house import House, LastAgents, Sites
 from ivr.exchange.seal import FernetSeal
 from ivr.exchange.visits import Visits
 from ivr.figures.metrics import Metrics
@@ -44,6 +44,7 @@ def house_of(
     stores: Stores,
     inbox: Inbox,
     overrides: Overrides,
+    last_agents: LastAgents,
     look_ups: LookUps,
     kept: Secrets,
     clock: Clock,
@@ -62,6 +63,7 @@ def house_of(
         calls=floor.calls,
         clock=clock,
         waiting=Visits(floor.engine, clock),
+        last_agents=last_agents,
         messages=inbox,
         file_of=file_of,
         look_ups=look_ups,

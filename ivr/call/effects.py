@@ -158,11 +158,14 @@ PROBLEMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinQueue:
-    """Terminal: the caller waits in this queue. `record`: its policy says so, and a notice was completed."""
+    """Terminal: the caller waits in this queue. `record`: its policy says so, and a notice was completed. `keeps`: the
+    time waited in an earlier queue counts. `keys`: those that lead out of the wait."""
 
     queue: str
     priority: int = 0
     record: bool = False
+    keeps: bool = True
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +294,7 @@ class Kind(Enum):
     RESUMED = "resumed"  # the server was away in the middle of a step
     DIAL = "dial"  # an extension was rung; detail = DIALSTATUS
     QUEUE = "queue"  # the engine sent the caller back; detail = the exit
+    KEY = "key"  # pressed while waiting in a queue; detail = the key
     TALK = "talk"  # a talk with an agent ended
     SUBFLOW = "subflow"  # a subflow came back; detail = its exit
 

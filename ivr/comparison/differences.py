@@ -84,7 +84,7 @@ class Comparison:
             case "if":
                 return say("holds" if answer == "yes" else "does not hold", condition=about)
             case "queue":
-                return say("in queue", name=self._name("queues", about), how=say(answer))
+                return say("in queue", name=self._name("queues", about), how=say.how(answer))
             case "phone":
                 return say("at phone", name=about, how=say(answer))
         if kind == "message":

@@ -14,11 +14,12 @@ from ivr.expression import Expression
 from ivr.expression.names import BUILT_INS, fact
 from ivr.rehearsal.events import End, Event
 from ivr.rehearsal.simulate import Simulated, info_of
-from ivr.rehearsal.surroundings import FROM_PHONE, FROM_QUEUE, from_phone
+from ivr.rehearsal.surroundings import FROM_PHONE, KEY, from_phone, from_queue
 from ivr.site import Flow, Site
 from ivr.site.look_ups import FOUND
 from ivr.site.values import UNKNOWN, Unknown, Value
 from ivr.verbs.ask import Ask
+from ivr.verbs.queue import NOBODY_THERE, WAITED_TOO_LONG, Queue
 
 Question = tuple[str, str]
 """A question: its kind (open, if, source; key, digits, queue, phone, message) and what it is about."""
@@ -54,7 +55,7 @@ class Reached:
     where: tuple[str, str]
     state: object
     keys: frozenset[str] = frozenset()
-    """Those that the menu knows at which it waits."""
+    """Those that the menu knows at which it waits; of a queue, what it has beyond the exits that each one has."""
 
 
 def follow(site: Site, flow: Flow, did: str, at: datetime, acts: Acts, facts: Facts) -> Reached:
@@ -76,7 +77,7 @@ def follow(site: Site, flow: Flow, did: str, at: datetime, acts: Acts, facts: Fa
         told=tuple(around.told),
         where=(story.flow.name, story.step),
         state=_state(call),
-        keys=_keys(step) if stop is not None and stop[0] == "key" else frozenset(),
+        keys=_keys(step) if stop is not None and stop[0] in ("key", "queue") else frozenset(),
     )
 
 
@@ -94,6 +95,8 @@ def _state(call: Simulated) -> object:
 def _keys(step: object) -> frozenset[str]:
     if isinstance(step, Ask):
         return frozenset({*step.keys, step.repeat, step.back} - {""})
+    if isinstance(step, Queue):
+        return frozenset({*step.ways_written(), *(KEY + key for key in step.keys)})
     return frozenset("123")  # confirm digits, choose a name, review a message
 
 
@@ -141,7 +144,7 @@ class _Decided:
     def after(self, leaves: effects.JoinQueue | effects.Ring) -> effects.Returned:
         if isinstance(leaves, effects.Ring):
             return from_phone(self._act("phone", leaves.extension), leaves.extension)
-        return FROM_QUEUE[self._act("queue", leaves.queue)]
+        return from_queue(self._act("queue", leaves.queue))
 
     def opening(self, timetable: str) -> effects.Opening:
         state = self._fact("open", timetable)
@@ -166,7 +169,8 @@ class _Decided:
 
 
 def answers_to(question: Question, keys: frozenset[str]) -> tuple[str, ...]:
-    """Everything that may be answered. `keys`: those that make a difference; one more stands for all others."""
+    """Everything that may be answered. `keys`: those that make a difference; one more stands for all others. Of a queue
+    only exits that one of both versions has written: left out, they are as another one."""
     match question[0]:
         case "key":
             other = next((key for key in "9876543210*#" if key not in keys), "")
@@ -174,7 +178,7 @@ def answers_to(question: Question, keys: frozenset[str]) -> tuple[str, ...]:
         case "digits":
             return (ENTERS, "")
         case "queue":
-            return tuple(FROM_QUEUE)
+            return ("answered", NOBODY_THERE, WAITED_TOO_LONG, *sorted(keys))
         case "phone":
             return tuple(FROM_PHONE)[:3]
         case "message":

@@ -18,11 +18,11 @@ def announcement(site: Site, sounds: Sounds, queue: QueueSettings, position: int
     """The sounds, in order. `place`: where the caller left the flow, which tells the language.
 
     The queue's words are heard in the site's language when the caller's has none. A position is told whole or not at
-    all.
+    all, and only where the queue wants it.
     """
     language = _language(site, place)
     own = queue.announce and (sounds.path_of(queue.announce, language) or sounds.path_of(queue.announce, site.language))
-    return [*([own] if own else ()), *_position(sounds, position, language)]
+    return [*([own] if own else ()), *(_position(sounds, position, language) if queue.position else ())]
 
 
 def _position(sounds: Sounds, position: int, language: str) -> list[str]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from acd.facts import Fact
-from acd.model import VisitId
+from acd.model import AgentId, VisitId
 from ivr.call.calls import LiveCalls
 from ivr.call.effects import LookedUp
 from ivr.clock import Clock
@@ -50,7 +50,14 @@ class Waiting(Protocol):
     """What the engine knows of visits and queues."""
 
     def place_of(self, visit: VisitId) -> int | None:
-        """1 for the next in line; None when the visit does not wait."""
+        """1 for the next in line; None when the visit does not wait, while an agent is being connected, and when one
+        could be offered at this moment."""
+
+    def agent_is_there(self, visit: VisitId) -> bool:
+        """Whether an agent has picked up for this visit and is about to be connected."""
+
+    def credit_of(self, visit: VisitId) -> timedelta:
+        """How much earlier than the joining the place of a living visit counts from."""
 
     def is_over(self, visit: VisitId) -> bool:
         """Whether the visit has its outcome."""
@@ -60,6 +67,16 @@ class Waiting(Protocol):
 
     def figure(self, queue: str, what: str) -> int:
         """`waiting`, `ready`, `logged_in` (people) or `longest_wait` (seconds) of a queue."""
+
+
+class LastAgents(Protocol):
+    """Who answered a caller last (ivr.exchange.last_agents)."""
+
+    def begin(self, caller: str) -> None:
+        """A call of this caller (opaque key) begins: ask."""
+
+    async def of(self, caller: str, days: int) -> AgentId | None:
+        """Who talked to this caller within so many days; None when nobody did, or nobody knows at once."""
 
 
 class Messages(Protocol):
@@ -114,6 +131,7 @@ class House:
     calls: LiveCalls
     clock: Clock
     waiting: Waiting
+    last_agents: LastAgents
     messages: Messages
     file_of: Callable[[str], str | None]
     look_ups: LookUps

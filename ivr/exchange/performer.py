@@ -3,10 +3,11 @@
 `DONE` is always written last: an empty `DONE` tells the dialplan that nobody finished the visit.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
+from acd.config import MOST_PRIORITY
 from acd.model import QueueId, VisitId
 from ivr.asterisk.agi.session import Session
 from ivr.call import effects
@@ -34,9 +35,9 @@ class Performer:
         live: LiveCall,
         values: LiveValues,
         carried: Carried,
-        join: Callable[[Ticket], None],
+        join: Callable[[Ticket], Awaitable[None]],
     ) -> None:
-        """`join` tells the engine of a caller whose ticket is written."""
+        """`join` writes a caller's ticket and tells the engine."""
         self._house = house
         self._site = site
         self._sounds = house.sites.sounds_of(site)
@@ -199,7 +200,16 @@ class Performer:
     async def _queue(self, effect: effects.JoinQueue) -> None:
         live = self._live
         visit = VisitId(f"{live.call}/{live.visits + 1}")
-        ticket = Ticket(visit, QueueId(effect.queue), self._house.clock.now(), effect.priority)
-        await self._session.set_variable("TICKET", str(ticket))
-        self._join(ticket)
+        queue = self._site.queues[effect.queue]
+        wanted = queue.last_agent != "off"
+        ticket = Ticket(
+            visit,
+            QueueId(effect.queue),
+            self._house.clock.now(),
+            min(MOST_PRIORITY, effect.priority + self._values.facts.priority),
+            live.caller,
+            await self._house.last_agents.of(live.caller, queue.last_agent_days) if wanted else None,
+            effect.keeps,
+        )
+        await self._join(ticket)
         await self._session.set_variable("DONE", "wait")

@@ -1,7 +1,7 @@
 """Answers the dialplan's visits: a short AGI session each time; the caller's channel carries the rest.
 
-`/call` runs the flow from the caller's place, `/visit` is made now and then by a caller who waits, `/undo` once for a
-caller who hung up in a step that has something to undo.
+`/call` runs the flow from the caller's place, `/visit` is made now and then by a caller who waits, `/key` when that
+caller presses a key, `/undo` once for a caller who hung up in a step that has something to undo.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,20 +9,19 @@ from datetime import datetime
 
 import structlog
 
-from acd.facts import CallerGone, CallerJoined, CallerReturned
-from acd.model import CallId, VisitId
+from acd.model import CallId
 from ivr.asterisk.agi.session import Session
 from ivr.call import effects, facts
 from ivr.call.calls import LiveCall
 from ivr.call.machine import Machine
 from ivr.call.place import Place
 from ivr.call.story import CallInfo
-from ivr.exchange.announcement import announcement
 from ivr.exchange.carried import Carried, read_memory
 from ivr.exchange.house import House
 from ivr.exchange.live_values import LiveValues
 from ivr.exchange.performer import Performer
 from ivr.exchange.ticket import Ticket
+from ivr.exchange.waiting_room import WaitingRoom
 from ivr.site import Site
 from ivr.site.callers import caller_facts
 
@@ -34,9 +33,11 @@ class CallRunner:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._room = WaitingRoom(house)
         self._routes: dict[str, Callable[[Session, LiveCall], Awaitable[None]]] = {
             "/call": self._flow,
             "/visit": self._visit,
+            "/key": self._key,
             "/undo": self._undo,
         }
 
@@ -56,7 +57,7 @@ class CallRunner:
     async def _flow(self, session: Session, live: LiveCall) -> None:
         did, place_text, returned_text, ticket_text, pretended = _arguments(session, 5)
         ticket = Ticket.parse(ticket_text)
-        if ticket is not None and not returned_text and await self._still_waits(session, live, ticket):
+        if ticket is not None and not returned_text and await self._room.still_waits(session, live, ticket):
             return
         place = Place.decode(place_text)
         site = self._site_of(live, place)
@@ -65,6 +66,8 @@ class CallRunner:
         if live.started_at is None:
             live = self._begin(session, live, did, site)
         returned = effects.Returned.parse(returned_text)
+        if returned.kind is effects.Kind.KEY:
+            self._room.left(live)
         info = CallInfo(call=live.call, did=did, caller=live.caller, blocked=caller.blocked)
         memory = await read_memory(session, place, self._house.seal)
         machine = Machine(site, site.flow_for(did) or site.default_flow, info, place, returned, memory)
@@ -100,7 +103,7 @@ class CallRunner:
     ) -> None:
         """Let the machine ask and the performer do, until the visit is over."""
         performer = Performer(
-            self._house, site, session, live, values, carried, lambda ticket: self._join(live.call, ticket)
+            self._house, site, session, live, values, carried, lambda ticket: self._room.enter(session, live, ticket)
         )
         effect = machine.start(self._house.clock.now())
         while (answer := await performer.perform(effect)) is not None:
@@ -128,6 +131,8 @@ class CallRunner:
         self._house.desk.record(started, key=f"started:{live.call}")
         met = self._house.calls.meet(live.call)
         met.number = live.number
+        if any(queue.last_agent != "off" for queue in site.queues.values()):
+            self._house.last_agents.begin(met.caller)
         return met
 
     def _time_of(self, pretended: str, site: Site) -> Callable[[], datetime]:
@@ -142,66 +147,18 @@ class CallRunner:
         return lambda: site.local(self._house.clock.now())
 
     # ------------------------------------------------------------------ waiting
-    async def _still_waits(self, session: Session, live: LiveCall, ticket: Ticket) -> bool:
-        """A caller whose ticket was written before the server died in the middle of the visit."""
-        if live.visit is not None and live.visit != ticket.visit:
-            return False
-        self._rejoin(live, ticket)
-        await session.set_variable("DONE", "wait")
-        return True
-
-    def _rejoin(self, live: LiveCall, ticket: Ticket) -> None:
-        if live.visit is None and not self._house.calls.has_ended(live.call):
-            self._join(live.call, ticket)
-        elif live.fallback:
-            returned = CallerReturned(at=self._house.clock.now(), t=self._house.clock.engine_us(), visit=ticket.visit)
-            self._house.desk.submit(returned)
-
-    def _join(self, call: CallId, ticket: Ticket) -> None:
-        now, t = self._house.clock.now(), self._house.clock.engine_us()
-        joined = CallerJoined(
-            at=ticket.joined_at, t=t, visit=ticket.visit, call=call, queue=ticket.queue, priority=ticket.priority
-        )
-        self._house.desk.submit(joined)
-        if self._house.calls.has_ended(call):
-            # hung up while we wrote the ticket: AMI told the end before we told the beginning
-            self._house.desk.submit(CallerGone(at=now, t=t, visit=ticket.visit, hung_up=True))
-
     async def _visit(self, session: Session, live: LiveCall) -> None:
-        _, place_text, _, ticket_text, _ = _arguments(session, 5)
-        ticket = Ticket.parse(ticket_text)
-        if ticket is None:
-            await session.set_variable("DONE", "call")
-            return
-        if (exit_name := self._house.waiting.exit_of(ticket.visit)) is not None:
-            # He overflowed, but the Redirect was lost with the link.
-            await session.execute("MSet", f"RETURNED=queue {exit_name},TICKET=")
-            await session.set_variable("DONE", "call")
-            return
-        if self._house.waiting.is_over(ticket.visit):
-            # Counted as gone, and yet he is here: a new visit at the old place.
-            visit = VisitId(f"{live.call}/{max(live.visits, ticket.number) + 1}")
-            ticket = Ticket(visit, ticket.queue, ticket.joined_at, ticket.priority)
-            await session.set_variable("TICKET", str(ticket))
-        self._rejoin(live, ticket)
-        await self._announce(session, live, ticket, Place.decode(place_text))
-        await session.set_variable("DONE", "wait")
+        await self._waits(session, live)
 
-    async def _announce(self, session: Session, live: LiveCall, ticket: Ticket, place: Place | None) -> None:
-        """When it is due: the queue's own words, then the place in the line, in the caller's language."""
+    async def _key(self, session: Session, live: LiveCall) -> None:
+        """The caller pressed a key while waiting: the dialplan gives it in the place of RETURNED."""
+        await self._waits(session, live, _arguments(session, 3)[2][:1])
+
+    async def _waits(self, session: Session, live: LiveCall, key: str = "") -> None:
+        _, place_text, _, ticket_text, _ = _arguments(session, 5)
+        place = Place.decode(place_text)
         site = self._site_of(live, place)
-        sounds = self._house.sites.sounds_of(site)
-        queue = site.queues.get(ticket.queue)
-        now = self._house.clock.now()
-        since = live.announced_at or ticket.joined_at
-        if queue is None or not queue.announce_every or now - since < queue.announce_every:
-            return
-        position = self._house.waiting.place_of(ticket.visit)
-        if position is None:
-            return  # an agent's phone rings
-        live.announced_at = now
-        for sound in announcement(site, sounds, queue, position, place):
-            await session.stream_file(sound)
+        await self._room.visit(session, live, site, Ticket.parse(ticket_text), place, key)
 
 
 def _has_undo(site: Site, place: Place | None) -> bool:

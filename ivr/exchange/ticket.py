@@ -3,19 +3,27 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from acd.model import QueueId, VisitId
+from acd.model import AgentId, QueueId, VisitId
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """`<visit>|<queue>|<joined, epoch microseconds>|<priority>` in the channel variable TICKET."""
+    """`<visit>|<queue>|<joined, epoch microseconds>|<priority>|<caller>|<last agent>|<keeps: 1 or 0>` in the channel
+    variable TICKET; the first four alone are a ticket of version 0.2.
+
+    `joined_at`: the place counts from here. `caller` is the opaque key; empty = anonymous. The others are as in
+    `acd.facts.CallerJoined`.
+    """
 
     visit: VisitId
     queue: QueueId
     joined_at: datetime
     priority: int
+    caller: str = ""
+    last_agent: AgentId | None = None
+    keeps: bool = True
 
     @property
     def number(self) -> int:
@@ -25,16 +33,27 @@ class Ticket:
 
     def __str__(self) -> str:
         joined = (self.joined_at - _EPOCH) // timedelta(microseconds=1)
-        return f"{self.visit}|{self.queue}|{joined}|{self.priority}"
+        fields = (self.visit, self.queue, joined, self.priority, self.caller, self.last_agent or "", int(self.keeps))
+        return "|".join(map(str, fields))
 
     @classmethod
     def parse(cls, text: str) -> "Ticket | None":
         """The ticket of a channel variable's text; None when there is none or it is not ours."""
         parts = text.split("|")
-        if len(parts) != 4 or not parts[0] or not parts[1]:
+        if len(parts) == 4:
+            parts += ["", "", "1"]
+        if len(parts) != 7 or not parts[0] or not parts[1]:
             return None
         try:
-            joined, priority = int(parts[2]), int(parts[3])
-            return cls(VisitId(parts[0]), QueueId(parts[1]), _EPOCH + timedelta(microseconds=joined), priority)
+            joined_at = _EPOCH + timedelta(microseconds=int(parts[2]))
+            return cls(
+                VisitId(parts[0]),
+                QueueId(parts[1]),
+                joined_at,
+                int(parts[3]),
+                parts[4],
+                AgentId(parts[5]) if parts[5] else None,
+                parts[6] != "0",
+            )
         except (ValueError, OverflowError):
             return None

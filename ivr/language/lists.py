@@ -12,7 +12,7 @@ from ivr.language.caller_csv import MAX_BYTES, CallerTable, read_callers
 from ivr.language.problems import Problem, suggestion
 from ivr.site.callers import ALLOW, BLOCK, LIST, SEGMENT, AnonymousRule, CallerList
 from ivr.text import quoted
-from ivr.verbs.words import NAME_PATTERN, Label, Name, Text, name_rule, wrong
+from ivr.verbs.words import NAME_PATTERN, Label, Name, Text, name_rule, whole, wrong
 
 if TYPE_CHECKING:
     from ivr.language.config import Configuration
@@ -62,6 +62,10 @@ class ListFile(BaseModel):
         default=LIST, description="block: their calls are ended; list: only conditions of flows ask for it"
     )
     segment: Name = Field(default="", description="the segment that these callers belong to, for example vip")
+    priority: Annotated[int, whole(0, 9)] = Field(
+        default=0,
+        description="0 to 9: a head start in queues, added to what the flow gives; of several lists the highest",
+    )
 
 
 class ListsFile(BaseModel):
@@ -155,6 +159,7 @@ def caller_lists(configuration: "Configuration") -> Mapping[str, CallerList]:
             segment=entry.segment,
             file=entry.file,
             entries=configuration.callers[name].entries,
+            priority=entry.priority,
         )
         for name, entry in model.lists.items()
     }

@@ -25,6 +25,7 @@ from ivr.proof.seen import Seen
 from ivr.proof.space import Edge, Goal, Node
 from ivr.site import Flow, Site
 from ivr.site.values import UNKNOWN
+from ivr.verbs.queue import EXITS
 
 STEPS = 8
 """What the count of steps begins with at each state; a smaller one afterwards tells that the caller acted."""
@@ -39,7 +40,7 @@ MOST_EFFECTS = 2_000
 AT = datetime.fromtimestamp(0, UTC)
 
 _DONE = (effects.Tell, effects.Remember, effects.Complain, effects.KeepMessage, effects.DropMessage)
-_QUEUE = tuple(Returned(Kind.QUEUE, exit) for exit in ("nobody there", "waited too long"))
+_QUEUE = tuple(Returned(Kind.QUEUE, exit) for exit in EXITS)
 _TALK = (Returned(Kind.TALK),)
 _UNANSWERED = ("NOANSWER", "BUSY", "CHANUNAVAIL")
 
@@ -257,12 +258,13 @@ class Exploration:
             return
         self._goal(node, run, Goal.PERSON)
         for returned in _returns(effect):
-            talked = returned.kind is Kind.TALK or returned.detail == "ANSWER"
+            acted = returned.kind in (Kind.TALK, Kind.KEY) or returned.detail == "ANSWER"
             assert run.channel is not None
             found = self._state(node, run, *run.channel)
             found.returned, found.offered = returned, True
-            edge = self._edge(node, run, entered=False, acted=talked)
+            edge = self._edge(node, run, entered=False, acted=acted)
             edge.past = True
+            edge.idle = edge.idle and returned.kind is not Kind.KEY
             self._meet(node, found, edge)
 
     def _says_why(self, flow: str, step: str) -> bool:
@@ -370,6 +372,7 @@ def _returns(effect: effects.JoinQueue | effects.Ring) -> Iterator[Returned]:
     yield from _TALK
     if isinstance(effect, effects.JoinQueue):
         yield from _QUEUE
+        yield from (Returned(Kind.KEY, key) for key in effect.keys)
         return
     yield Returned(Kind.DIAL, "ANSWER", effect.extension)
     yield from (Returned(Kind.DIAL, status, effect.extension) for status in _UNANSWERED)

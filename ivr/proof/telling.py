@@ -128,5 +128,7 @@ def _came_back(returned: Returned) -> str:
             return "  after the talk"
         case Kind.QUEUE:
             return f"  {returned.detail}"
+        case Kind.KEY:
+            return f"  presses {returned.detail} while waiting"
         case _:
             return f"  the phone: {returned.detail.lower()}"

@@ -99,7 +99,7 @@ class Narration:
                 label = site.extensions[extension].label
                 return say("rings", extension=extension, label=label, seconds=seconds)
             case events.CameBack(how=how):
-                return say("back", how=say(how))
+                return say("back", how=say.how(how))
 
     def _mailbox(self, mailbox: str) -> str:
         return self._site.mailboxes[mailbox].label

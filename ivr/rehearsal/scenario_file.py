@@ -214,7 +214,8 @@ class Given(_Settings):
     keys: list[Annotated[Press, BeforeValidator(_press)]] = Field(
         default_factory=list,
         description="what the caller does, one item each time something is asked: keys, none, hang up; "
-        "`1 during PROMPT` presses in a prompt. After the last the caller does nothing",
+        "`1 during PROMPT` presses in a prompt. A key that leads out of a queue is pressed while waiting there. After "
+        "the last the caller does nothing",
     )
     parameters: dict[Name, Text] = Field(default_factory=dict, description="parameter of a subflow: its value")
     look_ups: dict[Name, Annotated[Answered, BeforeValidator(_answered)]] = Field(
@@ -224,7 +225,7 @@ class Given(_Settings):
     )
     queues: dict[Name, Annotated[QueueFile, BeforeValidator(_queue)]] = Field(
         default_factory=dict,
-        description="queue: nobody there, waited too long, answered; or waiting, ready, logged in, longest wait, then",
+        description=f"queue: {', '.join(FROM_QUEUE)}; or waiting, ready, logged in, longest wait, then",
     )
     phones: dict[Extension, PhoneOutcome] = Field(
         default_factory=dict, description="extension that is rung: answered, no answer, busy, unreachable"

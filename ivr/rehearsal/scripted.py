@@ -110,6 +110,8 @@ class Scripted:
         """What is written of the queue or the phone; None when nothing is."""
         if self._next and self._next[0][1].hangs_up and not self._next[0][1].during:
             self._pressed(1)
+        if isinstance(leaves, effects.JoinQueue) and (key := self._while_waiting(leaves)):
+            return effects.Returned(effects.Kind.KEY, key)
         if isinstance(leaves, effects.Ring):
             how = self._given.phones.get(leaves.extension, "")
             return from_phone(how, leaves.extension) if how else None
@@ -121,6 +123,12 @@ class Scripted:
         if present is not None and not any(agent in present for agent in agents):
             return FROM_QUEUE["nobody there"]
         return None
+
+    def _while_waiting(self, leaves: effects.JoinQueue) -> str:
+        """The next key, if it leads out of this queue."""
+        if not self._next or self._next[0][1].during or not self._next[0][1].keys.startswith(tuple(leaves.keys)):
+            return ""
+        return self._pressed(1)
 
     # ------------------------------------------------------------------ the world
     def opening(self, timetable: str) -> effects.Opening:

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from ivr.call import effects
 from ivr.expression import Expression
 from ivr.site.values import Unknown, Value
+from ivr.verbs.queue import EXITS
 
 
 class CallerLeft(Exception):
@@ -59,10 +60,19 @@ def taken(take: effects.TakeDigits, keys: str) -> tuple[effects.Entered, str]:
 # How a test of a flow says that a call comes back, and what the dialplan would say.
 FROM_QUEUE: Final = {
     "answered": effects.Returned(effects.Kind.TALK),
-    "nobody there": effects.Returned(effects.Kind.QUEUE, "nobody there"),
-    "waited too long": effects.Returned(effects.Kind.QUEUE, "waited too long"),
+    **{exit: effects.Returned(effects.Kind.QUEUE, exit) for exit in EXITS},
 }
 FROM_PHONE: Final = {"answered": "ANSWER", "no answer": "NOANSWER", "busy": "BUSY", "unreachable": "CHANUNAVAIL"}
+
+
+KEY = "key "
+"""Before the key that a caller presses who waits in a queue."""
+
+
+def from_queue(how: str) -> effects.Returned:
+    """How a caller comes back from a queue: a word of FROM_QUEUE, or `key 5`."""
+    key = how.removeprefix(KEY)
+    return FROM_QUEUE[how] if key == how else effects.Returned(effects.Kind.KEY, key)
 
 
 def from_phone(how: str, extension: str) -> effects.Returned:
@@ -71,7 +81,9 @@ def from_phone(how: str, extension: str) -> effects.Returned:
 
 
 def how_back(back: effects.Returned) -> str:
-    """The same read backwards: answered, no answer, nobody there..."""
+    """The same read backwards: answered, no answer, nobody there, key 5..."""
     if back.kind is effects.Kind.DIAL:
         return next(how for how, status in FROM_PHONE.items() if status == back.detail)
+    if back.kind is effects.Kind.KEY:
+        return KEY + back.detail
     return "answered" if back.kind is effects.Kind.TALK else back.detail

@@ -7,7 +7,7 @@ from ivr.call import effects
 from ivr.rehearsal.scenario_file import Given, Press
 from ivr.rehearsal.scripted import Scripted
 from ivr.rehearsal.situation import Situation
-from ivr.rehearsal.surroundings import FROM_PHONE, FROM_QUEUE, CallerLeft, from_phone, taken
+from ivr.rehearsal.surroundings import FROM_PHONE, FROM_QUEUE, KEY, CallerLeft, from_phone, from_queue, taken
 from ivr.rehearsal.words import Words
 from ivr.site.look_ups import FOUND, OUTCOMES
 from ivr.site.values import Unknown, Value, from_text
@@ -71,7 +71,7 @@ class Asking(Scripted):
 
     def _choose(self, choices: Sequence[str]) -> str:
         """One of several outcomes."""
-        shown = "  ".join(f"{number} {self._say(choice)}" for number, choice in enumerate(choices, 1))
+        shown = "  ".join(f"{number} {self._say.how(choice)}" for number, choice in enumerate(choices, 1))
         while True:
             typed = self._typed(self._say("how?", choices=shown))
             if typed.isdecimal() and 1 <= int(typed) <= len(choices):
@@ -102,8 +102,8 @@ class Asking(Scripted):
         if isinstance(leaves, effects.Ring):
             how = self._choose((here, *FROM_PHONE))
             return None if how == here else from_phone(how, leaves.extension)
-        how = self._choose((here, *FROM_QUEUE))
-        return None if how == here else FROM_QUEUE[how]
+        how = self._choose((here, *FROM_QUEUE, *(KEY + key for key in leaves.keys)))
+        return None if how == here else from_queue(how)
 
     # ------------------------------------------------------------------ systems outside
     def look_up(self, source: str, given: Mapping[str, Value | Unknown]) -> effects.LookedUp:

@@ -23,7 +23,9 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "limit": ("el máximo", "the limit"),
     "key": ("una tecla", "a key"),
     "hang up": ("colgó", "hung up"),
-    "full": ("el buzón está lleno", "the mailbox is full"),
+    "full": ("no cabe más", "it is full"),
+    "nobody logged in": ("nadie tiene la sesión abierta", "nobody is logged in"),
+    "the last one left": ("el último asesor cerró su sesión", "the last agent logged out"),
     # --- try
     "call to": ("Llamada al {number} ({label})", "Call to {number} ({label})"),
     "call of": ("Llamada al flujo {flow}", "Call to the flow {flow}"),
@@ -178,6 +180,11 @@ class Words:
         if texts is None:
             return text
         return texts[0 if self.spanish else 1].format(**values)
+
+    def how(self, outcome: str) -> str:
+        """How a call comes back: a word, or `key 5`."""
+        word, _, key = outcome.partition(" ")
+        return self("pressed", keys=key) if word == "key" else self(outcome)
 
     def day(self, weekday: int) -> str:
         """A day of the week, 0 = Monday."""

@@ -182,6 +182,7 @@ class CallerList:
     segment: str
     file: str  # as in lists.yaml, relative to the folder of the configuration
     entries: CallerEntries
+    priority: int = 0  # 0 to 9; added to what the flow gives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +206,7 @@ class CallerFacts:
     lists: frozenset[str]
     blocked: bool
     anonymous: bool
+    priority: int = 0  # 0 to 9; the highest of these lists
 
 
 def caller_facts(site: "Site", number: str, on: date) -> CallerFacts:
@@ -223,4 +225,5 @@ def caller_facts(site: "Site", number: str, on: date) -> CallerFacts:
         lists=frozenset(known.name for known in found),
         blocked=any(known.use == BLOCK for known in found),
         anonymous=False,
+        priority=max((known.priority for known in found), default=0),
     )

@@ -25,6 +25,8 @@ from ivr.site.values import Type
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 MOST_VISITS, MOST_EFFECTS = 120, 4000
 KEYS = "0123456789*#"
+SELDOM = ("full", "nobody logged in", "the last one left", "closed", "emergency")
+"""Exits of a queue that few of its callers take."""
 COMPLAINTS = {"went in circles": "circle", "cannot be computed": "no value", "cannot be said": "not said"}
 DAYS_OF_THE_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -162,6 +164,8 @@ class _Call:
         ways = [] if self._nobody_answers else [effects.Returned(effects.Kind.TALK), None]
         if isinstance(effect, effects.JoinQueue):
             ways += [effects.Returned(effects.Kind.QUEUE, exit) for exit in ("nobody there", "waited too long")] * 2
+            ways += [effects.Returned(effects.Kind.QUEUE, exit) for exit in SELDOM]
+            ways += [effects.Returned(effects.Kind.KEY, key) for key in effect.keys if not self.walked.idle] * 2
         else:
             for status in ("ANSWER", "NOANSWER", "BUSY", "CONGESTION", "CANCEL")[self._nobody_answers :]:
                 ways.append(effects.Returned(effects.Kind.DIAL, status, effect.extension))

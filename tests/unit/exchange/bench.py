@@ -26,7 +26,7 @@ from ivr.exchange.visits import Visits
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.clock import ManualClock
-from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides, OneEdition
+from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1795291423.0")
@@ -58,6 +58,7 @@ class Bench:
         self.calls = LiveCalls()
         self.deeds: list[tuple[str, str]] = []
         self.complaints: list[str] = []
+        self.last_agents = NobodyBefore()
         self.journal = MemoryJournal()
         config = EngineConfig(
             queues=(QueueConfig(id=CARTERA, agents=(ANNA,), wrap_up_us=0),), agents=(AgentConfig(id=ANNA),)
@@ -123,6 +124,7 @@ class Bench:
             calls=self.calls,
             clock=self.clock,
             waiting=Visits(self.dispatcher.engine, self.clock),
+            last_agents=self.last_agents,
             messages=NoMessages(),
             file_of=lambda file: None,
             look_ups=NoLookUps(),

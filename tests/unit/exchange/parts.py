@@ -4,6 +4,7 @@ from datetime import datetime
 
 from cryptography.fernet import Fernet
 
+from acd.model import AgentId
 from ivr.call.effects import LookedUp
 from ivr.exchange.house import Sounds
 from ivr.exchange.seal import FernetSeal
@@ -19,6 +20,20 @@ class NoOverrides:
 
     def state(self, timetable: str, at: datetime | None = None) -> Override | None:
         return None
+
+
+class NobodyBefore:
+    """No caller has talked to anybody, but for those of `talks`: caller -> agent."""
+
+    def __init__(self) -> None:
+        self.talks: dict[str, AgentId] = {}
+        self.begun: list[str] = []
+
+    def begin(self, caller: str) -> None:
+        self.begun.append(caller)
+
+    async def of(self, caller: str, days: int) -> AgentId | None:
+        return self.talks.get(caller)
 
 
 class NoLookUps:

@@ -16,7 +16,7 @@ from ivr.exchange.ticket import Ticket
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from tests.tools import run
-from tests.unit.exchange.parts import SEAL, NoLookUps, NoMessages, NoOverrides, OneEdition
+from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1700000000.1")
@@ -31,6 +31,12 @@ class Place:
 
     def place_of(self, visit: VisitId) -> int | None:
         return self.place
+
+    def agent_is_there(self, visit: VisitId) -> bool:
+        return False
+
+    def credit_of(self, visit: VisitId) -> timedelta:
+        return timedelta()
 
     def is_over(self, visit: VisitId) -> bool:
         return False
@@ -66,6 +72,7 @@ async def told(position: int | None, *, place: str = "", announce: str | None = 
         calls=LiveCalls(),
         clock=clock,
         waiting=asked,
+        last_agents=NobodyBefore(),
         messages=NoMessages(),
         file_of=lambda file: None,
         look_ups=NoLookUps(),
