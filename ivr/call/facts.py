@@ -146,6 +146,35 @@ class DialEnded(CallFact):
     result: str
 
 
+@event("talk transferred")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkTransferred(CallFact):
+    """A phone of the house handed the caller on. What became of it, other facts tell: a visit by transfer, a dial, or
+    `TransferReturned`.
+
+    `offer`: of the talk that ended so; empty for a talk without a queue. `how`: blind, attended or feature code. `to`:
+    an extension, or the name of a queue. `leg`: the offer whose agent talks with this caller from now on, when both
+    were talking already (attended).
+    """
+
+    offer: str
+    by: str  # the extension that transferred
+    how: str
+    to: str
+    leg: str = ""
+
+
+@event("transfer returned")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferReturned(CallFact):
+    """Nobody took the transferred caller at `to`, for the reason `why`: on to `back`, the extension that transferred or
+    the name of a queue."""
+
+    to: str
+    why: str  # busy, no answer, unreachable, not allowed, transfer failed, or the queue's exit
+    back: str
+
+
 @event("fallback begun")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackBegun(CallFact):
@@ -232,6 +261,8 @@ CallEvent = (
     | DialBegun
     | DialAnswered
     | DialEnded
+    | TalkTransferred
+    | TransferReturned
     | FallbackBegun
     | RecordingFinished
     | MessageBegun

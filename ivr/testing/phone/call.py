@@ -4,20 +4,22 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivr.testing.phone import sdp
 from ivr.testing.phone.messages import Address, Headers, Message, parse_address
 from ivr.testing.phone.rtp import Media
 from ivr.testing.phone.transactions import ClientTransaction, Peer
+from ivr.testing.phone.transfer import Transfer, refer_to
 
 if TYPE_CHECKING:
     from ivr.testing.phone.phone import Phone
 
 REASONS = {100: "Trying", 180: "Ringing", 200: "OK", 404: "Not Found", 480: "Temporarily Unavailable"}
 REASONS |= {481: "Call Does Not Exist", 486: "Busy Here", 487: "Request Terminated", 503: "Service Unavailable"}
-REASONS |= {603: "Decline"}
+REASONS |= {491: "Request Pending", 603: "Decline"}
 
 _FAREWELL = 4.0
 """Seconds that a BYE or CANCEL waits for its answer; a dead server must not hold a phone for ever."""
@@ -38,6 +40,13 @@ class CallFailed(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(f"the call failed: {code} {REASONS.get(code, '')}".rstrip())
         self.code = code
+
+
+class Asked(NamedTuple):
+    """A request within a call, and its final answer."""
+
+    transaction: ClientTransaction
+    response: Message
 
 
 class Call:
@@ -62,6 +71,8 @@ class Call:
         self._waiting: list[asyncio.Future[None]] = []
         self._sequence = 0
         self._described = 0
+        self._direction = "sendrecv"
+        self._transfer: Transfer | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._transaction: ClientTransaction | None = None
         self._mark("invited")
@@ -135,7 +146,32 @@ class Call:
         self.media.press(keys)
         await asyncio.sleep(0.2 * len(keys))
 
+    async def hold(self) -> None:
+        """Put the other side on hold: our microphone is silent, they hear what the server plays. CallFailed when the
+        server refuses."""
+        self.media.muted = True
+        await self._renew("sendonly")
+
+    async def unhold(self) -> None:
+        """Talk again."""
+        await self._renew("sendrecv")
+        self.media.muted = False
+
+    async def transfer(self, number: str) -> Transfer:
+        """Send the other side to a number (blind). The server ends our call when it has done so."""
+        return await self._refer(refer_to(f"sip:{number}@{self.phone.server[0]}:{self.phone.server[1]}"))
+
+    async def transfer_to(self, other: "Call") -> Transfer:
+        """Join the other side with whom we have in another call (attended), or with whom that one still rings."""
+        tags = {"their_tag": other.remote.tag, "our_tag": other.local.tag}
+        return await self._refer(refer_to(other.target, call_id=other.call_id, **tags))
+
     # ---- what the phone tells it
+
+    def notified(self, note: Message) -> None:
+        """A NOTIFY within this call: how a transfer goes on."""
+        if self._transfer is not None:
+            self._transfer.notified(note)
 
     def begin(self, invite: Message, transaction: ClientTransaction) -> None:
         """Our INVITE is on its way."""
@@ -152,7 +188,7 @@ class Call:
     def describe(self) -> str:
         """Our own offer or answer."""
         self._described += 1
-        return sdp.describe(self.phone.address, self.media.port, self._described)
+        return sdp.describe(self.phone.address, self.media.port, self._described, self._direction)
 
     def finish(self, *, code: int = 0, by: str) -> None:
         """The call is over; its audio stops at once."""
@@ -192,6 +228,45 @@ class Call:
             ("Contact", f"<{self.phone.contact}>"),
         )
 
+    async def _refer(self, to: str) -> Transfer:
+        self._transfer = transfer = Transfer()
+        answer = (await self._ask("REFER", (("Refer-To", to), ("Referred-By", f"<{self.local.uri}>")))).response
+        if answer.code >= 300:
+            transfer.told(answer.code)
+        return transfer
+
+    async def _renew(self, direction: str) -> None:
+        """A new offer within the call."""
+        self._direction = direction
+        asked = await self._ask("INVITE", (), self.describe())
+        if asked.response.code >= 300:
+            raise CallFailed(asked.response.code)
+        asked.transaction.acknowledge(self._acknowledgement(asked.transaction.request.sequence))
+        self.connect(asked.response.body)
+
+    async def _ask(self, method: str, headers: Headers, body: str = "") -> Asked:
+        """A request within the dialog and its final answer, with at most one proof of who we are."""
+        plain = self.request(method)
+        uri = plain.start.split(" ")[1]
+        kept = tuple((k, v) for k, v in plain.headers if k.lower() not in ("via", "max-forwards"))
+        request = self.phone.compose(method, uri, kept + headers, body)
+        transaction = self.phone.transact(request, self.peer)
+        response = await transaction.final()
+        if response.code in (401, 407):
+            request = self.phone.authorised(request, response)
+            self._sequence = request.sequence
+            transaction = self.phone.transact(request, self.peer)
+            response = await transaction.final()
+        return Asked(transaction, response)
+
+    def _acknowledgement(self, sequence: int) -> Message:
+        """The ACK of a 2xx: a request of its own with the number of the INVITE (RFC 3261 section 13.2.2.4)."""
+        now, self._sequence = self._sequence, sequence
+        ack = self.request("ACK")
+        self._sequence = now
+        headers = tuple((k, f"{sequence} ACK" if k == "CSeq" else v) for k, v in ack.headers if k != "Contact")
+        return Message(ack.start, headers)
+
     def _answer(self, code: int, body: str = "") -> None:
         assert self.invite is not None
         self.phone.respond(self.invite, code, self.peer, tag=self.local.tag, body=body)
@@ -203,6 +278,8 @@ class Call:
             if response.code < 200:
                 if response.body:
                     self.connect(response.body)
+                if tag := parse_address(response["to"]).tag:
+                    self.remote = replace(self.remote, tag=tag)
                 if response.code > 100 and self._state is CallState.CALLING:
                     self._move(CallState.RINGING)
             elif response.code in (401, 407) and self._transaction is transaction and not invite.get("authorization"):
@@ -220,11 +297,7 @@ class Call:
         self.remote = Address(self.remote.uri, self.remote.name, parse_address(response["to"]).tag)
         self.target = parse_address(response.get("contact") or f"<{self.target}>").uri
         self.route = tuple(reversed(response.all("record-route")))
-        ack = self.request("ACK")
-        sequence = transaction.request.sequence
-        headers = tuple((k, f"{sequence} ACK" if k == "CSeq" else v) for k, v in ack.headers if k != "Contact")
-        transaction.acknowledge(Message(ack.start, headers))
-        self._sequence = sequence
+        transaction.acknowledge(self._acknowledgement(transaction.request.sequence))
         self.connect(response.body)
         if self._state is CallState.ENDED:  # answered while our CANCEL was on its way
             self.spawn(self._bye())

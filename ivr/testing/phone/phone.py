@@ -13,7 +13,7 @@ from ivr.testing.phone.rtp import Media
 from ivr.testing.phone.transactions import ClientTransaction, Peer, ServerTransactions
 from ivr.testing.phone.watch import Watch, shown
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER"
 
 Behaviour = Callable[[Call], Coroutine[Any, Any, None]]
 
@@ -228,9 +228,11 @@ class Phone(asyncio.DatagramProtocol):
                 self._notified(request)
 
     def _notified(self, note: Message) -> None:
-        lamp = self.watches.get(note["call-id"])
+        lamp, call = self.watches.get(note["call-id"]), self.calls.get(note["call-id"])
         if lamp is not None:
             lamp.notified(note)
+        elif call is not None:
+            call.notified(note)
         elif note.get("event") == "message-summary":
             self.told.append(shown(note))
 

@@ -19,8 +19,8 @@ class RemoteMedia:
     events: int | None
 
 
-def describe(address: str, port: int, version: int) -> str:
-    """An offer or answer of this phone."""
+def describe(address: str, port: int, version: int, direction: str = "sendrecv") -> str:
+    """An offer or answer of this phone; with the direction `sendonly` it puts the other side on hold."""
     lines = [
         "v=0",
         f"o=- 1 {version} IN IP4 {address}",
@@ -32,7 +32,7 @@ def describe(address: str, port: int, version: int) -> str:
         f"a=rtpmap:{EVENTS} telephone-event/8000",
         f"a=fmtp:{EVENTS} 0-15",
         "a=ptime:20",
-        "a=sendrecv",
+        f"a={direction}",
     ]
     return "\r\n".join([*lines, ""])
 
