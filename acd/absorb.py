@@ -34,7 +34,7 @@ from acd.facts import (
     TalkResumed,
     Tick,
 )
-from acd.model import OfferId, VisitId
+from acd.model import OfferId, QueueId, VisitId
 from acd.picture import absorb_picture
 from acd.state import EndedOffer, News, Offer, Phase, State, Visit, call_credit, caller_credit, remember
 
@@ -86,14 +86,20 @@ def _since(state: State, fact: CallerJoined) -> int:
     """Since when the caller's place counts: now, or since an earlier visit."""
     since = state.t
     credit = state.credits.get(call_credit(fact.call))
-    usable = credit is not None and (fact.only is not None or not credit.answered)
-    if credit is not None and usable and (credit.queue == fact.queue or fact.keeps):
-        since = min(since, credit.since)
+    if credit is not None and (fact.only is not None or not credit.answered):
+        since = min(since, _credited(state, fact, credit.queue, credit.since))
+    older = state.visits.get(state.calls.get(fact.call, VisitId("")))
+    if older is not None and visit_number(older.id) <= visit_number(fact.visit):  # its end comes late
+        since = min(since, _credited(state, fact, older.queue, older.since))
     if fact.caller and fact.only is None:
         credit = state.credits.pop(caller_credit(fact.caller, fact.queue), None)
         if credit is not None and credit.until is not None and state.t <= credit.until:
             since = min(since, credit.since)
     return since
+
+
+def _credited(state: State, fact: CallerJoined, queue: QueueId, since: int) -> int:
+    return since if queue == fact.queue or fact.keeps else state.t
 
 
 def _kept_until(state: State, fact: CallerJoined) -> int | None:

@@ -226,6 +226,8 @@ class State:
         self.settings = {one.id: one for one in config.agents}
         self.positions = {one.id: position for position, one in enumerate(config.agents)}
         for agent in self.agents.values():
+            if agent.id not in known:
+                agent.status = self.status_of(agent)
             self.note_status(agent)
 
     def reconfigure(self, config: EngineConfig) -> None:
