@@ -104,6 +104,55 @@ async def test_nobody_talks_to_the_caller(line: Instance, service: Service) -> N
     await until_noted(service, before, "queue")
 
 
+@takes(
+    *("queue: full", "queue: nobody logged in", "queue: the last one left"),
+    *("queue: closed", "queue: emergency", "queue: keys"),
+)
+async def test_a_wait_ends_without_an_agent(line: Instance) -> None:
+    async def waits(number: str, key: str) -> Person:
+        caller = await chooses(line, number, TALKS, key)
+        await caller.hears("music")
+        return caller
+
+    async def finds_it_full() -> None:
+        first = await waits("3000000501", "7")
+        await to_the_end(await chooses(line, "3000000502", TALKS, "7"), "uno")
+        await first.hang_up()
+
+    async def finds_nobody_logged_in() -> None:
+        await to_the_end(await chooses(line, "3000000503", TALKS, "8"), "dos")
+
+    async def is_left_by_the_last_one() -> None:
+        await line.command("agents", "pause", "103")
+        caller = await waits("3000000504", "9")
+        await line.command("agents", "logout", "103")
+        await to_the_end(caller, "tres")
+
+    async def is_closed_meanwhile_and_then_in_an_emergency() -> None:
+        caller = await waits("3000000505", "0")
+        await line.command("override", "bodega", "closed")
+        await to_the_end(caller, "cuatro")
+        await line.command("override", "bodega", "emergency")
+        await to_the_end(await chooses(line, "3000000506", TALKS, "0"), "cinco")
+
+    async def leaves_by_a_key() -> None:
+        caller = await waits("3000000507", "#")
+        await caller.press("7")  # means nothing here
+        await asyncio.sleep(0.5)
+        await caller.press("5")
+        await to_the_end(caller, "siguiente")
+        assert caller.music_gaps() == []
+
+    for extension in ("102", "103"):
+        (await line.phone(extension)).on_call = ring_only
+    await line.command("override", "bodega", "open")
+    await at_once(
+        *(finds_it_full(), finds_nobody_logged_in(), is_left_by_the_last_one()),
+        *(is_closed_meanwhile_and_then_in_an_emergency(), leaves_by_a_key()),
+    )
+    await line.command("agents", "login", "103")
+
+
 @takes("dial: after the talk", "extension: after the talk", "queue: after the talk")
 async def test_the_call_goes_on_after_the_talk(line: Instance) -> None:
     async def talk(caller: Person, extension: str, *before: str) -> None:
