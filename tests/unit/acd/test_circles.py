@@ -42,7 +42,7 @@ def test_the_inner_ring_is_taken_first() -> None:
     floor.phone("a")
     floor.phone("b")
     assert rung(floor.picture(floor.seen("x", 30, ONE))) == ["b"], (
-        "a has been idle for longer, but b stands in the inner ring"
+        "a was idle for longer, but b is nearer"
     )
 
 
