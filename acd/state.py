@@ -318,10 +318,12 @@ class State:
 
     def settle_visit(self, visit: Visit) -> None:
         """Put the visit where it waits to be offered, or take it out; set its deadline."""
-        if visit.only is None and (queue := self.queues.get(visit.queue)) is not None:
+        queue = self.queues.get(visit.queue)
+        if visit.tried:
             for agent in [a for a, until in visit.tried.items() if until <= self.t]:
                 del visit.tried[agent]
-                self.news.queues[visit.queue] = self.news.agents[agent] = None
+                self.news.agents[agent] = None
+        if visit.only is None and queue is not None:
             kept = self._kept(visit)
             if not self._offerable(visit, queue, kept):
                 self._move(visit, None, kept=False)
@@ -389,7 +391,7 @@ class State:
         if not (visit.parked or visit.gone) and visit.doubt is None:
             if visit.tried:
                 due.append(min(visit.tried.values()))
-            if visit.kept_until is not None:
+            if visit.kept_until is not None and visit.kept_until > self.t:
                 due.append(visit.kept_until)
             if visit.offers and visit.ring_next > self.t:
                 due.append(visit.ring_next)
