@@ -41,7 +41,7 @@ class _Check:
     """The queues, their agents, and what the other files have."""
 
     def __init__(self, configuration: "Configuration", document: Document, model: QueuesFile, staff: Staff) -> None:
-        self._all, self._document, self._model, self._rings = configuration, document, model, staff.rings
+        self._all, self._document, self._model, self._staff = configuration, document, model, staff
 
     # ---------------------------------------------------------------- people
     def agents(self) -> Iterator[Problem]:
@@ -71,7 +71,7 @@ class _Check:
     # ---------------------------------------------------------------- one queue
     def queue(self, name: str, queue: QueueFile) -> Iterator[Problem]:
         """What is wrong with one queue."""
-        yield from self._logged_out(name)
+        yield from self._logged_out(name, queue)
         yield from self._hours(name, queue)
         yield from self._prompts(name, queue)
         yield from self._last_agent(name, queue)
@@ -81,15 +81,16 @@ class _Check:
             message = f"there is no screen pop {quoted(queue.screen_pop)}{hint}"
             yield self._value("ACD042", ("queues", name, "screen pop"), message)
 
-    def _logged_out(self, name: str) -> Iterator[Problem]:
-        path: Path_ = ("queues", name)
-        serving = self._rings[name]
+    def _logged_out(self, name: str, queue: QueueFile) -> Iterator[Problem]:
+        if all(agent.begins != LOGGED_OUT for agent in self._model.agents.values()):
+            return
+        serving = self._staff.rings(queue)
         if serving and all(self._model.agents[agent].begins == LOGGED_OUT for agent in serving):
             message = (
                 f"every agent of {quoted(name)} begins logged out; write 'begins: logged in' for one, or see to it "
                 "that somebody logs in"
             )
-            yield self._key("ACD022", path, message)
+            yield self._key("ACD022", ("queues", name), message)
 
     def _hours(self, name: str, queue: QueueFile) -> Iterator[Problem]:
         known = self._all.hours.names("hours")
@@ -145,28 +146,27 @@ class _Check:
 
     # ---------------------------------------------------------------- what does nothing
     def _pointless(self, name: str, queue: QueueFile) -> Iterator[Problem]:
-        for setting, why in self._without_effect(name, queue):
+        for setting, why in self._without_effect(queue):
             path: Path_ = ("queues", name, setting)
             yield self._key("ACD031", path, f"'{setting}' does nothing here: {why}; delete this line")
 
-    def _without_effect(self, name: str, queue: QueueFile) -> Iterator[tuple[str, str]]:
+    def _without_effect(self, queue: QueueFile) -> Iterator[tuple[str, str]]:
         given = queue.model_fields_set
         if "ring_another" in given and queue.strategy != RING_PROGRESSIVELY:
             yield "ring another after", f"it belongs to the strategy {RING_PROGRESSIVELY}"
         if "position" in given and queue.position and queue.announce_every is None:
             yield "position", "it is heard with 'announce every'"
-        if queue.weight and not self._shares(name):
+        if queue.weight and not self._shares(queue):
             yield "weight", "it counts only among queues that share agents"
         if queue.strategy == "best skill" and not queue.needs and not any(step.needs for step in queue.widen):
             yield "strategy", "this queue asks for no skill"
-        if queue.nobody_there >= queue.longest_wait:
+        if "nobody_there" in given and queue.nobody_there >= queue.longest_wait:
             yield "nobody there after", f"nobody waits longer than {shown(queue.longest_wait)}"
         if "service_level" in given and queue.service_level.within >= queue.longest_wait:
             yield "service level", f"nobody waits longer than {shown(queue.longest_wait)}"
 
-    def _shares(self, name: str) -> bool:
-        own = self._rings[name].keys()
-        return any(not own.isdisjoint(others) for other, others in self._rings.items() if other != name)
+    def _shares(self, queue: QueueFile) -> bool:
+        return any(self._staff.queues_of[agent] > 1 for agent in self._staff.rings(queue))
 
     # ---------------------------------------------------------------- what holds for all queues
     def offers(self) -> Iterator[Problem]:

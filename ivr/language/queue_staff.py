@@ -1,7 +1,9 @@
 """Who serves the queues of queues.yaml, found by skill: as `acd.config.EngineConfig.rings` does, for large files."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 from ivr.language.queue_words import as_needs
@@ -9,6 +11,7 @@ from ivr.language.queues import QueueFile, QueuesFile
 from ivr.site import Need, Needs, Widening
 
 T = TypeVar("T")
+_NOBODY: frozenset[str] = frozenset()
 
 
 class Staff:
@@ -17,24 +20,20 @@ class Staff:
     def __init__(self, model: QueuesFile) -> None:
         self._model = model
         self._order = {extension: place for place, extension in enumerate(model.agents)}
-        self._levels: dict[str, dict[str, int]] = {}  # skill -> agent -> level
+        has: dict[Need, set[str]] = {}
+        self.best: dict[str, int] = {}
+        """Each skill that somebody has, and the highest level of it."""
         for extension, agent in model.agents.items():
             for skill, level in agent.skills.items():
-                self._levels.setdefault(skill, {})[extension] = level
+                self.best[skill] = max(level, self.best.get(skill, 0))
+                for least in range(1, level + 1):
+                    has.setdefault(Need(skill=skill, level=least), set()).add(extension)
+        self._has = {need: frozenset(who) for need, who in has.items()}
 
-    @cached_property
-    def best(self) -> Mapping[str, int]:
-        """Each skill that somebody has, and the highest level of it."""
-        return {skill: max(levels.values()) for skill, levels in self._levels.items()}
-
-    def with_all(self, needs: Iterable[Need]) -> frozenset[str]:
+    def with_all(self, needs: Sequence[Need]) -> frozenset[str]:
         """The agents who have every one of these skills."""
-        found: frozenset[str] | None = None
-        for need in needs:
-            levels = self._levels.get(need.skill, {})
-            among = levels if found is None else found & levels.keys()
-            found = frozenset(agent for agent in among if levels[agent] >= need.level)
-        return found or frozenset()
+        first, *others = (self._has.get(need, _NOBODY) for need in needs)
+        return first.intersection(*others)
 
     def with_any(self, needs: Needs) -> frozenset[str]:
         """The agents who meet one of the alternatives."""
@@ -56,20 +55,20 @@ class Staff:
         """Those that are agents, each once."""
         return unique(name for name in names if name in self._order)
 
-    @cached_property
-    def rings(self) -> Mapping[str, Mapping[str, int]]:
-        """Queue -> everybody who serves it at some time: 0 from the start, n from the nth step on; in the file's
-        order."""
-        return {name: self._rings(queue) for name, queue in self._model.queues.items()}
-
-    def _rings(self, queue: QueueFile) -> Mapping[str, int]:
+    def rings(self, queue: QueueFile) -> Mapping[str, int]:
+        """Everybody who serves a queue at some time: 0 from the start, n from the nth step on; in the file's order.
+        Not kept: all of them would be large."""
         circles = [(as_needs(queue.needs), self.known(queue.agents))]
         circles += [(step.needs, step.agents) for step in self.widenings(queue)]
         found: dict[str, int] = {}
-        for number, (needs, named) in enumerate(circles):
-            for agent in self.with_any(needs).union(named):
-                found.setdefault(agent, number)
-        return {agent: found[agent] for agent in sorted(found, key=self._order.__getitem__)}
+        for number, (needs, named) in reversed(list(enumerate(circles))):
+            found.update(dict.fromkeys(self.with_any(needs).union(named), number))
+        return {agent: found[agent] for agent in self._order if agent in found}
+
+    @cached_property
+    def queues_of(self) -> Mapping[str, int]:
+        """Agent -> how many queues are served; who serves none is not there."""
+        return Counter(chain.from_iterable(self.rings(queue) for queue in self._model.queues.values()))
 
 
 def unique(*several: Iterable[T]) -> tuple[T, ...]:

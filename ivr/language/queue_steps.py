@@ -27,7 +27,7 @@ class _Steps:
     def __init__(self, document: Document, model: QueuesFile, staff: Staff, name: str) -> None:
         self._document, self._model, self._staff, self._name = document, model, staff, name
         self._queue: QueueFile = model.queues[name]
-        self._rings = staff.rings[name]
+        self._rings = staff.rings(self._queue)
 
     def problems(self) -> Iterator[Problem]:
         """All of them."""

@@ -21,9 +21,10 @@ def _unused(configuration: "Configuration") -> Iterator[Problem]:
     document, model = configuration.queues.document, configuration.queues.model
     if document is None or model is None:
         return
-    rings = Staff(model).rings
-    serving = {agent for found in rings.values() for agent in found}
-    weighted = {agent for name, found in rings.items() if model.queues[name].strategy == "weighted" for agent in found}
+    staff = Staff(model)
+    serving = staff.queues_of
+    by_weight = [staff.rings(queue) for queue in model.queues.values() if queue.strategy == "weighted"]
+    weighted = {agent for found in by_weight for agent in found}
     asked = skills_asked(model)
     for extension, agent in model.agents.items():
         path = ("agents", extension)

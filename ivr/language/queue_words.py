@@ -95,7 +95,7 @@ def _alternatives(words: _Words) -> Iterator[Alternative]:
             return
         if not words.next_is(",", "or") and not words.next_is("or"):
             word, at = words.take()
-            hint = ": write and or ', or' between skills, for example servicio and ingles, or tecnico"
+            hint = ": write and or ', or' between skills, for example servicio at least 3 and ingles, or tecnico"
             _at(at, f"{quoted(word)} does not belong here{hint}")
 
 
@@ -115,7 +115,8 @@ def _need(words: _Words, before: list[Need] | None = None) -> Need:
         _at(words.take()[1], "write 'at least' and a level, for example servicio at least 3 (1 to 5)")
     level, at = words.take()
     if not re.fullmatch("[1-5]", level):
-        _at(at, f"{quoted(level)} is not a level: write 1 (learning) to 5 (expert), for example servicio at least 3")
+        what = f"{quoted(level)} is not a level" if level else "a level is missing here"
+        _at(at, f"{what}: write 1 (learning) to 5 (expert), for example servicio at least 3")
     return Need(skill=skill, level=int(level))
 
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 def queue_settings(model: QueuesFile) -> Mapping[str, QueueSettings]:
     """The queues as the server uses them."""
     staff = Staff(model)
-    return {name: _queue(queue, staff, staff.rings[name]) for name, queue in model.queues.items()}
+    return {name: _queue(queue, staff, staff.rings(queue)) for name, queue in model.queues.items()}
 
 
 def _queue(queue: QueueFile, staff: Staff, serving: Mapping[str, int]) -> QueueSettings:
