@@ -24,6 +24,7 @@ case ${1:-run} in
         need dot graphviz
         need node nodejs
         need npm npm
+        need sipp sip-tester
         ;;
     *) echo "usage: packages.sh run|test" >&2; exit 2 ;;
 esac

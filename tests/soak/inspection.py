@@ -15,6 +15,7 @@ from ivr.clock import LoopClock
 from ivr.routing import engine_config
 from ivr.testing.instance import Instance
 from tests.soak.audit import Agents, Places, Record, counted_once, unannounced
+from tests.soak.channels import channels_of, disagreements, inexact, without_end
 from tests.soak.part import Part
 from tests.soak.traffic import CLEARLY, RECEPTION, Leg, Seen, Traffic
 
@@ -35,12 +36,13 @@ async def settled(line: Instance) -> None:
     await line.until_metric("centralita_calls_total", begun, seconds=15)
 
 
-async def inspect(part: Part, line: Instance, traffic: Traffic) -> None:
-    """All of it, into the part's table."""
+async def inspect(part: Part, line: Instance, traffic: Traffic, *, exact: bool = True) -> None:
+    """All of it, into the part's table. `exact`: nothing was away meanwhile, so lengths must be right too."""
     await settled(line)
     part.none("channels, bridges and open recordings left in Asterisk", await line.leftovers())
     entries = await journal_of(line)
     rows = await _people(part, line, traffic)
+    _asterisks_own(part, line, traffic, rows, exact)
     part.none("rings that no decision explains", unexplained(traffic.legs, entries, rows))
     _rules(part, line, entries)
     _decided_again(part, line, entries)
@@ -96,6 +98,19 @@ async def _people(part: Part, line: Instance, traffic: Traffic) -> list[Any]:
     part.found("- what they did", ", ".join(f"{name} {n}" for name, n in plans.most_common()))
     part.none("talks that only one side heard", _one_sided(traffic))
     return rows
+
+
+def _asterisks_own(part: Part, line: Instance, traffic: Traffic, rows: Sequence[Any], exact: bool) -> None:
+    channels = channels_of(line.paths.log / "cel-custom" / "cel.csv")
+    part.found("channels in Asterisk's own record (CEL)", len(channels))
+    part.none("calls of which CEL tells something else than the records", disagreements(channels, rows))
+    lengths = "talks whose length differs from CEL's by more than half a second"
+    if exact:
+        part.none(lengths, inexact(channels, rows))
+    else:
+        part.found(lengths, len(inexact(channels, rows)))
+    if not any(one.by == "outage" for one in (*traffic.seen, *traffic.legs)):
+        part.none("channels that never ended", without_end(channels))
 
 
 async def records_of(line: Instance) -> list[Any]:

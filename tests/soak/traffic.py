@@ -7,7 +7,7 @@ does is drawn from one seeded source. Kept of each call is only what its two end
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -85,9 +85,10 @@ class Leg:
 class Traffic:
     """The people. `seen` and `legs` grow as calls end."""
 
-    def __init__(self, line: Instance, seed: int, *, gap: float = 0.6) -> None:
-        """`gap`: seconds between two callers, on average."""
+    def __init__(self, line: Instance, seed: int, *, gap: float = 0.6, phones: Sequence[str] = PHONES) -> None:
+        """`gap`: seconds between two callers, on average; `phones`: who is at work."""
         self.line = line
+        self.extensions = tuple(phones)
         self.source = random.Random(seed)
         self.gap = gap
         self.seen: list[Seen] = []
@@ -101,7 +102,7 @@ class Traffic:
 
     async def __aenter__(self) -> Self:
         """Every phone of the company registers."""
-        for extension in PHONES:
+        for extension in self.extensions:
             phone = self._phones[extension] = await self.line.phone(extension)
             phone.on_call = self._behaviour(extension)
         return self
@@ -160,13 +161,20 @@ class Traffic:
 
     async def _caller(self, number: str) -> None:
         did = self.source.choice(_LINES)
-        hurry, patience, keys = self.source.random(), self._patience(), self._keys()
+        hurry, patience, keys = self.source.random() < 0.05, self._patience(), self._keys()
+        await self.call(number, did, hurry=hurry, patience=patience, keys=keys)
+
+    async def call(
+        self, number: str, did: str, *, patience: float, keys: Sequence[tuple[float, str]] = (), hurry: bool = False
+    ) -> None:
+        """A caller from the first digit to the last word. `patience`: seconds after the answer; who is in a `hurry` is
+        gone before anybody answers, or just then."""
         person = await self.line.dial(number, did=did, at=OPEN)
         self.line.persons.remove(person)
         seen = Seen(number, did, placed=asyncio.get_running_loop().time())
         self._living[person.call] = seen
         try:
-            if hurry < 0.05:  # gone before anybody answers, or just then
+            if hurry:
                 await asyncio.sleep(self.source.uniform(0, 0.12))
             else:
                 await person.call.answered(10)
@@ -189,7 +197,7 @@ class Traffic:
         count = self.source.choice((1, 1, 1, 2, 3))
         return [(self.source.uniform(0.2, 4), self.source.choice(_KEYS)) for _ in range(count)]
 
-    async def _wait_and_press(self, person: Person, patience: float, keys: list[tuple[float, str]]) -> None:
+    async def _wait_and_press(self, person: Person, patience: float, keys: Sequence[tuple[float, str]]) -> None:
         loop = asyncio.get_running_loop()
         leaves = loop.time() + patience
         for pause, key in keys:
@@ -217,7 +225,7 @@ class Traffic:
 
     def _behaviour(self, extension: str) -> Callable[[Call], Coroutine[Any, Any, None]]:
         async def behave(call: Call) -> None:
-            leg = Leg(extension, call.shown_number, call.shown_name, call.marks["invited"], self._plan())
+            leg = Leg(extension, call.shown_number, call.shown_name, call.marks["invited"], self._plan(extension))
             self._living[call] = leg
             try:
                 await self._serve(call, leg)
@@ -229,7 +237,7 @@ class Traffic:
 
         return behave
 
-    def _plan(self) -> str:
+    def _plan(self, extension: str) -> str:
         plans = {"talk": 60, "hear the caller out": 6, "hang up in the whisper": 8, "603": 7, "486": 5, "480": 2}
         return self.source.choices([*plans, "ring out"], [*plans.values(), 12])[0]
 

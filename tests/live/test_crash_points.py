@@ -1,0 +1,23 @@
+"""A sample of `tests/soak/test_8_crash_points.py`: the server dies at four points of one play, each of another kind."""
+
+import tempfile
+from pathlib import Path
+
+from tests.live.scenes import live
+from tests.soak.points import Point, open_line, play
+from tests.soak.script import CHANGES
+
+SAMPLE = (Point(31, "before"), Point(47, "durable"), Point(40, "done"), Point(25, "before"))
+"""Each counts from the restart after the one before."""
+
+
+@live
+async def test_death_at_four_points_of_the_journal() -> None:
+    with tempfile.TemporaryDirectory(prefix="cl-", ignore_cleanup_errors=True) as folder:
+        line = await open_line(Path(folder), CHANGES)
+        try:
+            outcome = await play(line, list(SAMPLE))
+        finally:
+            await line.stop()
+        assert outcome.struck == len(SAMPLE), "the play has fewer entries than it had"
+        assert outcome.faults == []

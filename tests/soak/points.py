@@ -1,0 +1,199 @@
+"""Kills the server, cuts AMI or ends Asterisk at one point of the journal while the script is played, and looks what
+came of everybody."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ivr.install.asterisk import tied
+from ivr.testing.installation import ROOT
+from ivr.testing.instance import Instance
+from tests.soak.inspection import inspect
+from tests.soak.part import Part
+from tests.soak.script import Script
+
+KILL, AMI_LOST, ASTERISK_KILLED = "server killed", "AMI cut", "Asterisk killed"
+
+_AWAY = 0.6
+"""Seconds without AMI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The entry of this number, and when: `before`, `durable` or `done` (tests/soak/crashing.py)."""
+
+    number: int
+    when: str
+    what: str = KILL
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """An entry that the server counted."""
+
+    number: int
+    event: str
+    decisions: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Its event and what was decided, in words."""
+        return " -> ".join([self.event, *self.decisions])
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one play. `struck`: how many of its points were reached."""
+
+    counted: list[Appended]
+    struck: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+class CrashingLine(Instance):
+    """An instance whose server counts its journal and dies when it is told."""
+
+    async def start_server(self, *, ready: bool = True) -> None:
+        (self.paths.var / "log").mkdir(exist_ok=True)
+        with (self.paths.var / "log" / "server.log").open("ab") as log:
+            self.server = await asyncio.create_subprocess_exec(
+                *tied([sys.executable, "-m", "tests.soak.crashing"]),
+                env=self._environ() | {"CRASH_PLAN": str(self._plan), "CRASH_LOG": str(self._counted)},
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
+        if ready:
+            await self.until_ready()
+
+    @property
+    def _plan(self) -> Path:
+        return self.folder / "plan"
+
+    @property
+    def _counted(self) -> Path:
+        return self.folder / "appends"
+
+    def arm(self, points: list[Point]) -> None:
+        """The next entry of the journal is number 1."""
+        self._counted.unlink(missing_ok=True)
+        lines = [f"{p.number} {p.when} {'kill' if p.what == KILL else 'stop'}\n" for p in points]
+        fresh = self._plan.with_suffix(".fresh")
+        fresh.write_text("".join(lines))
+        fresh.replace(self._plan)
+
+    def counted(self) -> list[Appended]:
+        """What the server that was armed has appended."""
+        if not self._counted.exists():
+            return []
+        rows = [line.split("\t") for line in self._counted.read_text().splitlines() if not line.startswith("#")]
+        return [Appended(int(n), event, tuple(filter(None, decided.split("+")))) for n, event, decided in rows]
+
+    async def anew(self) -> None:
+        """As if it had just been installed: nothing is in the journal, the records and Asterisk's CEL file."""
+        await self.stop_server()
+        await self.stop_asterisk()
+        for file in self.paths.var.glob("*.sqlite*"):
+            file.unlink()
+        for folder in (self.paths.log / "cel-custom", self.paths.recordings, self.paths.recordings_done):
+            for file in folder.glob("*"):
+                shutil.rmtree(file) if file.is_dir() else file.unlink()
+        (self.paths.var / "log" / "server.log").unlink(missing_ok=True)
+        await self.start_asterisk()
+        await self.start_server()
+
+    async def stands_still(self) -> bool:
+        """Whether the server has stopped itself."""
+        if self.server is None or self.server.returncode is not None:
+            return False
+        stat = await asyncio.to_thread(Path(f"/proc/{self.server.pid}/stat").read_text)
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+
+async def play(line: CrashingLine, points: list[Point], *, number: int = 0) -> Outcome:
+    """The script once, with the server's end at the first of `points`, and what was found afterwards.
+
+    Further points count from the entry behind the restart.
+    """
+    line.arm(points[:1])
+    fate = _Fate(line, points)
+    async with Script(line) as script:
+        following = asyncio.ensure_future(fate.follow(script))
+        try:
+            await script.play(number)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        if following.done() and not following.cancelled() and (fault := following.exception()):
+            raise fault
+    await line.heal()
+    looked = Part(name="play", title="", about="", order=0, seconds=0)
+    try:
+        await inspect(looked, line, script, exact=not points)
+    except AssertionError as fault:
+        looked.faults.append(str(fault))
+    return Outcome(fate.counted or line.counted(), fate.struck, looked.faults)
+
+
+class _Fate:
+    """Waits for the points and lets happen what must happen."""
+
+    def __init__(self, line: CrashingLine, points: list[Point]) -> None:
+        self.line = line
+        self.points = list(points)
+        self.struck = 0
+        self.counted: list[Appended] = []
+
+    async def follow(self, script: Script) -> None:
+        """Until there is no point left."""
+        while self.points:
+            point = self.points.pop(0)
+            await (self._died() if point.what == KILL else self._stopped(point, script))
+            self.counted += self.line.counted()
+            self.struck += 1
+            if self.points:
+                self.line.arm(self.points[:1])
+            if point.what == KILL:
+                self.line.server = None
+                await self.line.start_server()
+
+    async def _died(self) -> None:
+        assert self.line.server is not None
+        await self.line.server.wait()
+
+    async def _stopped(self, point: Point, script: Script) -> None:
+        line = self.line
+        while not await line.stands_still():  # noqa: ASYNC110 (another process: there is no event)
+            await asyncio.sleep(0.02)
+        assert line.server is not None
+        if point.what == AMI_LOST:
+            await line.ami.cut()
+        else:
+            script.asterisk_died()
+            await line.stop_asterisk(kill=True)
+            script.asterisk_died()
+        os.kill(line.server.pid, signal.SIGCONT)
+        if point.what == AMI_LOST:
+            await asyncio.sleep(_AWAY)
+            await line.ami.join()
+        else:
+            await line.start_asterisk()
+
+
+def kinds(counted: list[Appended]) -> Mapping[str, int]:
+    """How often each kind of entry was there."""
+    found: dict[str, int] = {}
+    for one in counted:
+        found[one.kind] = found.get(one.kind, 0) + 1
+    return found
+
+
+async def open_line(folder: Path, changes: Mapping[str, Any]) -> CrashingLine:
+    """An instance to crash."""
+    return await CrashingLine.start(folder, changes=changes)
