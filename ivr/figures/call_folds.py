@@ -77,8 +77,26 @@ def _key_wrong(call: CallRecord, event: c.KeyWrong) -> Mapping[str, Any]:
     return {"no_keys": call.no_keys + 1}
 
 
+def _step(call: CallRecord, event: c.StepEntered) -> Mapping[str, Any]:
+    flow = call.flow or event.flow
+    return {"steps": call.steps + 1, "step": event.step, "flow": flow, "transferred": False}
+
+
+def _transferred(call: CallRecord, event: c.TalkTransferred) -> Mapping[str, Any]:
+    if event.offer or not any(dial.extension == event.by for dial in call.dials):
+        return {"transferred": True}  # the agent's part is another record
+    ended = [dial for dial in call.dials if dial.extension == event.by][-1]
+    dials = tuple(replace(x, transfer=handed_on(event)) if x is ended else x for x in call.dials)
+    return {"transferred": True, "dials": dials}
+
+
+def handed_on(event: c.TalkTransferred) -> str:
+    """How, and to whom."""
+    return f"{event.how}: {event.to}"[:64]
+
+
 FOLDS: dict[type, Callable[[CallRecord, Any], Mapping[str, Any]]] = {
-    c.StepEntered: lambda call, e: {"steps": call.steps + 1, "step": e.step, "flow": call.flow or e.flow},
+    c.StepEntered: _step,
     c.NoticeHeard: lambda call, e: {"notice": e.version},
     c.KeyChosen: lambda call, e: {"keys": (*call.keys, f"{e.step}:{e.key}")},
     c.KeyWrong: _key_wrong,
@@ -86,6 +104,7 @@ FOLDS: dict[type, Callable[[CallRecord, Any], Mapping[str, Any]]] = {
     c.DialBegun: _dial_begun,
     c.DialAnswered: _dial_answered,
     c.DialEnded: _dial_ended,
+    c.TalkTransferred: _transferred,
     c.FallbackBegun: lambda call, e: {"fallback": True},
     c.RecordingFinished: lambda call, e: {"recordings": tuple(dict.fromkeys((*call.recordings, e.recording)))},
     c.MessageBegun: lambda call, e: {"open_message": "" if e.message in call.messages else e.message},

@@ -33,6 +33,7 @@ class Dial:
     answered: datetime | None = None
     ended: datetime | None = None
     result: str = ""
+    transfer: str = ""  # how the extension handed the caller on, and to whom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class CallRecord:
     talk_us: int = 0
     dials: tuple[Dial, ...] = ()
     fallback: bool = False
+    transferred: bool = False  # handed on by a phone of the house; until the flow goes on
     recordings: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()  # left in mailboxes
     open_message: str = ""  # being recorded: neither left nor dropped yet
@@ -83,7 +85,7 @@ class VisitRecord:
     joined: datetime
     priority: int = 0
     parked: bool = False  # reception is rung by the dialplan alone: keeps the place, does not wait
-    transfer: bool = False  # an agent sent the caller here: counted apart from those whom the flow sent
+    transfer: bool = False  # by a phone of the house: counted apart from those whom the flow sent
     ended: datetime | None = None
     outcome: VisitOutcome | None = None
     wait_us: int = 0
@@ -116,7 +118,7 @@ class OfferRecord:
     hold_us: int = 0
     wrap_began: datetime | None = None
     wrap_us: int | None = None
-    transfer: str = ""  # the kind and the target of the transfer that ended the agent's part
+    transfer: str = ""  # how the agent handed the caller on, and to whom
 
     @property
     def wrapping(self) -> bool:

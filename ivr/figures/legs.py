@@ -54,5 +54,5 @@ def _of_dial(call: str, dial: Dial) -> LegRecord:
         talk_us=microseconds(dial.ended - dial.answered) if dial.answered and dial.ended else 0,
         hold_us=0,
         wrap_us=0,
-        transfer="",
+        transfer=dial.transfer,
     )

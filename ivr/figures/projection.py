@@ -15,9 +15,12 @@ from acd import decisions as d
 from acd import facts as f
 from acd.model import OfferId, OfferResult
 from ivr.call import facts as c
-from ivr.figures.call_folds import FOLDS, OFFER_FOLDS, finished, microseconds
+from ivr.figures.call_folds import FOLDS, OFFER_FOLDS, finished, handed_on, microseconds
 from ivr.figures.call_record import CallOutcome, CallRecord, LegRecord, OfferRecord, Record, VisitRecord, outcome_of
 from ivr.figures.legs import legs_of
+
+QUEUE_CODE = "*7"
+"""What a phone of the house dials to reach a queue begins so."""
 
 REMEMBERED_CALLS = 20_000
 WAITING_FACTS = 4_096
@@ -74,11 +77,16 @@ class Projection:
             self._engine_fact(event)
         for decision in decisions:
             self._decision(decision, happened, imported)
-        for call in dict.fromkeys(getattr(self._find(kind, key), "call", "") for kind, key in list(self._touched)):
+        for call in self._concerned():
             self._derive(call)
         self._forget()
         found = [Change(before, self._find(kind, key)) for (kind, key), before in self._touched.items()]
         return tuple(sorted((x for x in found if x.before != x.after), key=lambda x: isinstance(x.after, CallRecord)))
+
+    def _concerned(self) -> Iterable[str]:
+        """The calls of what the entry changed; a part that became another call's concerns both."""
+        now = {self._find(kind, key).call: None for kind, key in self._touched}
+        return list(now | {before.call: None for before in self._touched.values() if before is not None})
 
     def open_calls(self) -> list[CallRecord]:
         """Calls that have not ended, oldest first: the lines in use."""
@@ -113,14 +121,12 @@ class Projection:
             self.calls[record.call] = record
         elif isinstance(record, VisitRecord):
             name, before, lives = ("visit", record.visit), self.visits.get(record.visit), record.outcome is None
-            if isinstance(before, VisitRecord) and before.call != record.call:  # another call took the place
-                self._of_call[before.call].discard(record.visit)
             self.visits[record.visit] = record
-            self._of_call[record.call].add(record.visit)
+            self._belongs(record.visit, before, record.call)
         elif isinstance(record, OfferRecord):
             name, before, lives = ("offer", record.offer), self.offers.get(record.offer), record.open
             self.offers[record.offer] = record
-            self._of_call[record.call].add(record.offer)
+            self._belongs(record.offer, before, record.call)
             if record.wrapping:
                 self._wrapping[record.agent] = record.offer
             elif self._wrapping.get(record.agent) == record.offer:
@@ -133,6 +139,11 @@ class Projection:
             self._open[kind][key] = None
         else:
             self._open[kind].pop(key, None)
+
+    def _belongs(self, part: str, before: Record | None, call: str) -> None:
+        if before is not None and before.call != call:
+            self._of_call[before.call].discard(part)
+        self._of_call[call].add(part)
 
     def _forget(self) -> None:
         while len(self.calls) > self._remembered:
@@ -189,6 +200,14 @@ class Projection:
         fold = FOLDS.get(type(event))
         if fold is not None:
             self._keep(replace(self.calls[event.call], **fold(self.calls[event.call], event)))
+        if isinstance(event, c.TalkTransferred):
+            self._handed_on(event)
+
+    def _handed_on(self, event: c.TalkTransferred) -> None:
+        if offer := self.offers.get(event.offer):
+            self._keep(replace(offer, transfer=offer.transfer or handed_on(event)))
+        if leg := self.offers.get(event.leg):  # both talked already: this agent's talk is the caller's now
+            self._keep(replace(leg, call=event.call))
 
     # ------------------------------------------------------------------ facts of the engine
     def _engine_fact(self, event: object) -> None:
@@ -219,15 +238,14 @@ class Projection:
                     queue=event.queue,
                     joined=at,
                     priority=event.priority,
-                    transfer=only or self._transferred(event.call),
+                    transfer=only or self._by_phone(event.call),
                 )
             )
 
-    def _transferred(self, call: str) -> bool:
-        """Whether an agent has sent this call on, to where it has not come yet."""
-        parts = self._of_call.get(call, ())
-        sent = sum(1 for part in parts if (o := self.offers.get(part)) and o.transfer)
-        return sent > sum(1 for part in parts if (v := self.visits.get(part)) and v.transfer)
+    def _by_phone(self, call: str) -> bool:
+        """Whether a phone of the house has sent this call here, or calls itself."""
+        known = self.calls.get(call)
+        return known is not None and (known.transferred or known.did.startswith(QUEUE_CODE))
 
     # ------------------------------------------------------------------ decisions
     def _decision(self, decision: object, at: datetime, imported: bool) -> None:

@@ -47,7 +47,7 @@ def _dial_row(dial: Dial) -> dict[str, Any]:
 
 def _dial(row: Mapping[str, Any]) -> Dial:
     times = {key: datetime.fromisoformat(row[key]) for key in ("begun", "answered", "ended") if row[key]}
-    return Dial(extension=row["extension"], result=row["result"], **times)
+    return Dial(extension=row["extension"], result=row["result"], transfer=row.get("transfer", ""), **times)
 
 
 def call_of(row: Mapping[str, Any]) -> CallRecord:

@@ -77,6 +77,7 @@ calls = Table(
     Column("source", String(32), nullable=False),
     Column("messages", JSON, nullable=False),
     Column("open_message", String(32), nullable=False),
+    Column("transferred", Boolean, nullable=False),
     Index("calls_started", "started"),
     Index("calls_complete", "complete"),
     Index("calls_caller", "caller"),
@@ -182,7 +183,7 @@ callers = Table(
 standing = Table(
     "standing",
     metadata,
-    # Where folds stand: the journal's position, and what they carry on from there (counters, board, CEL offset).
+    # Where folds stand: the journal's position, and what they carry on from there (counters, CEL offset).
     Column("name", String(32), primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("state", Text, nullable=False),

@@ -113,6 +113,67 @@ def test_a_transfer_to_an_agent_is_counted_apart_and_the_call_once() -> None:
     assert day.projection.calls[CALL].talk_us == 57 * SECOND
 
 
+def handed_on(seconds: float, offer: int, to: str, how: str = "blind", leg: str = "", by: str = "101") -> Any:
+    name = f"{offer:016d}" if offer else ""
+    return c.TalkTransferred(at=at(seconds), call=CALL, offer=name, by=by, how=how, to=to, leg=leg)
+
+
+def test_who_comes_back_from_a_transfer_to_the_queue_does_not_count_as_a_new_caller() -> None:
+    day = Day()
+    day.talk(1, "101", 0)
+    day.tell(handed_on(29, 1, "cartera"))
+    day.talked(1, "101", 1, 30)
+    day.talk(2, "102", 31)
+    day.talked(2, "102", 32, 40)
+    day.talk(3, "103", 41)  # nobody took the caller there: back to the queue
+    day.talked(3, "103", 42, 50)
+    day.tell(c.StepEntered(at=at(51), call=CALL, flow="linea", step="menu", verb="ask"))
+    day.talk(4, "101", 60)  # by the flow's own way
+    assert day.tally.joined == {("servicio", "flow"): 2, ("servicio", "transfer"): 2}
+    assert [leg.transfer for leg in day.legs] == ["blind: cartera", "", "", ""]
+    assert day.tally.transfers == {("servicio",): 1}
+
+
+def test_a_consulted_agents_talk_becomes_the_callers() -> None:
+    day = Day()
+    day.talk(1, "101", 0)
+    inside, visit, offer = CallId("n1-1795291036.9"), VisitId("n1-1795291036.9/1"), OfferId(f"{7:016d}")
+    day.tell(c.CallStarted(at=at(5), call=inside, did="*71", caller="", flow="", config="v1"))
+    made = d.MakeOffer(
+        offer=offer, visit=visit, call=inside, queue=SAC, agent=AgentId("102"), ring_us=1, rule="longest idle"
+    )
+    day.tell(f.CallerJoined(at=at(6), t=0, visit=visit, call=inside, queue=SAC), made)
+    day.tell(
+        f.OfferBridged(at=at(8), t=0, offer=offer),
+        d.CloseOffer(offer=offer, visit=visit, queue=SAC, agent=AgentId("102"), result=OfferResult.ANSWERED),
+        d.EndVisit(visit=visit, call=inside, queue=SAC, outcome=VisitOutcome.ANSWERED, wait_us=2 * SECOND),
+    )
+    day.tell(handed_on(20, 1, "102", how="attended", leg=offer))
+    day.talked(1, "101", 1, 20)
+    day.tell(c.CallEnded(at=at(20), call=inside, cause=16, by="caller"))
+    assert day.projection.calls[inside].complete
+    day.tell(f.TalkEnded(at=at(50), t=0, offer=offer))
+    day.tell(c.CallEnded(at=at(50), call=CALL, cause=16, by="caller"))
+    assert [(leg.agent, leg.transfer, leg.ended) for leg in day.legs] == [
+        ("101", "attended: 102", at(20)),
+        ("102", "", at(50)),
+    ]
+    assert day.projection.legs(inside) == ()
+    assert day.projection.calls[CALL].complete and day.projection.calls[CALL].agent == "102"
+    assert day.tally.joined == {("servicio", "flow"): 1, ("servicio", "transfer"): 1}
+
+
+def test_a_dialled_extension_may_hand_on_too() -> None:
+    day = Day()
+    day.tell(c.DialBegun(at=at(1), call=CALL, extension="100"))
+    day.tell(c.DialAnswered(at=at(3), call=CALL, extension="100"))
+    day.tell(c.DialEnded(at=at(9), call=CALL, extension="100", result="answered"))
+    day.tell(handed_on(9, 0, "servicio", by="100"))
+    day.talk(1, "101", 10)
+    assert [leg.transfer for leg in day.legs] == ["blind: servicio", ""]
+    assert day.tally.joined == {("servicio", "transfer"): 1}
+
+
 def test_the_next_offer_ends_a_wrap_up_of_which_nobody_told_the_end() -> None:
     day = Day()
     day.talk(1, "101", 0)

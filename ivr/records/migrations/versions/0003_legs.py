@@ -1,4 +1,4 @@
-"""Every phone that was rung for a call; hold, wrap-up and transfer of an offer; visits by transfer."""
+"""Every phone that was rung for a call; hold, wrap-up and transfer of an offer; calls and visits by transfer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,6 +38,8 @@ def upgrade() -> None:
         offers.add_column(sa.Column("wrap_began", MOMENT))
         offers.add_column(sa.Column("wrap_us", sa.BigInteger))
         offers.add_column(sa.Column("transfer", sa.String(64), nullable=False, server_default=""))
+    with op.batch_alter_table("calls") as calls:
+        calls.add_column(sa.Column("transferred", sa.Boolean, nullable=False, server_default=sa.false()))
     with op.batch_alter_table("visits") as visits:
         visits.add_column(sa.Column("transfer", sa.Boolean, nullable=False, server_default=sa.false()))
 
@@ -46,6 +48,8 @@ def downgrade() -> None:
     """Take them away."""
     with op.batch_alter_table("visits") as visits:
         visits.drop_column("transfer")
+    with op.batch_alter_table("calls") as calls:
+        calls.drop_column("transferred")
     with op.batch_alter_table("offers") as offers:
         for name in ("transfer", "wrap_us", "wrap_began", "hold_us", "held"):
             offers.drop_column(name)
