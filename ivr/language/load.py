@@ -140,8 +140,9 @@ def _checked(
 def _can_be_made(configuration: Configuration, drafts: Sequence[Draft]) -> bool:
     """Whether everything could be read, and every name that a site is made of is there."""
     site = configuration.site.model
-    models = all(source.model is not None for source in configuration.sources if source.document is not None)
-    if site is None or not models or any(draft.flow is None for draft in drafts):
+    c = configuration
+    files = (c.site, c.queues, c.hours, c.prompts, c.lists, c.lookups, c.voicemail)
+    if site is None or any(source.model is None for source in files) or any(draft.flow is None for draft in drafts):
         return False
     return site.numbers.keys() <= {number for draft in drafts for number in draft.numbers}
 

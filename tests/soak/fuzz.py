@@ -93,6 +93,8 @@ class Fuzz:
         self.site = folder / "site"
         shutil.copytree(GOOD, self.site)
         shutil.rmtree(self.site / "subflows")
+        shutil.rmtree(self.site / "queues")
+        shutil.copy(GOOD / "queues" / "everything.yaml", self.site / "config" / "queues.yaml")
         for file in (*(GOOD / "subflows").glob("*.yaml"), *MORE.glob("*.yaml")):
             shutil.copy(file, self.site / "flows")
         self.files = sorted(path for path in self.site.rglob("*") if path.is_file())

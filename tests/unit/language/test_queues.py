@@ -7,6 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from acd.config import EngineConfig, OfferRule
+from ivr.language.load import load_site
 from ivr.language.problems import Problem
 from ivr.language.queue_words import ConditionsText, NeedsText, as_needs, str_condition
 from ivr.routing import engine_config
@@ -176,11 +177,15 @@ def test_a_file_of_many_queues_and_agents_is_checked_soon(tmp_path: Path) -> Non
 
 
 def test_a_file_in_force_makes_an_engine_also_when_the_check_has_become_stricter(tmp_path: Path) -> None:
-    from ivr.language.load import load_site
-
     text = (GOOD / "queues" / "everything.yaml").read_text()
     text = text.replace('agents: ["100", "102"]', 'agents: ["100", "109"]').replace("after: 0 s", "after: 40 s")
     site = with_queues(tmp_path, text.replace("also: [ventas]", "also: [ventas, nada]"))
     checked = load_site(site / "config", site / "flows", in_force=True)
     assert {p.code for p in checked.errors} == {"ACD005", "ACD011"} and checked.site is not None
     assert engine_config(checked.site).queues[0].steps[0].after_us == 30_000_000
+
+
+def test_a_file_in_force_that_nobody_can_read_makes_no_site(tmp_path: Path) -> None:
+    site = with_queues(tmp_path, "queues: {")
+    checked = load_site(site / "config", site / "flows", in_force=True)
+    assert checked.site is None and {p.code for p in checked.errors} == {"YAML007"}

@@ -11,7 +11,15 @@ import yaml
 from tests.unit.language.fixtures import GOOD, good_site, load
 from tests.unit.language.remedies import has_remedy
 
-FILES = ("config/site.yaml", "config/queues.yaml", "config/hours.yaml", "config/prompts.yaml", "flows/principal.yaml")
+FILES = {
+    "config/site.yaml": "config/site.yaml",
+    "queues/everything.yaml": "config/queues.yaml",
+    "config/hours.yaml": "config/hours.yaml",
+    "config/prompts.yaml": "config/prompts.yaml",
+    "flows/principal.yaml": "flows/principal.yaml",
+}
+"""A good file -> its place in the site."""
+
 SHAPES: tuple[Any, ...] = (None, "", "x", "-1", [], ["x"], {}, {"x": "y"}, [[]], {"same as": "menu"})
 
 
@@ -34,11 +42,13 @@ def _replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 @pytest.mark.parametrize("file", FILES)
 def test_any_value_of_any_shape_gives_problems_of_one_form(file: str, tmp_path: Path) -> None:
-    site = good_site(tmp_path)
+    site, target = good_site(tmp_path), FILES[file]
     data = yaml.load((GOOD / file).read_text(), yaml.BaseLoader)
     for path in _paths(data):
         for shape in SHAPES:
-            (site / file).write_text(yaml.safe_dump(_replaced(data, path, shape), allow_unicode=True, sort_keys=False))
+            (site / target).write_text(
+                yaml.safe_dump(_replaced(data, path, shape), allow_unicode=True, sort_keys=False)
+            )
             checked = load(site)
             assert (checked.site is None) == bool(checked.errors)
             for problem in checked.problems:
