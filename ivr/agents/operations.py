@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.routing import Route
 
-from ivr import log as logs
 from ivr.agents.agents import LONGEST_REASON, AgentRefused, Agents
 from ivr.control.operations import Refusal, given, operation, text_of, who
-
-log = logs.get(__name__)
 
 COMMAND = "command"
 """`by` in the journal."""
@@ -42,8 +40,8 @@ class AgentOperations:
             raise Refusal(f"an agent can be told: {', '.join(self._deeds)}", status=404)
         reason = text_of(await given(request), "reason", longest=LONGEST_REASON)
         try:
-            deed(agent, reason)
+            with structlog.contextvars.bound_contextvars(who=who(request)):
+                deed(agent, reason)
         except AgentRefused as refused:
             raise Refusal(str(refused)) from None
-        log.info("an agent was told at a terminal", agent=agent, told=request.path_params["deed"], who=who(request))
         return next(asdict(row) for row in self._agents.rows() if row.agent == agent)

@@ -116,7 +116,7 @@ class Server:
         """Another version of the site is in force: what was told of the one before."""
         self._metrics.health.config(site.version)
         self._figures.site_changed(site.queues, site.lines)
-        self._stores.ledger.site_changed(site.agents, [*site.numbers, "outside"])
+        self._stores.ledger.site_changed([*site.numbers, "outside"])
         if self._doors is not None:
             self._doors.look()
 
@@ -173,7 +173,7 @@ class Server:
     def _show_figures(self) -> None:
         ledger, site = self._stores.ledger, self._sites.active()
         self._figures = CallFigures(
-            ledger.projection, ledger.tally, ledger.board, self._clock.now, queues=site.queues, lines=site.lines
+            ledger.projection, ledger.tally, self._clock.now, queues=site.queues, lines=site.lines
         )
         self._metrics.show(self._figures)
 

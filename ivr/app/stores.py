@@ -28,7 +28,6 @@ async def open_stores(environment: Environment, site: Site, kept: Secrets, clock
         environment.records,
         clock=clock,
         keys=CallerKeys(kept.caller_key),
-        agents=site.agents,
         dids=[*site.numbers, "outside"],
     )
     closing.add(ledger.close)

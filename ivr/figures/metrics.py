@@ -11,7 +11,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ivr.figures.board import Board
 from ivr.figures.health import Health
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Distribution, Labels, Tally
@@ -20,7 +19,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class CallFigures(Collector):
-    """Calls, queues, agents and offers, as the fold stands at the moment of the scrape.
+    """Calls, queues and offers, as the fold stands at the moment of the scrape.
 
     `now` gives the wall time (for the longest wait). `queues` are always shown, also while empty.
     """
@@ -29,12 +28,11 @@ class CallFigures(Collector):
         self,
         projection: Projection,
         tally: Tally,
-        board: Board,
         now: Callable[[], datetime],
         queues: Iterable[str] = (),
         lines: int = 0,
     ) -> None:
-        self._projection, self._tally, self._board = projection, tally, board
+        self._projection, self._tally = projection, tally
         self._now, self._queues, self._lines = now, tuple(sorted(queues)), lines
 
     def site_changed(self, queues: Iterable[str], lines: int) -> None:

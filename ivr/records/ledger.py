@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from acd.codec import decode, encode
 from ivr import log as logs
 from ivr.clock import Clock, Timer
-from ivr.figures.board import Board
 from ivr.figures.call_record import CallRecord, LegRecord, OfferRecord, Record
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
@@ -26,7 +25,7 @@ from ivr.records.store import RecordStore
 
 log = logs.get(__name__)
 
-STATES = ("tally", "board", "waiting")
+STATES = ("tally", "waiting")
 COLLECT_SECONDS = 0.1
 RETRY_SECONDS = (0.5, 1, 2, 5)
 KNOWN_CALLS = 2_000
@@ -53,13 +52,12 @@ class Journal(Protocol):
 
 
 class Ledger:
-    """All that is folded from the journal: `projection`, `tally`, `board`, kept in a RecordStore."""
+    """All that is folded from the journal: `projection` and `tally`, kept in a RecordStore."""
 
     def __init__(self, store: RecordStore, clock: Clock, keys: CallerKeys, thread: ThreadPoolExecutor) -> None:
         self.store = store
         self.projection = Projection()
         self.tally = Tally()
-        self.board = Board()
         self.position = 0
         self.trouble = ""  # why the records cannot be written now
         self._clock, self._keys, self._thread = clock, keys, thread
@@ -72,9 +70,7 @@ class Ledger:
         self._closed = False
 
     @classmethod
-    async def open(
-        cls, url: str, *, clock: Clock, keys: CallerKeys, agents: Iterable[str] = (), dids: Iterable[str] = ()
-    ) -> "Ledger":
+    async def open(cls, url: str, *, clock: Clock, keys: CallerKeys, dids: Iterable[str] = ()) -> "Ledger":
         """Open or create the records and take up the fold where it stands. Raises RecordsUnavailable."""
         loop = asyncio.get_running_loop()
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="records")
@@ -92,9 +88,8 @@ class Ledger:
         ledger._written = ledger.position
         waiting = [decode(fact) for fact in states["waiting"].get("facts", ())]
         ledger.projection = Projection(records, waiting)
-        ledger.tally, ledger.board = Tally(dids), Board(agents)
+        ledger.tally = Tally(dids)
         ledger.tally.restore(states["tally"])
-        ledger.board.restore(states["board"])
         return ledger
 
     async def belongs_to(self, journal: Journal) -> bool:
@@ -110,9 +105,8 @@ class Ledger:
         self.position = self._written = 0
         return False
 
-    def site_changed(self, agents: Iterable[str], dids: Iterable[str]) -> None:
-        """Another version of the site is in force, with these agents and numbers."""
-        self.board.expect(agents)
+    def site_changed(self, dids: Iterable[str]) -> None:
+        """Another version of the site is in force, with these numbers."""
         self.tally.expect(dids)
 
     def on_entry(self, entry: Recorded) -> None:
@@ -158,7 +152,6 @@ class Ledger:
     def _fold(self, at: datetime, event: object, decisions: Sequence[object]) -> None:
         changes = self.projection.apply(at, event, decisions)
         self.tally.count(event, changes, decisions)
-        self.board.apply(event, decisions)
         rung: dict[str, None] = {}
         for change in changes:
             record = change.after
@@ -201,7 +194,7 @@ class Ledger:
         callers, self._callers = self._callers, {}
         position = self.position
         waiting = {"facts": [encode(fact) for fact in self.projection.waiting_facts()]}
-        states = {"tally": self.tally.state(), "board": self.board.state(), "waiting": waiting}
+        states = {"tally": self.tally.state(), "waiting": waiting}
 
         def save() -> None:
             self.store.save(position, changed.values(), states)

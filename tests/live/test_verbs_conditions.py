@@ -51,7 +51,7 @@ async def test_how_many_calls_callers_and_agents_there_are(line: Instance) -> No
     await hears(line, "3000000551", "4", "dos")  # alone
     await hears(line, "3000000552", "5", "tres")  # no phone is there
     (await line.phone("102")).on_call = ring_only
-    await line.until_metric("centralita_agents", 1, state="free")
+    await line.until_metric("centralita_agents", 1, state="available")
     await hears(line, "3000000553", "5", "dos")
     waits = await chooses(line, "3000000554", TALKS, "5")
     await waits.hears("music")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from ivr.cli import COMMANDS
 from ivr.features import FeatureFigures
-from ivr.figures.board import Board
+from ivr.figures.agents import AgentFigures
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
@@ -268,7 +268,8 @@ def version_figures(folder: Path, clock: ManualClock) -> VersionFigures:
 def exposed(folder: Path) -> set[str]:
     """Every name that /metrics shows."""
     clock = ManualClock()
-    metrics = Metrics(CallFigures(Projection(), Tally(), Board(), clock.now))
+    metrics = Metrics(CallFigures(Projection(), Tally(), clock.now))
+    metrics.show(AgentFigures(tuple))
     metrics.show(voicemail_figures(folder))
     metrics.show(override_figures(folder, clock))
     metrics.show(version_figures(folder / "versions", clock))

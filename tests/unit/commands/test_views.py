@@ -1,4 +1,4 @@
-"""`ivr calls`, `queues`, `agents` and `explain`, on records and a journal that a server left behind."""
+"""`ivr calls`, `queues` and `explain`, on records and a journal that a server left behind."""
 
 import asyncio
 import json
@@ -54,7 +54,6 @@ def left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         "tally": {
             "counters": {"joined": [["servicio", 3]], "visits": [["servicio", "answered", 1], ["servicio", "left", 1]]}
         },
-        "board": {"devices": {"101": "free", "102": "unreachable"}, "wrapping": {}, "link": False},
     }
     store.save(9, [talked, waits, visit, offer], states)
     store.keep_callers(
@@ -123,15 +122,6 @@ def test_queues_show_who_waits_and_what_became_of_the_others(left_behind: Path) 
     assert (row["queue"], row["waiting"], row["joined"], row["answered"], row["other"]) == ("servicio", 1, 3, 1, 1)
     assert row["longest_wait_us"] >= 75_000_000
     assert "servicio" in ivr("queues")
-
-
-def test_agents_show_that_their_states_may_be_stale(left_behind: Path) -> None:
-    rows = [json.loads(line) for line in ivr("agents", "--json").splitlines()]
-    assert [(row["agent"], row["state"], row["fresh"]) for row in rows] == [
-        ("101", "ringing", False),
-        ("102", "unreachable", False),
-    ]
-    assert "unreachable ?" in ivr("agents")
 
 
 @pytest.mark.parametrize("view", ["calls", "queues", "agents", "explain n1-7.0"])

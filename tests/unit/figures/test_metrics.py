@@ -6,9 +6,8 @@ from enum import Enum
 from prometheus_client.parser import text_string_to_metric_families
 
 from acd import facts as f
-from acd.model import AgentId, CallId, DeviceState, QueueId, VisitId
+from acd.model import CallId, QueueId, VisitId
 from ivr.call import facts as c
-from ivr.figures.board import Board
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Distribution, Tally
@@ -31,9 +30,9 @@ class Reason(Enum):
 
 def test_queue_length_and_longest_wait_are_those_of_this_moment() -> None:
     clock = ManualClock(START)
-    projection, tally, board = Projection(), Tally(), Board(["101", "102"])
+    projection, tally = Projection(), Tally()
     metrics = Metrics()
-    metrics.show(CallFigures(projection, tally, board, clock.now, queues=["servicio", "cartera"], lines=4))
+    metrics.show(CallFigures(projection, tally, clock.now, queues=["servicio", "cartera"], lines=4))
     for i in range(3):
         call = CallId(f"n1-1.{i}")
         for event in (
@@ -43,8 +42,6 @@ def test_queue_length_and_longest_wait_are_those_of_this_moment() -> None:
             ),
         ):
             tally.count(event, projection.apply(event.at, event))
-    changed = f.DeviceChanged(at=START, t=0, agent=AgentId("101"), state=DeviceState.FREE)
-    board.apply(changed)
     clock.wall = START + timedelta(seconds=30)
     found = samples(metrics.text())
     assert found["centralita_queue_length", (("queue", "servicio"),)] == 3
@@ -56,7 +53,7 @@ def test_queue_length_and_longest_wait_are_those_of_this_moment() -> None:
 
 def test_a_broken_sum_shows() -> None:
     projection, tally = Projection(), Tally()
-    metrics = Metrics(CallFigures(projection, tally, Board(), ManualClock().now))
+    metrics = Metrics(CallFigures(projection, tally, ManualClock().now))
     tally.started[("6017436967",)] += 1  # a call that nobody knows
     assert samples(metrics.text())["centralita_sum_difference", (("of", "calls"),)] == 1
 
