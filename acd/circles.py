@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from acd.config import AgentConfig, Condition, EngineConfig, Needs, QueueConfig, meets
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 
 NOBODY: "tuple[Place, Visit | None]" = ((1 << 62, 0), None)
-_place = itemgetter(0)
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +71,10 @@ class Queue:
 
     def look_up_first(self) -> None:
         """Find the first caller who waits anew, after a change of the lanes."""
-        self.first = min((lane.items[0] for lane in (*self.lanes, self.kept) if lane.items), default=NOBODY, key=_place)
+        self.first = NOBODY
+        for lane in (*self.lanes, self.kept):
+            if lane.items and lane.items[0][0] < self.first[0]:
+                self.first = lane.items[0]
 
     def holds(self, condition: Condition, t: int) -> bool:
         """Whether a condition of a step holds at engine time `t`."""

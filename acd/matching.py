@@ -22,23 +22,24 @@ def first_pair(queue: Queue) -> Pair | None:
     """Callers in their order; for each the agent whom the strategy takes first, the inner rings before the outer."""
     if not queue.idle or queue.first[1] is None:
         return None
+    inner = 0  # the first ring with an agent: callers of a smaller circle need not be asked
+    while not queue.pools[inner].items:
+        inner += 1
     found: Pair | None = None
-    for step, lane in enumerate(queue.lanes):
-        if lane.items and any(pool.items for pool in queue.pools[: step + 1]):
-            for place, visit in lane.items:
-                if found is not None and place > found[0].place:
-                    break
-                agent = _pick(queue, visit)
-                if agent is not None:
-                    found = (visit, agent)
-                    break
+    for lane in queue.lanes[inner:]:
+        for place, visit in lane.items:
+            if found is not None and place > found[0].place:
+                break
+            agent = _pick(queue, visit)
+            if agent is not None:
+                found = (visit, agent)
+                break
     return found
 
 
 def _pick(queue: Queue, visit: Visit) -> AgentId | None:
     for pool in queue.pools[: visit.step + 1]:
-        agent = pool.pick(queue, visit.tried)
-        if agent is not None:
+        if pool.items and (agent := pool.pick(queue, visit.tried)) is not None:
             return agent
     return None
 

@@ -47,9 +47,9 @@ class Pool:
         return agent in self._keys
 
     def pick(self, queue: "Queue", tried: Container[AgentId]) -> AgentId | None:
-        """The first choice among those who have not tried."""
+        """The first choice among those who have not tried. Not for an empty pool."""
         if not tried and queue.config.strategy not in CYCLIC:
-            return self.items[0][1] if self.items else None
+            return self.items[0][1]
         return next((agent for agent in self._order(queue) if agent not in tried), None)
 
     def _order(self, queue: "Queue") -> Iterator[AgentId]:
@@ -63,8 +63,8 @@ class Pool:
         strategy = queue.config.strategy
         if strategy == ROUND_ROBIN:
             start = bisect_right(self.items, queue.last_position, key=lambda item: item[0][0])
-            return start % len(self.items) if self.items else 0
-        if strategy == RANDOM and self.items:
+            return start % len(self.items)
+        if strategy == RANDOM:
             return splitmix64(crc32(queue.config.id.encode()) ^ queue.turns) % len(self.items)
         return 0
 

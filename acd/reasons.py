@@ -65,8 +65,13 @@ def overtaken(state: State, queue: Queue, visit: Visit, chosen: AgentId) -> tupl
     if len(found) < OVERTAKEN_SHOWN:
         heads = [(q, q.first[1]) for q in state.queues.values() if q.first[0] < place and q is not queue]
         for other, head in heads[: OVERTAKEN_SHOWN - len(found)]:
-            if head is not None:
+            if head is None:
+                continue
+            if chosen in other.rings:
                 found.append(PassedOver(who=head.id, why=_why_not(other, head, chosen)))
+            else:
+                head.not_served = head.not_served or PassedOver(who=head.id, why=NOT_SERVED)
+                found.append(head.not_served)
     return tuple(found)
 
 
@@ -82,8 +87,9 @@ def _before(queue: Queue, place: Place, chosen: AgentId) -> list[tuple[str, Visi
 
 
 def _why_not(queue: Queue, visit: Visit, chosen: AgentId) -> str:
-    if chosen not in queue.rings:
+    ring = queue.rings.get(chosen)
+    if ring is None:
         return NOT_SERVED
     if visit.kept and visit.last_agent != chosen:
         return KEPT
-    return NOT_YET if queue.rings[chosen] > visit.step else TRIED
+    return NOT_YET if ring > visit.step else TRIED

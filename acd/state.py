@@ -81,6 +81,7 @@ class Visit:
     lane: Lane | None = field(default=None, init=False)  # where the visit waits to be offered
     kept: bool = field(default=False, init=False)  # the lane is that of `last_agent`
     counted: bool = field(default=False, init=False)  # stands in its queue's `living`
+    not_served: PassedOver | None = field(default=None, init=False)  # a reason that is given often
 
     @property
     def waits(self) -> bool:
@@ -324,14 +325,15 @@ class State:
                 del visit.tried[agent]
                 self.news.agents[agent] = None
         if visit.only is None and queue is not None:
-            kept = self._kept(visit)
+            kept = visit.last_agent is not None and self._kept(visit)
             if not self._offerable(visit, queue, kept):
                 self._move(visit, None, kept=False)
             elif kept and visit.last_agent is not None:
                 self._move(visit, self.kept.setdefault(visit.last_agent, Lane()), kept=True)
             else:
                 self._move(visit, queue.lanes[visit.step], kept=False)
-            self._next_step(visit, queue)
+            if visit.step < len(queue.config.steps):
+                self._next_step(visit, queue)
         self.deadlines.set(("visit", visit.id), self._visit_due(visit))
 
     def _kept(self, visit: Visit) -> bool:
@@ -377,7 +379,7 @@ class State:
     def _next_step(self, visit: Visit, queue: Queue) -> None:
         """A caller whose time for the next step has come awaits its conditions."""
         steps = queue.config.steps
-        if visit.step < len(steps) and visit.since + steps[visit.step].after_us <= self.t and visit.counted:
+        if visit.since + steps[visit.step].after_us <= self.t and visit.counted:
             queue.awaiting[visit.step][visit.id] = visit
             self.awaiting[queue.config.id] = None
 
