@@ -52,7 +52,16 @@ async def open_floor(
         key = stores.ledger.caller_key(number)
         return CallStarted(at=clock.now(), call=call, did=did, caller=key, flow="", config=site().version)
 
-    switchboard = Switchboard(desk, calls, clock, lambda: at_phones(site()), started, telephone.cancel_again)
+    switchboard = Switchboard(
+        desk,
+        calls,
+        clock,
+        lambda: at_phones(site()),
+        started,
+        telephone.cancel_again,
+        lambda: tuple(site().queues),
+        telephone.part,
+    )
     telephone.attach(switchboard)
     dispatcher.on_entry(stores.ledger.on_entry, after=stores.ledger.position)
     await dispatcher.recover()

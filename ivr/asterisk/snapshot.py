@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from acd.model import AgentId, DeviceState, LegState
 from ivr.asterisk.ami import AmiLink, Event
 
-VARIABLES = ("CALL_ID", "DID", "TICKET", "PLACE", "FALLBACK", "OFFER", "CLAIMED", "RETURNED", "DIAL_TO")
+VARIABLES = ("CALL_ID", "DID", "TICKET", "PLACE", "FALLBACK", "OFFER", "CLAIMED", "INSIDE", "RETURNED", "DIAL_TO")
 """The channel variables that come with each channel (the contract with the dialplan)."""
 
 RINGING, UP = 5, 6  # AST_STATE_RINGING and AST_STATE_UP, include/asterisk/channelstate.h

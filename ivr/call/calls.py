@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from acd.decisions import EndVisit, SendBackAgain
-from acd.facts import CallerJoined, CallerReturned, CallerSeen, OfferBridged, Resynchronised, TalkEnded
+from acd.facts import CallerJoined, CallerReturned, CallerSeen, CallerSwapped, OfferBridged, Resynchronised, TalkEnded
 from acd.model import CallId, OfferId, QueueId, VisitId
 from ivr.call import facts
 
@@ -39,6 +39,8 @@ class LiveCall:
     dial_answered: bool = False
     fallback: bool = False
     talk: OfferId | None = None
+    agent: str = ""
+    """Who talks with the caller, or did last, of the agents that a queue gave."""
     hung_up_by: str = ""
     announced_at: datetime | None = None
 
@@ -79,9 +81,8 @@ class LiveCalls:
             self._joined(event)
         elif isinstance(event, Resynchronised):
             self._seen(event)
-        elif isinstance(event, CallerReturned):
-            for live in self._with(visit=event.visit):
-                live.fallback = False
+        elif isinstance(event, CallerReturned | CallerSwapped):
+            self._still_waits(event)
         elif isinstance(event, OfferBridged):
             self._talk_began(event.offer, decisions)
         elif isinstance(event, TalkEnded):
@@ -123,10 +124,19 @@ class LiveCalls:
             live.visits = max(live.visits + 1, int(number) if number.isdecimal() else 0)
         live.visit, live.queue = fact.visit, fact.queue
 
+    def _still_waits(self, fact: CallerReturned | CallerSwapped) -> None:
+        for live in self._with(visit=fact.visit):
+            if isinstance(fact, CallerSwapped):
+                live.visit = None
+                other = self.meet(fact.call)
+                other.visit, other.queue = fact.visit, live.queue
+            else:
+                live.fallback = False
+
     def _talk_began(self, offer: OfferId, decisions: Iterable[object]) -> None:
         for decision in decisions:
             if isinstance(decision, EndVisit) and (live := self._calls.get(decision.call)):
-                live.talk = offer
+                live.talk, live.agent = offer, decision.agent or ""
 
     @staticmethod
     def _take_fact(live: LiveCall, fact: facts.CallFact) -> None:
@@ -141,3 +151,5 @@ class LiveCalls:
                 live.dial_answered = True
             case facts.FallbackBegun():
                 live.fallback = True
+            case facts.TalkTransferred() if fact.leg:
+                live.talk, live.agent = OfferId(fact.leg), fact.to

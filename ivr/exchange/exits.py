@@ -10,6 +10,8 @@ OVERFLOW: Final = {
     "full": "full",
     "closed": "closed",
     "emergency": "emergency",
+    "transfer failed": "transfer",
 }
-"""Every word of acd.reasons.EXITS but "transfer failed", which leads back to whoever transferred.
+"""Every word of acd.reasons.EXITS. The last one leads back to whoever transferred, and so do the others when a queue
+does not take a transferred caller at once.
 asterisk-conf/dialplan/waiting.j2 has each extension."""

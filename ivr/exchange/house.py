@@ -62,6 +62,9 @@ class Waiting(Protocol):
     def is_over(self, visit: VisitId) -> bool:
         """Whether the visit has its outcome."""
 
+    def may_be_rung(self, agent: AgentId) -> bool:
+        """Whether the agent's phone is free, whatever else the agent does; also True for who is no agent."""
+
     def exit_of(self, visit: VisitId) -> str | None:
         """The queue's exit of a visit that overflowed; None for every other."""
 

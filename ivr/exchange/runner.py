@@ -1,7 +1,8 @@
 """Answers the dialplan's visits: a short AGI session each time; the caller's channel carries the rest.
 
 `/call` runs the flow from the caller's place, `/visit` is made now and then by a caller who waits, `/key` when that
-caller presses a key, `/undo` once for a caller who hung up in a step that has something to undo.
+caller presses a key, `/undo` once for a caller who hung up in a step that has something to undo. `/transfer` and
+`/inside` are for callers whom a phone hands on, and for the phones (ivr.exchange.transfers).
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,16 +15,19 @@ from ivr.asterisk.agi.session import Session
 from ivr.call import effects, facts
 from ivr.call.calls import LiveCall
 from ivr.call.machine import Machine
-from ivr.call.place import Place
+from ivr.call.place import RECEPTION, Place
 from ivr.call.story import CallInfo
 from ivr.exchange.carried import Carried, read_memory
 from ivr.exchange.house import House
 from ivr.exchange.live_values import LiveValues
 from ivr.exchange.performer import Performer
 from ivr.exchange.ticket import Ticket
+from ivr.exchange.transfers import Transfers
 from ivr.exchange.waiting_room import WaitingRoom
 from ivr.site import Site
 from ivr.site.callers import caller_facts
+from ivr.verbs.queue import Queue
+from ivr.verbs.step import Step
 
 log = structlog.get_logger(__name__)
 
@@ -34,11 +38,14 @@ class CallRunner:
     def __init__(self, house: House) -> None:
         self._house = house
         self._room = WaitingRoom(house)
+        transfers = Transfers(house, self._room)
         self._routes: dict[str, Callable[[Session, LiveCall], Awaitable[None]]] = {
             "/call": self._flow,
             "/visit": self._visit,
             "/key": self._key,
             "/undo": self._undo,
+            "/transfer": transfers.transfer,
+            "/inside": transfers.inside,
         }
 
     async def __call__(self, session: Session) -> None:
@@ -56,6 +63,9 @@ class CallRunner:
     # ------------------------------------------------------------------ the flow
     async def _flow(self, session: Session, live: LiveCall) -> None:
         did, place_text, returned_text, ticket_text, pretended = _arguments(session, 5)
+        if not did and not place_text:
+            await session.set_variable("DONE", "hangup")  # a phone of the house that has been in a queue
+            return
         ticket = Ticket.parse(ticket_text)
         if ticket is not None and not returned_text and await self._room.still_waits(session, live, ticket):
             return
@@ -66,6 +76,8 @@ class CallRunner:
         if live.started_at is None:
             live = self._begin(session, live, did, site)
         returned = effects.Returned.parse(returned_text)
+        if returned.kind is effects.Kind.QUEUE and not _at_queue(site, place):
+            returned = effects.RESUMED  # transferred from here to a queue, which did not keep the caller
         if returned.kind is effects.Kind.KEY:
             self._room.left(live)
         info = CallInfo(call=live.call, did=did, caller=live.caller, blocked=caller.blocked)
@@ -161,11 +173,21 @@ class CallRunner:
         await self._room.visit(session, live, site, Ticket.parse(ticket_text), place, key)
 
 
+def _step(site: Site, place: Place | None) -> Step | None:
+    flow = site.flows.get(place.flow) if place is not None else None
+    return flow.steps.get(place.step) if flow is not None and place is not None else None
+
+
 def _has_undo(site: Site, place: Place | None) -> bool:
     """Whether the step of a place has something to undo when the caller hangs up in it."""
-    flow = site.flows.get(place.flow) if place is not None else None
-    step = flow.steps.get(place.step) if flow is not None and place is not None else None
+    step = _step(site, place)
     return step is not None and bool(step.when_hung_up)
+
+
+def _at_queue(site: Site, place: Place | None) -> bool:
+    """Whether the flow waits for what becomes of a stay in a queue; a step that is gone is dealt with elsewhere."""
+    known = place is not None and (place.step == RECEPTION or _step(site, place) is not None)
+    return not known or isinstance(_step(site, place), Queue)
 
 
 def _arguments(session: Session, count: int) -> list[str]:

@@ -5,7 +5,7 @@ one `Resynchronised`; then they are replayed in their order. A listed state can 
 the event that made it is also held, behind: the last word is always the newest.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -33,8 +33,10 @@ from ivr.asterisk.snapshot import RINGING, UP, ChannelSeen, Snapshot, agent_of, 
 from ivr.call import facts
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.clock import Clock
+from ivr.exchange import picture
 from ivr.exchange.causes import result_of
-from ivr.exchange.ticket import Ticket
+from ivr.exchange.picture import leg_of
+from ivr.exchange.talks import Talks
 
 log = structlog.get_logger(__name__)
 
@@ -67,9 +69,12 @@ class Switchboard:
         agents: Callable[[], frozenset[str]],
         started: Callable[[CallId, str, str], facts.CallStarted],
         cancel_again: Callable[[OfferId], None],
+        queues: Callable[[], Sequence[str]] = tuple,
+        part: Callable[[CallId, str, str], None] = lambda call, channel, by: None,
     ) -> None:
         """`started(call, did, number)` gives the beginning of a call that ended before it asked for its flow;
-        `cancel_again(offer)` hangs up a leg that appears although its offer was cancelled."""
+        `cancel_again(offer)` hangs up a leg that appears although its offer was cancelled. `queues` and `part` are for
+        transfers (see Talks)."""
         self._cancel_again = cancel_again
         self._desk = desk
         self._started = started
@@ -77,6 +82,7 @@ class Switchboard:
         self._clock = clock
         self._agents = agents
         self._callers: dict[OfferId, CallId] = {}
+        self._talks = Talks(desk, calls, clock, self._callers, queues, part)
         self._legs: set[OfferId] = set()  # a channel of theirs was seen
         self._rung: set[OfferId] = set()
         self._cancelled: set[OfferId] = set()
@@ -101,6 +107,7 @@ class Switchboard:
             "DialEnd": self._dial_end,
             "Hangup": self._hangup,
             "UserEvent": self._user_event,
+            **self._talks.handlers,
         }
 
     # ------------------------------------------------------------------ what the dispatcher decided
@@ -120,6 +127,7 @@ class Switchboard:
     def lost(self) -> None:
         """AMI is gone."""
         self._held = []
+        self._talks.forget()
         self._desk.submit(LinkLost(at=self._clock.now(), t=self._clock.engine_us()))
 
     async def logged_in(self, snapshot: Callable[[], Awaitable[Snapshot]], gap: Callable[[], Awaitable[None]]) -> int:
@@ -150,13 +158,9 @@ class Switchboard:
     # ------------------------------------------------------------------ resynchronisation
     def _resynchronise(self, seen: Snapshot, began: int) -> int:
         drift = self._close_gone({channel.uniqueid for channel in seen.channels})
-        self._bridges = {}
-        for channel in seen.channels:
-            if channel.bridge:
-                self._bridges.setdefault(channel.bridge, set()).add(channel.uniqueid)
-        legs = self._legs_seen(seen)
-        # A caller's channel carries its own unique id; an agent's leg carries the caller's.
-        callers = [channel for channel in seen.channels if channel.variables.get("CALL_ID") == channel.uniqueid]
+        callers = picture.callers(seen)
+        self._bridges = picture.bridges(seen)
+        legs = self._legs_seen(seen, {channel.uniqueid for channel in callers})
         drift += sum(self._meet(channel) for channel in callers)
         talking = {self._callers.get(leg.offer) for leg in legs if leg.state is LegState.BRIDGED}
         waiting = [self._waiting(channel) for channel in callers if channel.uniqueid not in talking]
@@ -172,38 +176,36 @@ class Switchboard:
         )
         return drift
 
-    def _legs_seen(self, seen: Snapshot) -> tuple[LegSeen, ...]:
+    def _legs_seen(self, seen: Snapshot, calls: set[str]) -> tuple[LegSeen, ...]:
         legs = []
         self._picked_up.clear()
         self._answered.clear()
         self._bridged.clear()
         for channel in seen.channels:
-            offer = offer_of_channel(channel.uniqueid)
-            if offer is None or channel.uniqueid.endswith(";2"):
+            if (offer := picture.leg_of(channel.uniqueid)) is None:
                 continue
-            if caller := channel.variables.get("CALL_ID"):
-                self._callers[offer] = CallId(caller)
+            if caller := picture.caller_of_leg(channel, calls, self._bridges):
+                self._callers[offer] = caller
             self._legs.add(offer)
-            legs.append(LegSeen(offer=offer, state=self._leg_state(offer, channel)))
+            state = picture.leg_state(channel, self._bridges)
+            if channel.state == UP:
+                self._picked_up.add(offer)
+            if state is not LegState.RINGING:
+                self._answered.add(offer)
+            if state is LegState.BRIDGED:
+                self._bridged.add(offer)
+            legs.append(LegSeen(offer=offer, state=state))
         return tuple(legs)
 
     def _waiting(self, channel: ChannelSeen) -> CallerSeen | None:
-        """The caller as one who waits; None when no valid ticket says so, or reception has him."""
-        ticket = Ticket.parse(channel.variables.get("TICKET", ""))
-        used_up = "RETURNED" in channel.variables  # on the way back into the flow, which clears both together
-        if ticket is None or used_up:
+        """The caller as one who waits; None when no valid ticket says so, or somebody has him."""
+        ticket = picture.ticket_of(channel)
+        if ticket is None:
             return None
         if channel.bridge:
             self._caller_gone(self._calls.meet(CallId(channel.uniqueid)), hung_up=False)
             return None
-        return CallerSeen(
-            visit=ticket.visit,
-            call=CallId(channel.uniqueid),
-            queue=ticket.queue,
-            priority=ticket.priority,
-            joined_at=ticket.joined_at,
-            parked=channel.variables.get("FALLBACK") == "1",
-        )
+        return picture.caller_seen(channel, ticket)
 
     def _close_gone(self, alive: set[str]) -> int:
         gone = [live for live in self._calls if live.call not in alive]
@@ -222,20 +224,6 @@ class Switchboard:
             )
         return 0 if known else 1
 
-    def _leg_state(self, offer: OfferId, channel: ChannelSeen) -> LegState:
-        if channel.state != UP:
-            return LegState.RINGING
-        self._picked_up.add(offer)
-        caller = self._callers.get(offer)
-        if channel.bridge and caller in self._bridges.get(channel.bridge, ()):
-            self._answered.add(offer)
-            self._bridged.add(offer)
-            return LegState.BRIDGED
-        if channel.variables.get("CLAIMED") != "1":
-            return LegState.RINGING
-        self._answered.add(offer)
-        return LegState.ANSWERED
-
     # ------------------------------------------------------------------ events
     def _device(self, event: Event) -> None:
         agent = agent_of(event.get("Device"))
@@ -247,7 +235,7 @@ class Switchboard:
             self._desk.submit(DeviceChanged(at=now, t=t, agent=agent, state=state))
 
     def _newstate(self, event: Event) -> None:
-        offer = _leg_of(event.get("Uniqueid"))
+        offer = leg_of(event.get("Uniqueid"))
         if offer and event.get("ChannelState") == str(RINGING):
             self._rings(offer)
         elif offer and event.get("ChannelState") == str(UP):
@@ -262,7 +250,7 @@ class Switchboard:
 
     def _dial_state(self, event: Event) -> None:
         """A leg to outside is a Local channel: only this tells that the far phone rings (or plays its own tone)."""
-        offer = _leg_of(event.get("DestUniqueid"))
+        offer = leg_of(event.get("DestUniqueid"))
         if offer and event.get("DialStatus") in ("RINGING", "PROGRESS"):
             self._rings(offer)
 
@@ -312,10 +300,15 @@ class Switchboard:
             caller = self._calls.get(self._callers.get(offer, CallId("")))
             if caller is not None:
                 caller.hung_up_by = caller.hung_up_by or "agent"
+        elif event.name == "HangupRequest" and (call := self._talks.talks_with(uniqueid)):
+            self._calls.meet(call).hung_up_by = "agent"
 
     def _dial_end(self, event: Event) -> None:
+        if event.get("DialStatus") != "ANSWER":
+            return
+        self._talks.dialled(event)
         live = self._calls.get(event.get("Uniqueid"))
-        if live is None or event.get("DialStatus") != "ANSWER":
+        if live is None:
             return
         extension = event.get("DestChannel").removeprefix("PJSIP/").rpartition("-")[0]
         self._desk.record(
@@ -328,6 +321,7 @@ class Switchboard:
     def _hangup(self, event: Event) -> None:
         uniqueid = event.get("Uniqueid")
         cause = int(text) if (text := event.get("Cause")).isdecimal() else 0
+        self._talks.gone(uniqueid)
         if (offer := offer_of_channel(uniqueid)) is not None:
             if not uniqueid.endswith(";2"):
                 self._leg_ended(offer, cause)
@@ -404,8 +398,3 @@ class Switchboard:
         self._desk.record(facts.FallbackBegun(at=self._clock.now(), call=call))
         if live.visit is not None:
             self._desk.submit(CallerParked(at=self._clock.now(), t=self._clock.engine_us(), visit=live.visit))
-
-
-def _leg_of(uniqueid: str) -> OfferId | None:
-    """As `offer_of_channel`, without the far half of a Local channel, which has a life of its own."""
-    return None if uniqueid.endswith(";2") else offer_of_channel(uniqueid)

@@ -140,6 +140,21 @@ class Telephone:
             "Redirect", {"Channel": call, "Context": "overflow", "Exten": OVERFLOW[exit], "Priority": "1"}
         )
 
+    def part(self, call: CallId, channel: str, by: str) -> None:
+        """A caller was joined with another line to outside (`channel`), which no rule allows: the caller goes back to
+        `by`, the line is ended."""
+        task = asyncio.get_running_loop().create_task(self._part(call, channel, by))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _part(self, call: CallId, channel: str, by: str) -> None:
+        log.warning("a caller was transferred to outside", by=by)
+        await self._attempt("Setvar", {"Channel": call, "Variable": "TRANSFER_BY", "Value": by})
+        await self._attempt(
+            "Redirect", {"Channel": call, "Context": "transferred", "Exten": "outside", "Priority": "1"}
+        )
+        await self._attempt("Hangup", {"Channel": channel, "Cause": "16"})
+
     async def _attempt(self, action: str, fields: Mapping[str, str]) -> None:
         try:
             await self._link.action(action, fields)

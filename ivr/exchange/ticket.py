@@ -5,16 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 from acd.model import AgentId, QueueId, VisitId
 
+TO, BY = "to", "by"
+"""Of a caller who was transferred: sent on to somebody, or back to who transferred."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """`<visit>|<queue>|<joined, epoch microseconds>|<priority>|<caller>|<last agent>|<keeps: 1 or 0>` in the channel
-    variable TICKET; the first four alone are a ticket of version 0.2.
+    variable TICKET, and `|<only>|<transfer>` behind it for a caller who was transferred; the first four alone are a
+    ticket of version 0.2.
 
     `joined_at`: the place counts from here. `caller` is the opaque key; empty = anonymous. The others are as in
-    `acd.facts.CallerJoined`.
+    `acd.facts.CallerJoined`. `transfer` is TO or BY: where the caller goes on who is not taken.
     """
 
     visit: VisitId
@@ -24,6 +28,8 @@ class Ticket:
     caller: str = ""
     last_agent: AgentId | None = None
     keeps: bool = True
+    only: AgentId | None = None
+    transfer: str = ""
 
     @property
     def number(self) -> int:
@@ -34,7 +40,8 @@ class Ticket:
     def __str__(self) -> str:
         joined = (self.joined_at - _EPOCH) // timedelta(microseconds=1)
         fields = (self.visit, self.queue, joined, self.priority, self.caller, self.last_agent or "", int(self.keeps))
-        return "|".join(map(str, fields))
+        more = (self.only or "", self.transfer) if self.transfer else ()
+        return "|".join(map(str, (*fields, *more)))
 
     @classmethod
     def parse(cls, text: str) -> "Ticket | None":
@@ -42,7 +49,9 @@ class Ticket:
         parts = text.split("|")
         if len(parts) == 4:
             parts += ["", "", "1"]
-        if len(parts) != 7 or not parts[0] or not parts[1]:
+        if len(parts) == 7:
+            parts += ["", ""]
+        if len(parts) != 9 or not parts[0] or not parts[1]:
             return None
         try:
             joined_at = _EPOCH + timedelta(microseconds=int(parts[2]))
@@ -54,6 +63,8 @@ class Ticket:
                 parts[4],
                 AgentId(parts[5]) if parts[5] else None,
                 parts[6] != "0",
+                AgentId(parts[7]) if parts[7] else None,
+                parts[8] if parts[8] in (TO, BY) else "",
             )
         except (ValueError, OverflowError):
             return None

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from acd.engine import Engine
-from acd.model import QueueId, VisitId, VisitOutcome
+from acd.model import AgentId, DeviceState, QueueId, VisitId, VisitOutcome
 from acd.state import AgentStatus, Phase
 from acd.views import VisitView
 from ivr.clock import Clock
@@ -50,6 +50,11 @@ class Visits:
     def is_over(self, visit: VisitId) -> bool:
         """Whether the visit has its outcome."""
         return self._engine.ended(visit) is not None
+
+    def may_be_rung(self, agent: AgentId) -> bool:
+        """Whether the agent's phone is free, whatever else the agent does; also True for who is no agent."""
+        view = next((view for view in self._engine.agents() if view.agent == agent), None)
+        return view is None or (view.offer is None and view.device in (DeviceState.FREE, DeviceState.UNREACHABLE))
 
     def exit_of(self, visit: VisitId) -> str | None:
         """The queue's exit of a visit that overflowed."""

@@ -44,6 +44,7 @@ class WaitingRoom:
             priority=ticket.priority,
             caller=ticket.caller,
             last_agent=ticket.last_agent,
+            only=ticket.only,
             keeps=ticket.keeps,
         )
         self._house.desk.submit(joined)
@@ -83,7 +84,11 @@ class WaitingRoom:
             return
         if (exit_name := self._house.waiting.exit_of(ticket.visit)) is not None:
             # He overflowed, but the Redirect was lost with the link.
-            await self._back_to_the_flow(session, f"queue {exit_name}")
+            if ticket.transfer:
+                await session.execute("MSet", f"RETURNED=queue {exit_name}")
+                await session.set_variable("DONE", "left")
+            else:
+                await self._back_to_the_flow(session, f"queue {exit_name}")
             return
         if self._house.waiting.is_over(ticket.visit):
             # Counted as gone, and yet he is here: a new visit at the old place.

@@ -12,7 +12,7 @@ DIALPLAN = Path(__file__).parents[3] / "asterisk-conf" / "dialplan" / "waiting.j
 
 def test_every_exit_of_the_engine_is_one_of_the_verb_and_has_an_extension() -> None:
     assert set(EXITS) == set(reasons.EXITS) - {reasons.TRANSFER_FAILED}
-    assert set(OVERFLOW) == set(EXITS)
+    assert set(OVERFLOW) == set(reasons.EXITS)
 
 
 def test_the_dialplan_sends_each_extension_back_with_its_exit() -> None:

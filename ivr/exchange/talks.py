@@ -1,0 +1,243 @@
+"""What becomes of a talk: hold, and the transfers that phones make (asterisk-conf/dialplan/transfers.j2).
+
+Measured order of events: a transfer is told before the legs that it ends hang up, so the agent's part ends with the
+`Hangup` of the leg, as without a transfer.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from acd.facts import CallerSwapped, Fact, TalkHeld, TalkResumed
+from acd.model import CallId, OfferId, QueueId
+from ivr.asterisk.ami import Event
+from ivr.call import facts
+from ivr.call.calls import LiveCalls
+from ivr.clock import Clock
+from ivr.exchange.picture import leg_of
+
+QUEUE_CODE = "*7"
+"""What queues are dialled by: *71 is the first one of queues.yaml."""
+
+OUTSIDE = "outside"
+"""Where a caller was transferred to who was joined with another line to outside."""
+
+_EXTENSION = re.compile(r"(?:PJSIP|Local)/([0-9]{1,20})[-@]")
+_TRUNK = "PJSIP/trunk-"
+
+
+def extension_of(channel: str) -> str:
+    """Whose phone a channel is; empty for a line to outside.
+
+    >>> extension_of("PJSIP/101-0000002a"), extension_of("Local/103@acd-transfer-00000005;1")
+    ('101', '103')
+    """
+    found = _EXTENSION.match(channel)
+    return found[1] if found else ""
+
+
+def queue_number(queues: Sequence[str], queue: str) -> str:
+    """What the queue is dialled by."""
+    return f"{QUEUE_CODE}{queues.index(queue) + 1}"
+
+
+def target_of(dialled: str, queues: Sequence[str]) -> str:
+    """The extension, or the queue's name, of what was dialled."""
+    position = dialled.removeprefix(QUEUE_CODE)
+    if dialled.startswith(QUEUE_CODE) and position.isdecimal() and 0 < int(position) <= len(queues):
+        return queues[int(position) - 1]
+    return dialled
+
+
+class Desk(Protocol):
+    """What is needed of the dispatcher."""
+
+    def submit(self, fact: Fact) -> object: ...
+    def record(self, event: object, key: str | None = None) -> object: ...
+
+
+@dataclass(slots=True)
+class _Dialled:
+    """A leg that Dial made, and that talks."""
+
+    caller: str  # name of the channel that dialled
+    extension: str
+    call: CallId | None = None  # whose dial is told as ended with this leg
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A channel of a transfer, as the event names it."""
+
+    uniqueid: str
+    channel: str
+    dialled: str
+
+    @classmethod
+    def of(cls, event: Event, name: str) -> "_End":
+        return cls(event.get(f"{name}Uniqueid"), event.get(f"{name}Channel"), event.get(f"{name}Exten"))
+
+
+class Talks:
+    """Follows talks for the switchboard."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        calls: LiveCalls,
+        clock: Clock,
+        callers: dict[OfferId, CallId],
+        queues: Callable[[], Sequence[str]],
+        part: Callable[[CallId, str, str], None],
+    ) -> None:
+        """`callers`: whose legs these are, shared with the switchboard. `queues()`: their names, in the order of their
+        numbers. `part(call, channel, by)` undoes that a caller was joined with a line to outside."""
+        self._desk, self._calls, self._clock = desk, calls, clock
+        self._callers = callers
+        self._queues = queues
+        self._part = part
+        self._dialled: dict[str, _Dialled] = {}
+        self.handlers: dict[str, Callable[[Event], None]] = {
+            "Hold": self._held,
+            "Unhold": self._held,
+            "BlindTransfer": self._blind,
+            "AttendedTransfer": self._attended,
+        }
+
+    # ------------------------------------------------------------------ legs that Dial made
+    def forget(self) -> None:
+        """Events were missed."""
+        self._dialled.clear()
+
+    def dialled(self, event: Event) -> None:
+        """DialEnd: somebody picked up."""
+        if leg_of(event.get("DestUniqueid")) is not None:
+            return  # an Originate of ours
+        call = self._calls.get(event.get("Uniqueid"))
+        by_transfer = call is not None and event.get("Context") in ("transfer-ring", "from-extension")
+        self._dialled[event.get("DestUniqueid")] = _Dialled(
+            event.get("Channel"), extension_of(event.get("DestChannel")), call.call if call and by_transfer else None
+        )
+
+    def talks_with(self, uniqueid: str) -> CallId | None:
+        """The caller with whom a transfer has put this leg."""
+        leg = self._dialled.get(uniqueid)
+        return leg.call if leg is not None else None
+
+    def gone(self, uniqueid: str) -> None:
+        """A leg has hung up."""
+        leg = self._dialled.pop(uniqueid, None)
+        if leg is not None and leg.call is not None:
+            self._dial_ended(leg.call, leg.extension, uniqueid)
+
+    def _dial_ended(self, call: CallId, extension: str, uniqueid: str) -> None:
+        if self._calls.get(call) is not None:
+            ended = facts.DialEnded(at=self._clock.now(), call=call, extension=extension, result="answered")
+            self._desk.record(ended, key=f"dial ended:{uniqueid}")
+
+    # ------------------------------------------------------------------ hold
+    def _held(self, event: Event) -> None:
+        offer = leg_of(event.get("Uniqueid"))
+        if offer in self._callers:
+            kind = TalkHeld if event.name == "Hold" else TalkResumed
+            self._desk.submit(kind(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
+
+    # ------------------------------------------------------------------ transfers
+    def _blind(self, event: Event) -> None:
+        call = self._calls.get(event.get("TransfereeUniqueid"))
+        if event.get("Result") != "Success" or call is None:
+            return
+        how = "blind" if event.get("IsExternal") == "Yes" else "feature code"
+        by = _End.of(event, "Transferer")
+        self._transferred(call.call, by, how, target_of(event.get("Extension"), self._queues()))
+
+    def _attended(self, event: Event) -> None:
+        if event.get("Result") != "Success":
+            return
+        if event.get("DestType") == "App":
+            self._takes_the_place(event)
+        else:
+            self._joined(event)
+
+    def _takes_the_place(self, event: Event) -> None:
+        """The consulted one has not answered: the caller goes on where the phone's second call was, in the middle of a
+        queue or while a phone rings."""
+        first, second = _End.of(event, "OrigTransferer"), _End.of(event, "SecondTransferer")
+        by, consult = (first, second) if event.get("OrigBridgeUniqueid") else (second, first)
+        call = CallId(event.get("TransfereeUniqueid"))
+        waiting = self._calls.get(consult.uniqueid)
+        if waiting is None:
+            if self._calls.get(call) is not None and consult.dialled:
+                begun = facts.DialBegun(at=self._clock.now(), call=call, extension=consult.dialled)
+                self._desk.record(begun)
+                self._transferred(call, by, "attended", consult.dialled)
+            return
+        if self._calls.get(call) is None:  # a phone of the house is put in the place of another one
+            started = facts.CallStarted(
+                at=self._clock.now(), call=call, did=waiting.did, caller=waiting.caller, flow="", config=waiting.config
+            )
+            self._desk.record(started, key=f"started:{call}")
+        visit, queue = waiting.visit, waiting.queue or QueueId("")
+        if visit is not None:
+            self._desk.submit(CallerSwapped(at=self._clock.now(), t=self._clock.engine_us(), visit=visit, call=call))
+        self._transferred(call, by, "attended", queue)
+
+    def _joined(self, event: Event) -> None:
+        """Both talked: they talk with each other from now on."""
+        how = (
+            "feature code"
+            if event.get("OrigTransfererUniqueid") == event.get("SecondTransfererUniqueid")
+            else "attended"
+        )
+        ends = [
+            ("OrigTransferer", "Transferee", "TransferTarget"),
+            ("SecondTransferer", "TransferTarget", "Transferee"),
+        ]
+        for transferer, ours, theirs in ends:
+            call = self._calls.get(event.get(f"{ours}Uniqueid"))
+            if call is not None:
+                self._talks_on(call.call, _End.of(event, transferer), _End.of(event, theirs), _End.of(event, ours), how)
+                return
+
+    def _talks_on(self, call: CallId, by: _End, other: _End, own: _End, how: str) -> None:
+        if own.channel.startswith(_TRUNK) and other.channel.startswith(_TRUNK):
+            extension = extension_of(by.channel)
+            self._transferred(call, by, how, OUTSIDE)
+            self._part(call, other.uniqueid, extension)
+            return
+        offer = leg_of(other.uniqueid)
+        extension = extension_of(other.channel)
+        self._transferred(call, by, how, extension, offer or "")
+        if offer is not None:
+            self._callers[offer] = call
+            return
+        begun = facts.DialBegun(at=self._clock.now(), call=call, extension=extension)
+        self._desk.record(begun)
+        uniqueid = self._real(other)
+        answered = facts.DialAnswered(at=self._clock.now(), call=call, extension=extension)
+        self._desk.record(answered, key=f"dial answered:{uniqueid}:{call}")
+        self._dialled[uniqueid] = _Dialled("", extension, call)
+
+    def _real(self, end: _End) -> str:
+        """The phone's leg behind a Local channel that a feature code has made: that one is soon optimised away."""
+        far = end.channel.removesuffix("1") + "2"
+        return next((leg for leg, dialled in self._dialled.items() if dialled.caller == far), end.uniqueid)
+
+    def _transferred(self, call: CallId, by: _End, how: str, to: str, leg: str = "") -> None:
+        live = self._calls.get(call)
+        dial = self._dialled.get(by.uniqueid)
+        if dial is not None:
+            self._dial_ended(call, dial.extension, by.uniqueid)
+            dial.call = None
+        self._desk.record(
+            facts.TalkTransferred(
+                at=self._clock.now(),
+                call=call,
+                offer=leg_of(by.uniqueid) or "",
+                by=extension_of(by.channel) or (live.agent if live is not None else ""),
+                how=how,
+                to=to,
+                leg=leg,
+            )
+        )
