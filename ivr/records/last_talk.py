@@ -8,13 +8,14 @@ from ivr.records import tables
 
 
 def last_talk(engine: Engine, caller: str) -> tuple[str, datetime] | None:
-    """The agent of the latest call of this caller (opaque key) that an agent answered, and when that call began.
+    """The agent who answered this caller (opaque key) last in a queue, and when the caller had joined that queue.
     Raises what the database raises."""
-    calls = tables.calls.c
+    calls, visits = tables.calls.c, tables.visits.c
     asked = (
-        select(calls.agent, calls.started)
-        .where(calls.caller == caller, calls.agent != "")
-        .order_by(calls.started.desc())
+        select(visits.agent, visits.joined)
+        .join_from(tables.visits, tables.calls, visits.call == calls.call)
+        .where(calls.caller == caller, visits.agent != "")
+        .order_by(visits.joined.desc())
         .limit(1)
     )
     with engine.connect() as connection:

@@ -24,6 +24,7 @@ from ivr.exchange.runner import CallRunner
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.visits import Visits
 from ivr.language import load_site
+from ivr.site import Site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.clock import ManualClock
 from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition
@@ -59,6 +60,8 @@ class Bench:
         self.deeds: list[tuple[str, str]] = []
         self.complaints: list[str] = []
         self.last_agents = NobodyBefore()
+        self.site: Site | None = None
+        """Instead of the company's."""
         self.journal = MemoryJournal()
         config = EngineConfig(
             queues=(QueueConfig(id=CARTERA, agents=(ANNA,), wrap_up_us=0),), agents=(AgentConfig(id=ANNA),)
@@ -116,7 +119,7 @@ class Bench:
 
     async def visits(self, channel: ScriptedChannel) -> dict[str, str]:
         """The channel visits the server; the variables that it carries afterwards."""
-        site = load_site(ROOT / "config", ROOT / "ivr" / "flows").site
+        site = self.site or load_site(ROOT / "config", ROOT / "ivr" / "flows").site
         assert site is not None
         house = House(
             sites=OneEdition(site, Names()),
