@@ -88,7 +88,7 @@ class World:
         for fact, decisions in self._window.entries:
             if self._over or fact.t > self._window.end_t:
                 break
-            self._until(fact.t)
+            self._until(fact.t, before=True)
             for one in self._as_it_would_be(fact, decisions):
                 self._tell(one)
             self._remember(decisions)
@@ -96,14 +96,15 @@ class World:
         return self._lived
 
     # ------------------------------------------------------------------ time
-    def _until(self, t: int) -> None:
-        """What happens before the next recorded fact: phones, and deadlines of the engine."""
+    def _until(self, t: int, *, before: bool = False) -> None:
+        """What happens until `t`: phones, and deadlines of the engine. `before`: a fact at `t` follows, in which the
+        engine sees to the deadlines of that moment."""
         while not self._over:
             due = self._engine.next_deadline()
             first = self._to_come[0][0] if self._to_come else None
             if first is not None and first <= t and (due is None or first <= due):
                 self._tell(heapq.heappop(self._to_come)[2])
-            elif due is not None and due <= t:
+            elif due is not None and due <= t - before:
                 self._tell(Tick(at=self._at(due), t=max(due, self._engine.time_us)))
                 if (self._engine.next_deadline() or t + 1) <= due:
                     return  # a deadline that stays: it is another fact's to end it

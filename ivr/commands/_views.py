@@ -17,6 +17,7 @@ from ivr.settings.environment import Environment
 
 if TYPE_CHECKING:
     from ivr.records.store import RecordStore
+    from ivr.site import Site
 
 
 @contextmanager
@@ -60,8 +61,8 @@ def cell(text: object) -> Text:
 
 
 @cache
-def site_zone() -> tzinfo | None:
-    """The time zone of the site in force, or of its files; None (the machine's own) where both have faults."""
+def _site() -> "Site | None":
+    """The site in force, or of its files; None where both have faults."""
     from ivr.language import load_site
     from ivr.versions.copies import Copies
     from ivr.versions.standing import Standing
@@ -73,8 +74,20 @@ def site_zone() -> tzinfo | None:
     for config, flows in (*folders, (environment.config, environment.flows)):
         site = load_site(config, flows).site
         if site is not None:
-            return site.zone
+            return site
     return None
+
+
+def site_zone() -> tzinfo | None:
+    """The time zone of the site; None (the machine's own) where it has faults."""
+    site = _site()
+    return site.zone if site is not None else None
+
+
+def site_language() -> str:
+    """The language of the site; English where it has faults."""
+    site = _site()
+    return site.language if site is not None else "en"
 
 
 def local(moment: datetime) -> datetime:

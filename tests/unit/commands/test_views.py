@@ -171,19 +171,21 @@ def test_explain_tells_facts_decisions_and_reasons_of_this_call_only(left_behind
 
     def work() -> None:
         journalled(left_behind)
-        texts.append(ivr("explain", CALL))
+        texts.extend(ivr("explain", CALL, *more) for more in ([], ["--language", "en"]))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    text = texts[0]
-    told = [line.split("  ", 1)[1].strip() for line in text.splitlines()]
-    assert told == [
+    told = [[line.split("  ", 1)[-1].strip() for line in text.splitlines()] for text in texts]
+    assert told[0][:2] == ["entra la llamada por el 6017436967, flujo linea, versión v1", "espera en la cola servicio"]
+    assert told[1] == [
         "call came in on 6017436967, flow linea, version v1",
         "joined queue servicio",
         "-> ring agent 101 for 15.0 s (offer 1)",
         "rule: longest idle",
-        "not agent 102: wrap-up",
+        "not 102: wrap-up",
         "caller and agent talk",
         "call ended, hung up by caller, cause 16",
+        "Queue servicio: waited 0.0 s, still waits. Offers: none.",
+        "There was nothing to try.",
     ]

@@ -8,8 +8,8 @@ import pytest
 
 from acd.model import CallId
 from ivr.call import facts as c
+from ivr.explanation import Explanation
 from ivr.figures.call_record import CallOutcome, CallRecord
-from ivr.figures.explanation import Explanation
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
 
