@@ -10,11 +10,12 @@ from ivr.app.closing import Closing
 from ivr.app.features import open_features
 from ivr.app.floor import Floor, open_floor
 from ivr.app.house import house_of, open_look_ups, open_overrides
+from ivr.app.queues import open_queues
 from ivr.app.rounds import Rounds, watch_loop
 from ivr.app.stores import Stores, open_stores
 from ivr.app.versions import SiteVersions
 from ivr.app.voicemail import open_voicemail
-from ivr.app.waiting import open_doors, open_last_agents
+from ivr.app.waiting import open_doors, open_hush, open_last_agents
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
 from ivr.clock import Clock, LoopClock
@@ -129,6 +130,7 @@ class Server:
         overrides = await open_overrides(self._paths, sites, floor, self._metrics, clock, self._closing)
         self._operations.append(OverrideOperations(overrides, clock, sites.active))
         self._doors = open_doors(sites, floor, overrides, clock, self._closing)
+        open_hush(self._link, floor, self._closing)
         voicemail = await open_voicemail(
             sites.active, self._stores, floor, self._metrics, self._paths, clock, self._closing
         )
@@ -146,6 +148,7 @@ class Server:
             complain=self._complain,
             pretended=self._environment.profile is Profile.DEVELOPMENT,
         )
+        open_queues(sites, floor, self._stores, self._metrics, self._operations, self._closing)
         answer = open_features(
             CallRunner(house),
             sites=sites,

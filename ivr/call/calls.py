@@ -43,6 +43,8 @@ class LiveCall:
     """Who talks with the caller, or did last, of the agents that a queue gave."""
     hung_up_by: str = ""
     announced_at: datetime | None = None
+    announcing: bool = False
+    """An announcement is being played to the waiting caller at this moment."""
 
 
 class LiveCalls:

@@ -32,6 +32,7 @@ from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import RINGING, UP, ChannelSeen, Snapshot, agent_of, device_state
 from ivr.call import facts
 from ivr.call.calls import LiveCall, LiveCalls
+from ivr.call.effects import Kind
 from ivr.clock import Clock
 from ivr.exchange import picture
 from ivr.exchange.causes import result_of
@@ -201,6 +202,9 @@ class Switchboard:
         """The caller as one who waits; None when no valid ticket says so, or somebody has him."""
         ticket = picture.ticket_of(channel)
         if ticket is None:
+            if channel.variables.get("RETURNED", "").startswith(f"{Kind.KEY.value} "):
+                # Left by a key, and the server died before the journal had it: no abandoned caller.
+                self._caller_gone(self._calls.meet(CallId(channel.uniqueid)), hung_up=False)
             return None
         if channel.bridge:
             self._caller_gone(self._calls.meet(CallId(channel.uniqueid)), hung_up=False)

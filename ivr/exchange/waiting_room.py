@@ -1,5 +1,6 @@
 """Callers who wait: their short visits, what they hear then, and the keys that lead out of a queue."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -124,7 +125,16 @@ class WaitingRoom:
         if position is None:
             return ""
         live.announced_at = now
-        for sound in announcement(site, self._house.sites.sounds_of(site), queue, position, place):
+        sounds = self._house.sites.sounds_of(site)
+        live.announcing = True
+        try:
+            return await self._say(session, ticket, announcement(site, sounds, queue, position, place), keys)
+        finally:
+            live.announcing = False
+
+    async def _say(self, session: Session, ticket: Ticket, said: Sequence[str], keys: str) -> str:
+        """One sound after the other. The one that is played when an offer is made is stopped (ivr.exchange.hush)."""
+        for sound in said:
             if self._house.waiting.place_of(ticket.visit) is None:
                 return ""
             if key := (await session.stream_file(sound, keys)).key:

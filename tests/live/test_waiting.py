@@ -190,3 +190,22 @@ async def test_a_key_while_the_server_is_away_and_a_restart_cost_nothing(line: I
     await line.phone("101")
     await served(line, first)
     await served(line, second)
+
+
+@live
+async def test_an_announcement_gives_way_to_an_agent_whose_phone_rings(line: Instance) -> None:
+    busy = await occupy(line, "3")
+    await line.command("agents", "logout", "302")
+    try:
+        caller = await waiting(line, "3000001111", "3")
+        await caller.hears(WAIT, 30)
+        await busy.hang_up()
+        agent = await line.agent("301", answer=False)
+        rings = caller.now
+        await caller.hears("music", after=rings + 0.5)
+        assert caller.story()[-2:] == [f"{WAIT}!", "music"], "cut, and the place is not told any more"
+        assert next(heard for heard in caller.listen() if heard.name == WAIT).end < rings + 0.5
+        await agent.call.answer()
+        await hear_each_other(caller, agent)
+    finally:
+        await line.command("agents", "login", "302")

@@ -354,3 +354,13 @@ async def test_a_leg_that_appears_after_its_offer_was_cancelled_is_hung_up_again
         assert b.deeds[-1] == ("cancel", offer)
         await b.tell(f"Event: Newchannel\nUniqueid: {offer_channel(offer)}")
         assert b.deeds[-1] == ("cancel again", offer)
+
+
+@run
+async def test_who_left_by_a_key_just_before_a_crash_is_no_abandoned_caller() -> None:
+    async with bench() as b:
+        await b.login(state=DeviceState.BUSY)
+        await b.starts()
+        b.desk.submit(CallerJoined(at=b.clock.now(), t=0, visit=VISIT, call=CALL, queue=CARTERA))
+        await b.login(caller(ticket=False, RETURNED="key 5"), state=DeviceState.BUSY)
+        assert await b.story("caller gone") == ["caller gone -> left"]
