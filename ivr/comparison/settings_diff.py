@@ -1,10 +1,11 @@
 """What differs between the settings of two versions of a site, in an administrator's words. Pure."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 
+from ivr.comparison.queue_diff import person, queue_changes, shown
 from ivr.rehearsal.words import Words
-from ivr.site import QueueSettings, Site
+from ivr.site import Site
 from ivr.site.hours import Day, OpeningHours
 from ivr.text import printable
 
@@ -32,15 +33,10 @@ def _numbers(old: Site, new: Site, say: Words) -> Iterator[str]:
             yield say("number flow", number=number, old=old.entry[number], new=new.entry[number])
     for what, one, other in (
         ("lines", str(old.lines), str(new.lines)),
-        ("reception", _person(old, old.reception), _person(new, new.reception)),
+        ("reception", person(old, old.reception), person(new, new.reception)),
     ):
         if one != other:
             yield say("plain", what=say(what), old=one, new=other)
-
-
-def _person(site: Site, extension: str) -> str:
-    known = site.extensions.get(extension)
-    return f"{known.label} ({extension})" if known is not None else extension
 
 
 # ---------------------------------------------------------------------- hours
@@ -106,60 +102,6 @@ def _prompts(old: Site, new: Site, say: Words) -> Iterator[str]:
                 yield say("text", prompt=name, language=language, old=texts[0], new=texts[1])
 
 
-# ---------------------------------------------------------------------- queues
-def _queues(old: Site, new: Site, say: Words) -> Iterator[str]:
-    for name in {**old.queues, **new.queues}:
-        if name not in old.queues:
-            yield say("queue new", queue=new.queues[name].label)
-        elif name not in new.queues:
-            yield say("queue gone", queue=old.queues[name].label)
-        else:
-            yield from _who_serves(old, new, name, say)
-            yield from _settings(old.queues[name], new.queues[name], say)
-
-
-def _who_serves(old: Site, new: Site, name: str, say: Words) -> Iterator[str]:
-    before, now = old.queues[name], new.queues[name]
-    for agent in now.agents:
-        if agent not in before.agents:
-            yield say("serve more", queue=now.label, who=_person(new, agent))
-    for agent in before.agents:
-        if agent not in now.agents:
-            yield say("serve less", queue=now.label, who=_person(old, agent))
-        else:
-            skills = sorted({need.skill for one in now.needs for need in one})
-            levels = [{skill: site.agents[agent].skills.get(skill) for skill in skills} for site in (old, new)]
-            if levels[0] != levels[1]:
-                texts = [", ".join(f"{skill} {level}" for skill, level in one.items()) for one in levels]
-                yield say("level", queue=now.label, who=_person(new, agent), old=texts[0], new=texts[1])
-
-
-def _settings(old: QueueSettings, new: QueueSettings, say: Words) -> Iterator[str]:
-    for what, value in _OF_QUEUES.items():
-        texts = [_shown(value(queue), say) for queue in (old, new)]
-        if texts[0] != texts[1]:
-            yield say("setting", queue=new.label, what=say(what), old=texts[0], new=texts[1])
-
-
-_OF_QUEUES: dict[str, Callable[[QueueSettings], object]] = {
-    "ring": lambda queue: queue.ring,
-    "wrap-up": lambda queue: queue.wrap_up,
-    "longest wait": lambda queue: queue.longest_wait,
-    "announce": lambda queue: queue.announce,
-    "announce every": lambda queue: queue.announce_every,
-    "whisper": lambda queue: queue.whisper,
-    "record": lambda queue: queue.record,
-}
-
-
-def _shown(value: object, say: Words) -> str:
-    if isinstance(value, bool):
-        return say("yes" if value else "no")
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds():.0f} s"
-    return str(value) if value else say("nothing")
-
-
 # ---------------------------------------------------------------------- mailboxes, lists, look-ups
 def _mailboxes(old: Site, new: Site, say: Words) -> Iterator[str]:
     for name in {**old.mailboxes, **new.mailboxes}:
@@ -170,7 +112,7 @@ def _mailboxes(old: Site, new: Site, say: Words) -> Iterator[str]:
         for what, one, other in (
             ("phones", before.extensions, now.extensions),
             ("e-mail", before.email, now.email),
-            ("longest", _shown(before.longest, say), _shown(now.longest, say)),
+            ("longest", shown(before.longest, say), shown(now.longest, say)),
         ):
             if one != other:
                 texts = [one if isinstance(one, str) else ", ".join(one) or say("nothing") for one in (one, other)]
@@ -182,8 +124,8 @@ def _lists(old: Site, new: Site, say: Words) -> Iterator[str]:
         before, now = old.lists.get(name), new.lists.get(name)
         if before is None or now is None:
             yield say("is new" if before is None else "is gone", what=name)
-        elif (before.use, before.segment) != (now.use, now.segment):
-            texts = [f"{one.use} {one.segment}".strip() for one in (before, now)]
+        elif (before.use, before.segment, before.priority) != (now.use, now.segment, now.priority):
+            texts = [f"{one.use} {one.segment} {one.priority or ''}".strip() for one in (before, now)]
             yield say("plain", what=name, old=texts[0], new=texts[1])
         elif len(before.entries) != len(now.entries):
             yield say("entries", what=name, old=len(before.entries), new=len(now.entries))
@@ -207,7 +149,7 @@ _SECTIONS: dict[str, Callable[[Site, Site, Words], Iterator[str]]] = {
     "numbers": _numbers,
     "hours": _hours,
     "prompts": _prompts,
-    "queues": _queues,
+    "queues": queue_changes,
     "mailboxes": _mailboxes,
     "lists header": _lists,
     "look-ups": _look_ups,
