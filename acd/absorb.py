@@ -85,12 +85,12 @@ def _joined(state: State, fact: CallerJoined) -> None:
 def _since(state: State, fact: CallerJoined) -> int:
     """Since when the caller's place counts: now, or since an earlier visit."""
     since = state.t
-    credit = state.credits.get(call_credit(fact.call))
-    if credit is not None and (fact.only is not None or not credit.answered):
-        since = min(since, _credited(state, fact, credit.queue, credit.since))
+    credit = state.credits.pop(call_credit(fact.call), None)
     older = state.visits.get(state.calls.get(fact.call, VisitId("")))
     if older is not None and visit_number(older.id) <= visit_number(fact.visit):  # its end comes late
-        since = min(since, _credited(state, fact, older.queue, older.since))
+        since = _credited(state, fact, older.queue, older.since)
+    elif credit is not None and (fact.only is not None or not credit.answered):
+        since = _credited(state, fact, credit.queue, credit.since)
     if fact.caller and fact.only is None:
         credit = state.credits.pop(caller_credit(fact.caller, fact.queue), None)
         if credit is not None and credit.until is not None and state.t <= credit.until:
@@ -228,8 +228,10 @@ def _doors(state: State, fact: QueueDoors) -> None:
 
 def _ringing(state: State, fact: OfferRinging) -> None:
     offer = state.offers.get(fact.offer)
-    if offer is not None and offer.phase is Phase.RESERVED:
-        offer.phase, offer.changed = Phase.RINGING, state.t
+    if offer is not None and offer.phase in (Phase.RESERVED, Phase.RINGING):
+        if offer.phase is Phase.RESERVED:
+            offer.phase, offer.changed = Phase.RINGING, state.t
+        offer.doubt = None
         _touch_offer(state, offer)
 
 
@@ -317,7 +319,8 @@ def _leg_is_gone(state: State, offer: OfferId) -> None:
 def _touch_offer(state: State, offer: Offer) -> None:
     offer.touched = state.t
     state.settle_offer(offer)
-    if (visit := state.visits.get(offer.visit)) is not None and len(visit.offers) > 1:
+    visit = state.visits.get(offer.visit)
+    if visit is not None and (visit.lane is not None or len(visit.offers) > 1):  # more phones may ring, or not
         state.settle_visit(visit)
     state.news.offers[offer.id] = None
 

@@ -19,6 +19,7 @@ from acd.decisions import (
     WidenCircle,
 )
 from acd.model import OfferResult, VisitOutcome
+from acd.reasons import MOVED
 from acd.state import (
     Agent,
     Credit,
@@ -143,7 +144,7 @@ def _end_visit(state: State, ended: EndVisit) -> None:
     visit = state.visits.get(ended.visit)
     if visit is None:
         return
-    _credit(state, visit, ended.outcome)
+    _credit(state, visit, ended)
     queue = state.queues.get(visit.queue)
     if queue is not None and visit.counted:
         answered = ended.outcome is VisitOutcome.ANSWERED
@@ -155,15 +156,16 @@ def _end_visit(state: State, ended: EndVisit) -> None:
         state.settle_queue(queue)
 
 
-def _credit(state: State, visit: Visit, outcome: VisitOutcome) -> None:
+def _credit(state: State, visit: Visit, ended: EndVisit) -> None:
     """Keep the place for the next visit of this call, or of this caller."""
     queue = state.queues.get(visit.queue)
-    if outcome is VisitOutcome.ABANDONED:
+    if ended.outcome is VisitOutcome.ABANDONED:
+        state.credits.pop(call_credit(visit.call), None)
         if visit.caller and visit.only is None and queue is not None and queue.config.regain_us:
             until = state.t + queue.config.regain_us
             remember(state.credits, caller_credit(visit.caller, visit.queue), Credit(visit.queue, visit.since, until))
-    else:
-        answered = outcome is VisitOutcome.ANSWERED
+    elif ended.why != MOVED:  # else the next visit has it already
+        answered = ended.outcome is VisitOutcome.ANSWERED
         remember(state.credits, call_credit(visit.call), Credit(visit.queue, visit.since, None, answered))
 
 
@@ -179,7 +181,9 @@ def _widen(state: State, widened: WidenCircle) -> None:
 
 def _pause(state: State, paused: PauseAgent) -> None:
     agent = state.agent(paused.agent)
-    agent.paused, agent.pause_until, agent.misses = paused.reason, paused.until, 0
+    agent.misses = 0
+    if not agent.paused:  # what the agent said stays
+        agent.paused, agent.pause_until = paused.reason, paused.until
     state.settle_agent(agent)
     state.count_agent(agent)
 

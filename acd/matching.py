@@ -63,10 +63,12 @@ def match(state: State) -> Iterator[MakeOffer]:
         if agent in state.kept:
             _push(state, heads, agent)
     while heads:
-        _, where, pair = heapq.heappop(heads)
-        # Both lists only grow shorter here: a pair whose two are still to be had is still the first one.
-        if state.agents[pair[1]].ready is not None and pair[0].lane is not None:
-            yield offer(state, pair, last=not isinstance(where, Queue))
+        _, where, (visit, agent) = heapq.heappop(heads)
+        # Both lists only grow shorter here: two who are still to be had are still the first pair.
+        if state.agents[agent].ready is not None and visit.lane is not None:
+            if isinstance(where, Queue):  # of those left, in case the choice depends on how many there are
+                agent = _pick(where, visit) or agent
+            yield offer(state, visit, agent, last=not isinstance(where, Queue))
         _push(state, heads, where)
 
 
@@ -76,9 +78,8 @@ def _push(state: State, heads: list[tuple[Place, Queue | AgentId, Pair]], where:
         heapq.heappush(heads, (pair[0].place, where, pair))
 
 
-def offer(state: State, pair: Pair, *, last: bool) -> MakeOffer:
+def offer(state: State, visit: Visit, agent: AgentId, *, last: bool) -> MakeOffer:
     """The decision to ring, with its reasons."""
-    visit, agent = pair
     queue = state.queues[visit.queue]
     others, left_out = reasons.others(state, queue, visit, agent)
     return MakeOffer(
