@@ -85,6 +85,7 @@ class _Call:
         self._memory = ""
         self._completed: set[str] = set()
         self._nobody_answers = chance.random() < 0.2
+        self._queues_closed = chance.random() < 0.1
         self._all_fails = chance.random() < 0.2  # what is asked outside
         self._offered = False
         self._before: tuple[str, str] | None = None
@@ -162,6 +163,8 @@ class _Call:
 
     def _comes_back(self, effect: Any) -> effects.Returned | None:
         ways = [] if self._nobody_answers else [effects.Returned(effects.Kind.TALK), None]
+        if isinstance(effect, effects.JoinQueue) and self._queues_closed:
+            return effects.Returned(effects.Kind.QUEUE, "closed")
         if isinstance(effect, effects.JoinQueue):
             ways += [effects.Returned(effects.Kind.QUEUE, exit) for exit in ("nobody there", "waited too long")] * 2
             ways += [effects.Returned(effects.Kind.QUEUE, exit) for exit in SELDOM]
