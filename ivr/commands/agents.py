@@ -13,21 +13,28 @@ import click
 from rich.table import Table
 
 from ivr.commands._views import cell, clock_time, duration, show
+from ivr.commands._watch import EVERY, watch
 from ivr.control.client import NoServer, ask
 from ivr.settings.environment import Environment
 
 
 @click.group(name="agents", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object a line, for programs")
+@click.option("--watch", "watching", is_flag=True, help="again and again, until Ctrl-C")
+@click.option("--every", default=EVERY, show_default=True, type=click.FloatRange(0.2, 3600), help="seconds of --watch")
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> None:
+def command(context: click.Context, as_json: bool, watching: bool, every: float) -> None:
     """Each agent's state, since when, and why; or change one's: ivr agents pause 101 Almuerzo.
 
     Without a running server: how it was last; "?" marks phones' states that may be stale.
     """
     if context.invoked_subcommand is not None:
         return
-    rows = agent_rows(Environment.from_environ(os.environ))
+    environment = Environment.from_environ(os.environ)
+    if watching:
+        watch(lambda: agents_table(agent_rows(environment)), every)
+        return
+    rows = agent_rows(environment)
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))

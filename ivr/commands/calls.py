@@ -30,10 +30,15 @@ def command(limit: int, as_json: bool, numbers: bool) -> None:
     with records() as store:
         calls = store.calls(limit)
         known = store.numbers_of(call.caller for call in calls)
+        legs = store.legs_of(call.call for call in calls) if as_json else []
     callers = {key: shown_number(number, numbers) for key, number in known.items()}
     if as_json:
+        of_call: dict[str, list[dict[str, Any]]] = {}
+        for leg in legs:
+            of_call.setdefault(leg.call, []).append(_plain(leg))
         for call in calls:
-            click.echo(json.dumps(_plain(call) | {"number": callers.get(call.caller, "")}, ensure_ascii=False))
+            more = {"number": callers.get(call.caller, ""), "legs": of_call.get(call.call, [])}
+            click.echo(json.dumps(_plain(call) | more, ensure_ascii=False))
         return
     rows = [_row(call, callers.get(call.caller, "")) for call in calls]
     columns = _COLUMNS if terminal_width() >= _WIDE else _MOST_WANTED

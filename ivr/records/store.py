@@ -20,6 +20,8 @@ from ivr.records.rows import TABLE_OF, call_of, leg_of, offer_of, row_of, visit_
 FOLD = "records"
 """The name under which the fold's position stands in `standing`."""
 BUSY_MS = 5_000
+MOST_ASKED = 10_000
+"""Names in one question: SQLite takes 32,766 values."""
 
 
 class RecordsUnavailable(Exception):
@@ -130,9 +132,11 @@ class RecordStore:
 
     def legs_of(self, calls: Iterable[str]) -> list[LegRecord]:
         """Every phone that was rung for these calls, in order."""
-        table = tables.legs
-        asked = select(table).where(table.c.call.in_(sorted(set(calls)))).order_by(table.c.call, table.c.n)
-        return [leg_of(row) for row in self._rows(asked)]
+        table, wanted, found = tables.legs, sorted(set(calls)), []
+        for start in range(0, len(wanted), MOST_ASKED):
+            some = table.c.call.in_(wanted[start : start + MOST_ASKED])
+            found += self._rows(select(table).where(some).order_by(table.c.call, table.c.n))
+        return [leg_of(row) for row in found]
 
     def number_of(self, caller: str) -> str:
         """A caller's number; empty when withheld, unknown or erased."""

@@ -12,7 +12,6 @@ from acd.config import AgentConfig, EngineConfig, QueueConfig
 from acd.engine import Engine
 from acd.model import AgentId, CallId, DeviceState, OfferId, OfferResult, QueueId, VisitId
 from ivr.call import facts as c
-from ivr.figures.board import Board
 from ivr.figures.projection import Projection
 from ivr.figures.tally import Tally
 
@@ -21,13 +20,14 @@ AGENTS = tuple(AgentId(x) for x in ("101", "102"))
 QUEUES = (QueueId("servicio"), QueueId("cartera"))
 CALLS = tuple(CallId(f"n1-1.{i}") for i in range(4))
 
-KINDS = ("start", "join", "gone", "end", "device", "answer", "bridge", "fail", "talked", "tick", "sync")
+KINDS = (
+    *("start", "join", "gone", "end", "device", "answer", "bridge", "fail", "talked", "tick", "sync"),
+    *("held", "resumed", "handed on", "direct", "swapped", "paused", "ready", "logout", "login"),
+)
 
 deeds = st.lists(
     st.tuples(
-        st.sampled_from(
-            ("start", "join", "gone", "end", "device", "answer", "bridge", "fail", "talked", "tick", "sync")
-        ),
+        st.sampled_from(KINDS),
         st.integers(0, 3),
         st.integers(0, 3),
         st.integers(0, 20_000_000),
@@ -50,11 +50,22 @@ def entry(engine: Engine, kind: str, one: int, other: int, t: int) -> tuple[Any,
     offer = offers[one % len(offers)]
     if kind == "start":
         return c.CallStarted(at=at, call=call, did="6017436967", caller="", flow="x", config="v"), ()
+    if kind == "handed on":
+        leg = offers[other % len(offers)] if other % 2 else ""
+        return c.TalkTransferred(at=at, call=call, offer=offer, by=agent, how="blind", to="cartera", leg=leg), ()
     if kind == "end":
         return c.CallEnded(at=at, call=call, cause=16, by="caller"), ()
     facts: dict[str, f.Fact] = {
         "join": f.CallerJoined(at=at, t=t, visit=visit, call=call, queue=queue),
         "gone": f.CallerGone(at=at, t=t, visit=visit, hung_up=bool(one % 2)),
+        "direct": f.CallerJoined(at=at, t=t, visit=visit, call=call, queue=queue, only=agent),
+        "swapped": f.CallerSwapped(at=at, t=t, visit=visit, call=CALLS[other]),
+        "held": f.TalkHeld(at=at, t=t, offer=offer),
+        "resumed": f.TalkResumed(at=at, t=t, offer=offer),
+        "paused": f.AgentPaused(at=at, t=t, agent=agent, reason="Almuerzo"),
+        "ready": f.AgentReady(at=at, t=t, agent=agent),
+        "login": f.AgentLoggedIn(at=at, t=t, agent=agent),
+        "logout": f.AgentLoggedOut(at=at, t=t, agent=agent),
         "device": f.DeviceChanged(at=at, t=t, agent=agent, state=list(DeviceState)[one]),
         "answer": f.OfferAnswered(at=at, t=t, offer=offer),
         "bridge": f.OfferBridged(at=at, t=t, offer=offer),
@@ -76,18 +87,16 @@ def entry(engine: Engine, kind: str, one: int, other: int, t: int) -> tuple[Any,
 
 class Fold:
     def __init__(self) -> None:
-        self.projection, self.tally, self.board = Projection(), Tally(), Board(AGENTS)
+        self.projection, self.tally = Projection(), Tally()
 
     def take(self, event: Any, decisions: tuple[Any, ...]) -> None:
-        self.tally.count(event, self.projection.apply(event.at, event, decisions))
-        self.board.apply(event, decisions)
+        self.tally.count(event, self.projection.apply(event.at, event, decisions), decisions)
 
     def stored_and_taken_up(self) -> "Fold":
         again = Fold()
         records = [*self.projection.calls.values(), *self.projection.visits.values(), *self.projection.offers.values()]
         again.projection = Projection(records, self.projection.waiting_facts())
         again.tally.restore(self.tally.state())
-        again.board.restore(self.board.state())
         return again
 
     def everything(self) -> Any:
@@ -96,7 +105,7 @@ class Fold:
             self.projection.visits,
             self.projection.offers,
             self.tally.state(),
-            self.board.agents(self.projection),
+            {call: self.projection.legs(call) for call in CALLS},
         )
 
 

@@ -13,11 +13,14 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from acd.config import EngineConfig
+from acd.engine import Engine
 from ivr.cli import COMMANDS
 from ivr.features import FeatureFigures
 from ivr.figures.agents import AgentFigures
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.figures.projection import Projection
+from ivr.figures.routing import RoutingFigures
 from ivr.figures.tally import Tally
 from ivr.install.paths import Paths
 from ivr.language import load_site
@@ -270,6 +273,7 @@ def exposed(folder: Path) -> set[str]:
     clock = ManualClock()
     metrics = Metrics(CallFigures(Projection(), Tally(), clock.now))
     metrics.show(AgentFigures(tuple))
+    metrics.show(RoutingFigures(Engine(EngineConfig(queues=(), agents=())), metrics.registry))
     metrics.show(voicemail_figures(folder))
     metrics.show(override_figures(folder, clock))
     metrics.show(version_figures(folder / "versions", clock))

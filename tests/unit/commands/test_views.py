@@ -18,7 +18,7 @@ from acd.model import AgentId, CallId, OfferId, QueueId, VisitId
 from ivr.call import facts as c
 from ivr.cli import main
 from ivr.clock import LoopClock
-from ivr.figures.call_record import CallOutcome, CallRecord, OfferRecord, VisitRecord
+from ivr.figures.call_record import CallOutcome, CallRecord, LegRecord, OfferRecord, VisitRecord
 from ivr.records.store import RecordStore
 
 CALL = CallId("n1-1795291036.6")
@@ -55,7 +55,23 @@ def left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
             "counters": {"joined": [["servicio", 3]], "visits": [["servicio", "answered", 1], ["servicio", "left", 1]]}
         },
     }
-    store.save(9, [talked, waits, visit, offer], states)
+    leg = LegRecord(
+        call=OTHER,
+        n=1,
+        kind="offer",
+        agent="301",
+        queue="cartera",
+        offer="0",
+        began=now,
+        answered=now,
+        ended=now,
+        result="answered",
+        talk_us=65_000_000,
+        hold_us=4_000_000,
+        wrap_us=0,
+        transfer="blind: servicio",
+    )
+    store.save(9, [talked, waits, visit, offer, leg], states)
     store.keep_callers(
         [
             {"caller": "key", "number": "+573000000001", "name": "Eva", "seen": now},
@@ -115,6 +131,10 @@ def test_calls_as_json_are_one_object_a_line(left_behind: Path) -> None:
     newest, oldest = [json.loads(line) for line in ivr("calls", "--json").splitlines()]
     assert newest["call"] == CALL and newest["outcome"] is None
     assert oldest["outcome"] == "answered" and oldest["talk_us"] == 65_000_000 and oldest["keys"] == ["menu:3"]
+    assert newest["legs"] == []
+    assert [(leg["agent"], leg["hold_us"], leg["transfer"]) for leg in oldest["legs"]] == [
+        ("301", 4_000_000, "blind: servicio")
+    ]
 
 
 def test_queues_show_who_waits_and_what_became_of_the_others(left_behind: Path) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,7 @@ async def test_a_crash_at_any_entry_loses_and_doubles_nothing(tmp_path: Path, cr
     await whole.close()
     await second.close()
     first.store.close()
-    for table in ("calls", "visits", "offers"):
+    for table in ("calls", "visits", "offers", "legs"):
         assert rows(tmp_path / "crashed.sqlite", table) == rows(tmp_path / "whole.sqlite", table)
 
 
@@ -210,6 +210,32 @@ async def test_a_callers_number_stands_in_one_table_and_can_be_erased(tmp_path: 
     assert ledger.store.erase_caller(key) and not ledger.store.erase_caller(key)
     assert ledger.store.number_of(key) == "" and len(rows(path, "calls")) == 1
     await ledger.close()
+
+
+@run
+async def test_erasing_a_caller_leaves_every_figure_as_it_was(tmp_path: Path) -> None:
+    """Also when the records are made anew from the journal, which never had the number."""
+    path, journal = tmp_path / "r.sqlite", a_days_calls(20)
+    ledger = await opened(path)
+    key = ledger.caller_key("300 000 0001", "Eva")
+    journal.entries = [
+        replace(entry, event=replace(entry.event, caller=key)) if isinstance(entry.event, c.CallStarted) else entry
+        for entry in journal.entries
+    ]
+    await journal.tell(ledger)
+    await ledger.flush()
+    before = {table: rows(path, table) for table in ("calls", "visits", "offers", "legs", "standing")}
+    counted = figures(ledger)
+    assert ledger.store.erase_caller(key) and rows(path, "callers") == []
+    assert {table: rows(path, table) for table in before} == before and figures(ledger) == counted
+    await ledger.close()
+    anew = await opened(tmp_path / "anew.sqlite")
+    await journal.tell(anew)
+    await anew.flush()
+    assert figures(anew) == counted and rows(tmp_path / "anew.sqlite", "callers") == []
+    for table in ("calls", "visits", "offers", "legs"):
+        assert rows(tmp_path / "anew.sqlite", table) == before[table]
+    await anew.close()
 
 
 @pytest.mark.parametrize("number", ["", "anonymous", "unknown", "\x00\x1b"])

@@ -1,0 +1,1 @@
+"""The queues as the routing engine has them at this moment, for whoever looks on (`ivr queues`)."""
