@@ -225,6 +225,8 @@ class CallerSeen:
     priority: int
     joined_at: datetime
     parked: bool
+    caller: str = ""
+    only: AgentId | None = None
 
 
 @event("leg seen")

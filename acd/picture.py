@@ -108,6 +108,7 @@ def _unknown(state: State, fact: Resynchronised, caller: CallerSeen) -> None:
         caller.parked,
         state.t - waited,
     )
+    visit.caller, visit.only = caller.caller, caller.only
     visit.gone = state.early.pop(caller.visit, "")
     state.add_visit(visit)
     state.news.visits[visit.id] = None

@@ -75,4 +75,6 @@ def caller_seen(channel: ChannelSeen, ticket: Ticket) -> CallerSeen:
         priority=ticket.priority,
         joined_at=ticket.joined_at,
         parked=channel.variables.get("FALLBACK") == "1",
+        caller=ticket.caller,
+        only=ticket.only,
     )

@@ -91,8 +91,14 @@ def test_the_events_are_still_written_as_they_were(name: str) -> None:
     for line in gzip.decompress((HERE / f"{name}.jsonl.gz").read_bytes()).decode().splitlines():
         event, decisions = json.loads(line)
         for old in [event, *decisions]:
-            now = encode(decode(old))
-            assert {key: now[key] for key in old} == old
+            assert _as_far_as(old, encode(decode(old))) == old
+
+
+def _as_far_as(old: Any, now: Any) -> Any:
+    """What stands there now, without the fields that did not, also in the parts of a picture."""
+    if isinstance(old, dict):
+        return {key: _as_far_as(value, now[key]) for key, value in old.items()}
+    return [_as_far_as(a, b) for a, b in zip(old, now, strict=True)] if isinstance(old, list) else now
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,7 +8,7 @@ import pytest
 
 from acd.codec import decode
 from acd.facts import CallerJoined, Resynchronised
-from acd.model import DeviceState, LegState, OfferId, offer_channel
+from acd.model import AgentId, DeviceState, LegState, OfferId, offer_channel
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
 from ivr.exchange.ticket import Ticket
 from ivr.testing.clock import ManualClock
@@ -236,6 +236,17 @@ async def test_a_waiting_caller_whom_nobody_knew_takes_the_place_of_the_ticket()
         await b.login(caller(), state=DeviceState.BUSY)
         (waiting,) = b.dispatcher.engine.waiting(CARTERA)
         assert (waiting.visit, waiting.call) == (VISIT, CALL)
+
+
+@run
+async def test_whoever_was_handed_to_one_agent_is_that_agent_s_after_the_journal_was_lost_too() -> None:
+    async with bench() as b:
+        joined = b.clock.now() - timedelta(minutes=1)
+        ticket = Ticket(VISIT, CARTERA, joined, 0, "key", only=AgentId("999"), transfer="to")
+        await b.login(caller(ticket=False, TICKET=str(ticket)))
+        (entry,) = [decode(e.event) async for e in b.journal.read(0) if e.event["e"] == "resynchronised"]
+        assert [(seen.caller, seen.only) for seen in entry.callers] == [("key", "999")]
+        assert [deed for deed in b.deeds if deed[0] == "ring"] == [], "nobody else is rung"
 
 
 @run
