@@ -106,6 +106,7 @@ async def test_a_key_in_an_announcement_counts(line: Instance) -> None:
 
 @live
 async def test_announcements_now_and_then_with_the_place_in_the_line(line: Instance) -> None:
+    """Gap 15 of the features, its first third: elsewhere there were none (#1386)."""
     await occupy(line, "3")
     caller = await waiting(line, "3000001041", "3")
     first = await caller.hears_whole(WAIT, 30)
@@ -116,6 +117,7 @@ async def test_announcements_now_and_then_with_the_place_in_the_line(line: Insta
 
 @live
 async def test_nothing_is_said_while_an_agent_is_being_connected_or_talks(line: Instance) -> None:
+    """Gap 15, its second third: elsewhere callers heard them while agents were idle (#1568)."""
     await line.phone("301")
     caller = await waiting(line, "3000001051", "3")
     agent = await line.agent("301", answer=False)

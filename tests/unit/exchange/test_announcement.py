@@ -120,6 +120,7 @@ async def test_the_position_is_told_in_the_callers_language(
 
 @run
 async def test_the_queues_own_words_come_first_in_the_callers_language_or_the_sites() -> None:
+    """Gap 15 of the features, its last third: elsewhere it was the wrong prompt (FreePBX#716)."""
     assert (await told(1, place=ENGLISH, announce="espera"))[0] == "en/espera"
     assert (await told(1, place=ENGLISH, announce="espera", without="en/espera"))[0] == "es-CO/espera"
     assert (await told(None, announce="espera")) == []

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from acd.codec import decode
-from acd.facts import CallerGone, CallerJoined, OfferAnswered
-from acd.model import AgentId, DeviceState, VisitOutcome
+from acd.facts import CallerJoined, DeviceChanged, OfferAnswered, OfferFailed
+from acd.model import AgentId, DeviceState, OfferResult, VisitOutcome
 from ivr.exchange.ticket import Ticket
 from ivr.language import load_site
 from ivr.site import Site
@@ -144,7 +144,7 @@ async def announced(b: Bench, ticket: str) -> list[str]:
 
 @run
 async def test_nothing_is_announced_while_an_agent_is_being_connected_or_could_be() -> None:
-    """Gap 15 of the features: announcements to callers while agents are idle."""
+    """Gap 15 of the features: elsewhere callers heard announcements while agents were idle (#1568)."""
     async with bench() as b:
         b.site = with_keys(announce="espera", announce_every=timedelta(seconds=30), position=False)
         await b.login()
@@ -156,13 +156,16 @@ async def test_nothing_is_announced_while_an_agent_is_being_connected_or_could_b
 
 
 @run
-async def test_nothing_is_announced_while_an_agent_is_free_again_for_who_was_missed() -> None:
+async def test_nothing_is_announced_while_an_agent_is_free_who_has_just_missed_the_caller() -> None:
     async with bench() as b:
         b.site = with_keys(announce="espera", announce_every=timedelta(seconds=30), position=False)
-        await b.login(state=DeviceState.BUSY)
-        ticket = await waits(b, minutes=1)
-        assert await announced(b, ticket) == ["espera"], "nobody is free"
-        b.desk.submit(CallerGone(at=b.clock.now(), t=0, visit=VISIT, hung_up=True))
+        await b.login()
+        offer = await b.joins()
+        ticket = str(Ticket(VISIT, CARTERA, b.clock.now() - timedelta(minutes=1), 0))
+        b.desk.submit(OfferFailed(at=b.clock.now(), t=0, offer=offer, result=OfferResult.NO_ANSWER))
+        assert await announced(b, ticket) == [], "rings again in a moment"
+        b.desk.submit(DeviceChanged(at=b.clock.now(), t=0, agent=ANNA, state=DeviceState.BUSY))
+        assert await announced(b, ticket) == ["espera"]
 
 
 @run
