@@ -24,7 +24,7 @@ from tests.live.scenes import (
     waiting,
 )
 
-CHANGES = short(queues={"tesoreria": {"longest wait": "10 s"}, "servicio": {"wrap-up": "2 s"}})
+CHANGES = short(queues={"tesoreria": {"longest wait": "10 s", "last agent": "off"}, "servicio": {"wrap-up": "2 s"}})
 
 
 async def taken_by_the_second(line: Instance, caller: Person, second: str) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import re
 
 from ivr.speech import BUILT_IN
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import BLINKING, DARK, LIT, watch
-from tests.live.scenes import hear_each_other, live, occupy, short, talking, waiting
+from tests.live.scenes import hear_each_other, live, occupy, ring_only, short, talking, waiting
 
 SENTENCES = {f"phrase_{name}" for name in ("logged_in", "logged_out", "paused", "ready", "log_in_first", "no_agent")}
 SENTENCES |= {f"phrase_{name}" for name in ("pause_reason", "for", "press_1", "press_2", "not_available", "goodbye")}
@@ -42,6 +43,18 @@ async def agent(line: Instance, extension: str) -> dict[str, object]:
     """An agent as `ivr agents --json` shows."""
     rows = [json.loads(row) for row in (await line.command("agents", "--json")).splitlines()]
     return next(row for row in rows if row["agent"] == extension)
+
+
+async def believed(line: Instance, extension: str, ours: str, theirs: str) -> None:
+    """Within a second the server and Asterisk say the same of a phone."""
+    for _ in range(10):
+        said = re.search(
+            rf"Endpoint:\s+{extension}\S*\s{{2,}}(\S+( \S+)*)", await line.cli(f"pjsip show endpoint {extension}")
+        )
+        if said is not None and said[1].startswith(theirs) and (await agent(line, extension))["phone"] == ours:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{extension}: {(await agent(line, extension))['phone']}, {said[1] if said else 'nothing'}")
 
 
 async def everybody_in(line: Instance, *extensions: str) -> None:
@@ -167,6 +180,40 @@ async def test_an_unregistered_phone_is_unreachable_and_comes_back_by_itself(lin
     await line.until_metric("centralita_agents", 1, state="available")
     caller = await waiting(line, "3000000906", "4")
     await hear_each_other(caller, await line.agent("401"))
+
+
+@live
+async def test_a_phone_that_lost_its_power_is_unreachable_soon(line: Instance) -> None:
+    await everybody_in(line, "401")
+    phone = await line.phone("401")
+    await line.until_metric("centralita_agents", 1, state="available")
+    await phone.close()  # without a word
+    del line.phones["401"]
+    await line.until_metric("centralita_agents", 0, state="available", seconds=30)
+    assert (await agent(line, "401"))["state"] == "unreachable"
+    await line.phone("401")
+    await line.until_metric("centralita_agents", 1, state="available", seconds=2)
+
+
+@live
+async def test_what_is_believed_of_a_phone_is_what_asterisk_says(line: Instance) -> None:
+    """A colleague rings, is answered, hangs up; the phone unregisters: each state within a second."""
+    await everybody_in(line, "301")
+    phone, colleague = await line.phone("301"), await line.phone("106")
+    phone.on_call = ring_only
+    call = await colleague.call("301")
+    await believed(line, "301", "busy", "Busy")  # one channel is all that an agent may have
+    assert (await agent(line, "301"))["state"] == "on another call"
+    phone.on_call = None
+    await next(iter(phone.calls.values())).answer()
+    await call.answered()
+    await believed(line, "301", "busy", "Busy")
+    assert (await agent(line, "301"))["state"] == "on another call"
+    await call.hang_up()
+    await believed(line, "301", "free", "Not in use")
+    assert (await agent(line, "301"))["state"] == "available"
+    await phone.unregister()
+    await believed(line, "301", "unreachable", "Unavailable")
 
 
 @live
