@@ -12,6 +12,7 @@ from ivr.app.floor import Floor, open_floor
 from ivr.app.house import house_of, open_look_ups, open_overrides
 from ivr.app.queues import open_queues
 from ivr.app.rounds import Rounds, watch_loop
+from ivr.app.screen_pops import open_screen_pops
 from ivr.app.stores import Stores, open_stores
 from ivr.app.versions import SiteVersions
 from ivr.app.voicemail import open_voicemail
@@ -82,6 +83,7 @@ class Server:
             closing=self._closing,
         )
         self._show_figures()
+        open_screen_pops(self._sites.active, self._floor, self._paths, self._metrics, clock, self._closing)
         await self.versions.open(
             self._floor,
             self._link,
