@@ -57,7 +57,7 @@ class Window:
 
 
 class Record:
-    """Reads a journal from its beginning: the state at every moment, and a window for every visit of one call."""
+    """Reads a journal: the state at every moment, and a window for every visit of one call."""
 
     def __init__(self, call: CallId) -> None:
         self.engine = Engine(EngineConfig(queues=(), agents=()))
@@ -65,6 +65,14 @@ class Record:
         self.windows: dict[VisitId, Window] = {}
         self._call = call
         self._open: dict[VisitId, Window] = {}
+
+    def begin(self, state: Mapping[str, Any]) -> None:
+        """Begin at a checkpoint instead of at the journal's beginning. Raises acd.snapshot.UnknownSnapshot."""
+        self.engine.load(state)
+
+    def look_back(self, fact: Fact, decisions: Sequence[Decision]) -> None:
+        """An entry of before the checkpoint: only how phones behaved is learnt from it."""
+        self.trails.take(fact, decisions)
 
     def take(self, fact: Fact, decisions: Sequence[Decision]) -> None:
         """One entry about the engine."""

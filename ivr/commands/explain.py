@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -10,6 +11,13 @@ from rich.console import Console
 from ivr.clock import LoopClock
 from ivr.commands._views import cell, local, site_language
 from ivr.settings.environment import Environment
+
+if TYPE_CHECKING:
+    from acd.journal import Journal
+    from ivr.explanation import Explanation
+
+LOOK_BACK = 20_000
+"""Entries before a checkpoint that tell how phones behave."""
 
 
 @click.command(name="explain")
@@ -41,16 +49,48 @@ def command(call: str, language: str) -> None:
 
 async def _story(journal_url: str, call: str, language: str) -> list[str]:
     from acd.journal import open_journal
-    from ivr.call.journalled import decode
     from ivr.explanation import Explanation
 
     journal = await open_journal(journal_url, LoopClock(), writing=False)
     explanation = Explanation(call, language)
     try:
-        async for entry in journal.read():
-            explanation.take(decode(entry.event), [decode(x) for x in entry.decisions])
+        await read(journal, explanation)
     finally:
         await journal.close()
     marks = {0: "", 1: "  -> ", 2: "       "}
     told = [f"{local(line.at):%H:%M:%S.%f}"[:-3] + "  " + marks[line.depth] + line.text for line in explanation.lines]
     return [*told, *explanation.helped()] if told else []
+
+
+async def read(journal: "Journal", explanation: "Explanation") -> None:
+    """Tell the explanation the journal: from the latest checkpoint on when the call began after it, else all of it.
+
+    Raises JournalUnavailable and UnknownEvent.
+    """
+    from ivr.call.journalled import decode
+
+    checkpoint = await _checkpoint_before(journal, explanation)
+    async for entry in journal.read(max(0, checkpoint - LOOK_BACK)):
+        tell = explanation.take if entry.position > checkpoint else explanation.look_back
+        tell(decode(entry.event), [decode(decision) for decision in entry.decisions])
+
+
+async def _checkpoint_before(journal: "Journal", explanation: "Explanation") -> int:
+    """The position of the checkpoint that the explanation has begun with; 0 = with nothing."""
+    from acd.snapshot import UnknownSnapshot
+
+    found = await journal.latest_checkpoint()
+    if found is None:
+        return 0
+    async for entry in journal.read(found[0]):
+        if entry.event.get("call") == explanation.call:
+            break
+    else:
+        return 0
+    if entry.event["e"] != "call started":
+        return 0  # it began before
+    try:
+        explanation.begin(found[1])
+    except UnknownSnapshot:
+        return 0
+    return found[0]

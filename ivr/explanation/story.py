@@ -35,7 +35,8 @@ class Line:
 
 
 class Explanation:
-    """Collects what concerns `call` from the journal's entries, given in their order and from the first one on."""
+    """Collects what concerns `call` from the journal's entries, given in their order: from the first one on, or from a
+    checkpoint (`begin`) that is older than the call."""
 
     def __init__(self, call: str, language: str = "en") -> None:
         self.call = call
@@ -50,6 +51,18 @@ class Explanation:
         self._pauses: dict[str, str] = {}  # agent -> reason
         self._aside = 0
         self._overrides: dict[str, OverrideSet] = {}
+
+    def begin(self, state: Mapping[str, Any]) -> None:
+        """Begin with the engine's state of a checkpoint. Raises acd.snapshot.UnknownSnapshot."""
+        self.record.begin(state)
+        self._pauses = {view.agent: view.reason for view in self.record.engine.agents() if view.reason}
+
+    def look_back(self, event: Any, decisions: Sequence[Any]) -> None:
+        """An entry of before the checkpoint."""
+        if isinstance(event, OverrideSet):
+            self._overridden(event)
+        elif isinstance(event, f.Fact):
+            self.record.look_back(event, decisions)
 
     def take(self, event: Any, decisions: Sequence[Any]) -> None:
         """One journal entry."""
