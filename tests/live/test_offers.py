@@ -4,6 +4,8 @@ import asyncio
 import functools
 from typing import Any
 
+import pytest
+
 from acd.codec import decode
 from acd.decisions import MakeOffer, PauseAgent
 from acd.journal import open_journal
@@ -41,7 +43,9 @@ CHANGES = short(
 )
 CHANGES["queues.yaml"]["offers"] = {
     "no answer": {"again after": "3 s", "pause after": "2", "pause for": f"{PAUSED_FOR:g} s"},
-    "refused": {"rest": "0 s", "again after": "30 s"},
+    "refused": {"rest": "0 s", "again after": "4 s", "pause after": "2", "pause for": f"{PAUSED_FOR:g} s"},
+    "busy": {"rest": "1 s", "again after": "1 s", "pause after": "2", "pause for": f"{PAUSED_FOR:g} s"},
+    "unreachable": {"rest": "1 s", "again after": "1 s", "pause after": "2", "pause for": f"{PAUSED_FOR:g} s"},
 }
 
 VOICES = {"101": 830.0, "102": 960.0, "103": 1130.0}
@@ -231,13 +235,33 @@ async def test_a_single_miss_does_not_pause(line: Instance) -> None:
     assert agent.call.marks["invited"] - paused >= PAUSED_FOR - 0.5
     await hear_each_other(caller, agent)
     assert caller.music_gaps() == []
-    (pause,) = await decided(line, PauseAgent)
+    pause = (await decided(line, PauseAgent))[-1]
     assert (pause.agent, pause.reason) == ("201", "no answer")
+
+
+@pytest.mark.parametrize(("code", "result"), [(486, "busy"), (603, "refused"), (503, "unreachable")])
+@live
+async def test_after_two_in_a_row_the_agent_rests_and_comes_back(line: Instance, code: int, result: str) -> None:
+    phone = await line.phone("201")
+    phone.on_call = lambda call: refuse(call, code)
+    before = len(await decided(line, PauseAgent))
+    async with moved(line, offers("tesoreria", result, 2), offers("tesoreria", "answered")):
+        caller = await waiting(line, "3000001307", "2")
+        await until_rung(phone, 2)
+        _, again = phone.calls.values()
+        await again.ended()
+        phone.on_call = None
+        agent = await line.agent("201", seconds=PAUSED_FOR + 3)
+        assert agent.call.marks["invited"] - again.marks["ended"] >= PAUSED_FOR - 0.5
+        await hear_each_other(caller, agent)
+    assert caller.music_gaps() == []
+    (pause,) = (await decided(line, PauseAgent))[before:]
+    assert (pause.agent, pause.reason) == ("201", result)
 
 
 @live
 async def test_an_answered_call_forgets_the_misses(line: Instance) -> None:
-    phone = await line.phone("201")
+    phone, before = await line.phone("201"), len(await decided(line, PauseAgent))
     for number in ("3000001304", "3000001305"):
         phone.on_call, rung = ring_only, len(phone.calls)
         caller = await waiting(line, number, "2")
@@ -247,7 +271,7 @@ async def test_an_answered_call_forgets_the_misses(line: Instance) -> None:
         await hear_each_other(caller, agent)
         await caller.hang_up()
         await agent.call.ended()
-    assert len([pause for pause in await decided(line, PauseAgent) if pause.agent == "201"]) <= 1
+    assert len(await decided(line, PauseAgent)) == before
 
 
 @live
