@@ -1,7 +1,8 @@
 """From channel events to facts: what the engine and the records would have been told by AMI. Pure.
 
 The dialplan's contexts tell what a row means (asterisk-conf/extensions.conf.j2): a channel that begins in `from-trunk`
-is a call; `Dial` in `ring` or `fallback` rings an extension for it; `acd-...` is the leg of an offer.
+is a call; `Dial` in `CALLER_DIALS` rings an extension for it; `acd-...` is the leg of an offer. A transfer is written
+down on the channel of the phone that transferred.
 """
 
 import re
@@ -14,11 +15,13 @@ from acd.model import CallId, OfferId, OfferResult, VisitId, offer_of_channel
 from ivr.asterisk.cel import Row
 from ivr.call import facts as c
 from ivr.exchange.causes import WITHDRAWN, result_of
+from ivr.exchange.picture import leg_of
+from ivr.exchange.talks import TRANSFER_KEY, extension_of
 from ivr.figures.call_record import CallOutcome
 from ivr.figures.projection import Projection
 
 FROM_OUTSIDE = "from-trunk"
-CALLER_DIALS = frozenset({"ring", "fallback"})
+CALLER_DIALS = frozenset({"ring", "fallback", "transfer-ring", "from-extension"})
 _COUNTRY_CODE = re.compile(r"\+?57(?=\d{10}$)")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _TRUNK_CHANNEL = "PJSIP/trunk-"  # asterisk-conf/pjsip.conf.j2 names the endpoints of trunks so
@@ -85,6 +88,8 @@ class Story:
             if row.context == FROM_OUTSIDE and _NUMBER.fullmatch(row.exten):  # our own legs to a trunk have "s"
                 self._arrivals[row.uniqueid] = _Arrival(CallId(row.uniqueid), row)
             return []
+        if row.event in ("BLINDTRANSFER", "ATTENDEDTRANSFER"):
+            return self._transferred(row)
         offer = offer_of_channel(row.uniqueid)
         if offer is not None:
             return self._leg(offer, row) if not row.uniqueid.endswith(";2") else []
@@ -131,7 +136,7 @@ class Story:
                 return []
             key = f"fallback:{arrival.call}:{row.at.isoformat()}"
             return [*self._began(arrival, row), Told(c.FallbackBegun(at=row.at, call=arrival.call), key)]
-        if row.event in ("BRIDGE_ENTER", "BRIDGE_EXIT") and row.app == "Dial" and row.context in CALLER_DIALS:
+        if row.event in ("BRIDGE_ENTER", "BRIDGE_EXIT") and self._is_dialled(row):
             return self._dialled(arrival, row)
         return self._hung_up(arrival, row) if row.event == "HANGUP" else []
 
@@ -156,8 +161,34 @@ class Story:
         )
         return [Told(started, f"started:{arrival.call}")]
 
+    def _is_dialled(self, row: Row) -> bool:
+        """Whether the call meets, or leaves, a phone that no queue has given: one that was dialled, or, by an attended
+        transfer, one that its agent had asked."""
+        if row.app == "Dial" and row.context in CALLER_DIALS:
+            return True
+        peer = self._channels.get(row.peer, "")
+        return bool(peer and _EXTENSION.match(row.peer)) and offer_of_channel(peer) is None
+
+    def _transferred(self, row: Row) -> list[Told]:
+        """A phone handed a call on: blind, or to one whom it had asked. Which offer goes on then, AMI alone tells."""
+        call = CallId(str(row.extra.get("transferee_channel_uniqueid", "")))
+        to = row.extra.get("extension") or extension_of(str(row.extra.get("transfer_target_channel_name", "")))
+        offer = leg_of(row.uniqueid)
+        known = self._known.offers.get(offer) if offer is not None else None
+        if call not in self._known.calls or not to or (known is not None and known.transfer):
+            return []
+        fact = c.TalkTransferred(
+            at=row.at,
+            call=call,
+            offer=offer or "",
+            by=extension_of(row.channel) or (known.agent if known is not None else ""),
+            how="blind" if row.event == "BLINDTRANSFER" else "attended",
+            to=str(to),
+        )
+        return [Told(fact, TRANSFER_KEY.format(row.uniqueid, call))]
+
     def _dialled(self, arrival: _Arrival, row: Row) -> list[Told]:
-        match = _EXTENSION.match(row.data)
+        match = _EXTENSION.match(row.peer) or _EXTENSION.match(row.data)
         if match is None:
             return []
         extension = match[1]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from acd.facts import CallerSwapped, Fact, TalkHeld, TalkResumed
-from acd.model import CallId, OfferId, QueueId
+from acd.model import CallId, OfferId, QueueId, offer_channel
 from ivr.asterisk.ami import Event
 from ivr.call import facts
 from ivr.call.calls import LiveCalls
@@ -19,6 +19,9 @@ from ivr.exchange.picture import leg_of
 
 QUEUE_CODE = "*7"
 """What queues are dialled by: *71 is the first one of queues.yaml."""
+
+TRANSFER_KEY = "transferred:{}:{}"
+"""The journal key of a transfer: by which channel, and which call. AMI and CEL tell it, the first one counts."""
 
 OUTSIDE = "outside"
 """Where a caller was transferred to who was joined with another line to outside."""
@@ -63,6 +66,7 @@ class _Dialled:
 
     caller: str  # name of the channel that dialled
     extension: str
+    linked: str  # the call that the channel belongs to
     call: CallId | None = None  # whose dial is told as ended with this leg
 
 
@@ -117,7 +121,10 @@ class Talks:
         call = self._calls.get(event.get("Uniqueid"))
         by_transfer = call is not None and event.get("Context") in ("transfer-ring", "from-extension")
         self._dialled[event.get("DestUniqueid")] = _Dialled(
-            event.get("Channel"), extension_of(event.get("DestChannel")), call.call if call and by_transfer else None
+            event.get("Channel"),
+            extension_of(event.get("DestChannel")),
+            event.get("Linkedid"),
+            call.call if call is not None and by_transfer else None,
         )
 
     def talks_with(self, uniqueid: str) -> CallId | None:
@@ -185,39 +192,46 @@ class Talks:
 
     def _joined(self, event: Event) -> None:
         """Both talked: they talk with each other from now on."""
-        how = (
-            "feature code"
-            if event.get("OrigTransfererUniqueid") == event.get("SecondTransfererUniqueid")
-            else "attended"
-        )
-        ends = [
-            ("OrigTransferer", "Transferee", "TransferTarget"),
-            ("SecondTransferer", "TransferTarget", "Transferee"),
-        ]
-        for transferer, ours, theirs in ends:
-            call = self._calls.get(event.get(f"{ours}Uniqueid"))
-            if call is not None:
-                self._talks_on(call.call, _End.of(event, transferer), _End.of(event, theirs), _End.of(event, ours), how)
-                return
+        first, second = _End.of(event, "OrigTransferer"), _End.of(event, "SecondTransferer")
+        own, other = _End.of(event, "Transferee"), _End.of(event, "TransferTarget")
+        how = "feature code" if first.uniqueid == second.uniqueid else "attended"
+        if self._calls.get(own.uniqueid) is not None:
+            self._talks_on(first, own, other if other.uniqueid else self._met(own, second), how)
+        elif self._calls.get(other.uniqueid) is not None:
+            self._talks_on(second, other, own if own.uniqueid else self._met(other, first), how)
 
-    def _talks_on(self, call: CallId, by: _End, other: _End, own: _End, how: str) -> None:
-        if own.channel.startswith(_TRUNK) and other.channel.startswith(_TRUNK):
-            extension = extension_of(by.channel)
+    def _met(self, own: _End, consult: _End) -> _End:
+        """With whom the phone talked in its second call. A transfer by key does not always name him: the channel may
+        just be on its way from one bridge to the other."""
+        for uniqueid, leg in reversed(self._dialled.items()):
+            by_key = leg.caller.startswith("Local/") and leg.linked == own.uniqueid
+            if by_key or leg.caller == consult.channel:
+                return _End(uniqueid, f"PJSIP/{leg.extension}-", "")
+        for offer, call in self._callers.items():
+            if call == consult.uniqueid and (live := self._calls.get(call)) is not None:
+                return _End(offer_channel(offer), f"PJSIP/{live.agent}-", "")
+        return _End("", "", "")
+
+    def _talks_on(self, by: _End, own: _End, other: _End, how: str) -> None:
+        call = CallId(own.uniqueid)
+        to_outside = own.channel.startswith(_TRUNK) and other.channel.startswith(_TRUNK)
+        if to_outside and self._calls.get(other.uniqueid) is None:
             self._transferred(call, by, how, OUTSIDE)
-            self._part(call, other.uniqueid, extension)
+            self._part(call, other.uniqueid, extension_of(by.channel))
             return
         offer = leg_of(other.uniqueid)
         extension = extension_of(other.channel)
         self._transferred(call, by, how, extension, offer or "")
         if offer is not None:
             self._callers[offer] = call
+        if offer is not None or not extension:
             return
         begun = facts.DialBegun(at=self._clock.now(), call=call, extension=extension)
         self._desk.record(begun)
         uniqueid = self._real(other)
         answered = facts.DialAnswered(at=self._clock.now(), call=call, extension=extension)
-        self._desk.record(answered, key=f"dial answered:{uniqueid}:{call}")
-        self._dialled[uniqueid] = _Dialled("", extension, call)
+        self._desk.record(answered, key=f"dial answered:{uniqueid}")
+        self._dialled[uniqueid] = _Dialled("", extension, call, call)
 
     def _real(self, end: _End) -> str:
         """The phone's leg behind a Local channel that a feature code has made: that one is soon optimised away."""
@@ -239,5 +253,6 @@ class Talks:
                 how=how,
                 to=to,
                 leg=leg,
-            )
+            ),
+            key=TRANSFER_KEY.format(by.uniqueid, call),
         )
