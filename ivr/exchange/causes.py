@@ -5,6 +5,12 @@ from acd.model import OfferResult
 WITHDRAWN = frozenset({0, 16})
 """What a leg has that we hung up ourselves while it rang (measured: 0 for Originate's CANCEL, 16 for Hangup)."""
 
+UNREACHABLE_CAUSE = 20
+"""Q.850: subscriber absent."""
+
+NO_KEY_CAUSE = 19
+"""Q.850: no answer; what [acd-agent] of the dialplan gives a leg that was picked up and pressed no key."""
+
 _RESULTS = {
     17: OfferResult.BUSY,  # 486
     18: OfferResult.NO_ANSWER,

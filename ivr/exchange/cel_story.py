@@ -15,8 +15,7 @@ from acd.model import CallId, OfferId, OfferResult, VisitId, offer_of_channel
 from ivr.asterisk.cel import Row
 from ivr.call import facts as c
 from ivr.exchange.causes import WITHDRAWN, result_of
-from ivr.exchange.picture import leg_of
-from ivr.exchange.talks import TRANSFER_KEY, extension_of
+from ivr.exchange.channels import TRANSFER_KEY, TRUNK, extension_of, leg_of
 from ivr.figures.call_record import CallOutcome
 from ivr.figures.projection import Projection
 
@@ -24,7 +23,6 @@ FROM_OUTSIDE = "from-trunk"
 CALLER_DIALS = frozenset({"ring", "fallback", "transfer-ring", "from-extension"})
 _COUNTRY_CODE = re.compile(r"\+?57(?=\d{10}$)")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
-_TRUNK_CHANNEL = "PJSIP/trunk-"  # asterisk-conf/pjsip.conf.j2 names the endpoints of trunks so
 _SAME_MOMENT = timedelta(seconds=2)
 """AMI and CEL tell one event this far apart at most; further apart are two events."""
 _EXTENSION = re.compile(r"PJSIP/([0-9*#]{1,20})")
@@ -109,7 +107,7 @@ class Story:
         call = CallId(row.uniqueid)
         known = self._known.calls.get(call)
         if known is None:
-            if not (row.channel.startswith(_TRUNK_CHANNEL) and _NUMBER.fullmatch(row.dialled)):
+            if not (row.channel.startswith(TRUNK) and _NUMBER.fullmatch(row.dialled)):
                 return None
             return self._arrivals.setdefault(call, _Arrival(call, replace(row, exten=row.dialled)))
         if known.outcome is CallOutcome.REFUSED:

@@ -7,7 +7,7 @@ The dialplan tells what a channel is (asterisk-conf/extensions.conf.j2): a calle
 from collections.abc import Mapping
 
 from acd.facts import CallerSeen
-from acd.model import CallId, LegState, OfferId, offer_of_channel
+from acd.model import CallId, LegState
 from ivr.asterisk.snapshot import UP, ChannelSeen, Snapshot
 from ivr.exchange.ticket import Ticket
 
@@ -16,11 +16,6 @@ NOT_WAITING = frozenset({"acd-transfer", "transfer-ring", "from-extension", "ins
 
 Bridges = Mapping[str, set[str]]
 """The unique ids of the channels in each bridge."""
-
-
-def leg_of(uniqueid: str) -> OfferId | None:
-    """The offer whose leg this channel is: not the far half of one to outside."""
-    return None if uniqueid.endswith(";2") else offer_of_channel(uniqueid)
 
 
 def callers(seen: Snapshot) -> list[ChannelSeen]:

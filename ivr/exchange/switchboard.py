@@ -35,17 +35,11 @@ from ivr.call.calls import LiveCall, LiveCalls
 from ivr.call.effects import Kind
 from ivr.clock import Clock
 from ivr.exchange import picture
-from ivr.exchange.causes import result_of
-from ivr.exchange.picture import leg_of
+from ivr.exchange.causes import NO_KEY_CAUSE, UNREACHABLE_CAUSE, result_of
+from ivr.exchange.channels import leg_of
 from ivr.exchange.talks import Talks
 
 log = structlog.get_logger(__name__)
-
-UNREACHABLE_CAUSE = 20
-"""Q.850: subscriber absent."""
-
-NO_KEY_CAUSE = 19
-"""Q.850: no answer; what [acd-agent] of the dialplan gives a leg that was picked up and pressed no key."""
 
 END_KEY = "ended:{}"
 """The journal key of a call's end: AMI, CEL and the resynchronisation tell it, the first one counts."""
@@ -183,7 +177,7 @@ class Switchboard:
         self._answered.clear()
         self._bridged.clear()
         for channel in seen.channels:
-            if (offer := picture.leg_of(channel.uniqueid)) is None:
+            if (offer := leg_of(channel.uniqueid)) is None:
                 continue
             if caller := picture.caller_of_leg(channel, calls, self._bridges):
                 self._callers[offer] = caller

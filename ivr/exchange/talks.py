@@ -4,7 +4,6 @@ Measured order of events: a transfer is told before the legs that it ends hang u
 `Hangup` of the leg, as without a transfer.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,42 +14,10 @@ from ivr.asterisk.ami import Event
 from ivr.call import facts
 from ivr.call.calls import LiveCalls
 from ivr.clock import Clock
-from ivr.exchange.picture import leg_of
-
-QUEUE_CODE = "*7"
-"""What queues are dialled by: *71 is the first one of queues.yaml."""
-
-TRANSFER_KEY = "transferred:{}:{}"
-"""The journal key of a transfer: by which channel, and which call. AMI and CEL tell it, the first one counts."""
+from ivr.exchange.channels import TRANSFER_KEY, TRUNK, extension_of, leg_of, target_of
 
 OUTSIDE = "outside"
 """Where a caller was transferred to who was joined with another line to outside."""
-
-_EXTENSION = re.compile(r"(?:PJSIP|Local)/([0-9]{1,20})[-@]")
-_TRUNK = "PJSIP/trunk-"
-
-
-def extension_of(channel: str) -> str:
-    """Whose phone a channel is; empty for a line to outside.
-
-    >>> extension_of("PJSIP/101-0000002a"), extension_of("Local/103@acd-transfer-00000005;1")
-    ('101', '103')
-    """
-    found = _EXTENSION.match(channel)
-    return found[1] if found else ""
-
-
-def queue_number(queues: Sequence[str], queue: str) -> str:
-    """What the queue is dialled by."""
-    return f"{QUEUE_CODE}{queues.index(queue) + 1}"
-
-
-def target_of(dialled: str, queues: Sequence[str]) -> str:
-    """The extension, or the queue's name, of what was dialled."""
-    position = dialled.removeprefix(QUEUE_CODE)
-    if dialled.startswith(QUEUE_CODE) and position.isdecimal() and 0 < int(position) <= len(queues):
-        return queues[int(position) - 1]
-    return dialled
 
 
 class Desk(Protocol):
@@ -214,7 +181,7 @@ class Talks:
 
     def _talks_on(self, by: _End, own: _End, other: _End, how: str) -> None:
         call = CallId(own.uniqueid)
-        to_outside = own.channel.startswith(_TRUNK) and other.channel.startswith(_TRUNK)
+        to_outside = own.channel.startswith(TRUNK) and other.channel.startswith(TRUNK)
         if to_outside and self._calls.get(other.uniqueid) is None:
             self._transferred(call, by, how, OUTSIDE)
             self._part(call, other.uniqueid, extension_of(by.channel))

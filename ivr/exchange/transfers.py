@@ -14,8 +14,9 @@ from acd.reasons import TRANSFER_FAILED
 from ivr.asterisk.agi.session import Session
 from ivr.call import facts
 from ivr.call.calls import LiveCall
+from ivr.exchange.channels import queue_number
 from ivr.exchange.house import House
-from ivr.exchange.talks import OUTSIDE, queue_number
+from ivr.exchange.talks import OUTSIDE
 from ivr.exchange.ticket import BY, TO, Ticket
 from ivr.exchange.waiting_room import WaitingRoom
 from ivr.site import Site
