@@ -70,7 +70,7 @@ def _take(channel: Channel, row: Mapping[str, str], at: float) -> None:
         case "BRIDGE_EXIT" if channel.stays:
             bridge, since, _ = channel.stays[-1]
             channel.stays[-1] = (bridge, since, at)
-        case "USER_DEFINED" if row["user"] == "LINE_REFUSED":
+        case "LINE_REFUSED":
             channel.refused = True
 
 
