@@ -40,6 +40,7 @@ CHANGES = short(
         "cartera": {"strategy": "ring progressively", "ring another after": "2 s"},
         "contabilidad": {"strategy": "linear", "agents": ["104", "105"]},  # and 401, the last one
     },
+    agents={"302": {"ring": "60 s"}},
 )
 CHANGES["queues.yaml"]["offers"] = {
     "no answer": {"again after": "3 s", "pause after": "2", "pause for": f"{PAUSED_FOR:g} s"},
@@ -196,6 +197,22 @@ async def test_a_phone_that_is_answered_after_the_talk_has_begun_takes_nobody_aw
     await second.call.answer()
     await second.call.ended(5)
     await hear_each_other(caller, first)
+
+
+@live
+async def test_a_phone_that_is_answered_while_reception_has_the_caller_takes_nobody_away(line: Instance) -> None:
+    """The server dies while an agent's phone rings, and reception is quicker than that agent."""
+    await line.phone("302")
+    await line.phone("100")
+    caller = await waiting(line, "3000001206", "3")
+    late = await line.agent("302", answer=False)
+    await line.kill_server()
+    reception = await line.agent("100", seconds=30)
+    await hear_each_other(caller, reception)
+    assert late.call.state is CallState.RINGING
+    await late.call.answer()
+    await late.call.ended(5)
+    await hear_each_other(caller, reception)
 
 
 # ------------------------------------------------------------------ who does not answer
