@@ -15,7 +15,7 @@ SENTENCES |= {f"phrase_{name}" for name in ("pause_reason", "for", "press_1", "p
 START = {"knows": lambda sound: sound not in BUILT_IN or sound in SENTENCES}  # fewer are told from each other better
 CHANGES = short(queues={"servicio": {"wrap-up": "60 s"}, "cartera": {"wrap-up": "1 s"}})
 CHANGES["prompts.yaml"]["prompts"]["despedida"] = {"es-CO": "Que tenga un feliz día.", "en": None}  # unlike the phrase
-CHANGES["queues.yaml"]["pause reasons"] = {"1": "Almuerzo", "2": "Baño"}
+CHANGES["queues.yaml"]["pause reasons"] = {"1": "Almuerzo", "2": "Baño", "3": None, "4": None}
 
 
 async def dials(line: Instance, extension: str, code: str, *heard: str) -> Person:

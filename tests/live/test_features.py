@@ -195,7 +195,7 @@ async def test_wrong_pins_are_counted_and_lock_the_phone(line: Instance) -> None
 
 @live
 async def test_nobody_outside_reaches_a_code(line: Instance) -> None:
-    for code in ("*97", "*98", "*281"):
+    for code in ("*97", "*98", "*281", "*41", "*43", "*40301"):
         caller = await line.dial("3000000706", did=code)
         with pytest.raises(CallFailed) as failed:
             await caller.call.answered()
