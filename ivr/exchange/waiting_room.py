@@ -86,7 +86,7 @@ class WaitingRoom:
         if (exit_name := self._house.waiting.exit_of(ticket.visit)) is not None:
             # He overflowed, but the Redirect was lost with the link.
             if ticket.transfer:
-                await session.execute("MSet", f"RETURNED=queue {exit_name}")
+                await session.set_variable("RETURNED", f"queue {exit_name}")
                 await session.set_variable("DONE", "left")
             else:
                 await self._back_to_the_flow(session, f"queue {exit_name}")

@@ -69,7 +69,13 @@ class Bench:
         self.dispatcher = Dispatcher(Engine(config), self.journal, self, self.clock, node="n1")
         self.desk = Desk(self.dispatcher, self.calls)
         self.switchboard = Switchboard(
-            self.desk, self.calls, self.clock, lambda: frozenset({ANNA}), self.started, self.again
+            self.desk,
+            self.calls,
+            self.clock,
+            lambda: frozenset({ANNA}),
+            self.started,
+            self.again,
+            part=lambda call, channel, by: self.deeds.append(("part", f"{call} {channel} {by}")),
         )
 
     def started(self, call: CallId, did: str, number: str) -> facts.CallStarted:
@@ -152,7 +158,8 @@ class Bench:
         async for entry in self.journal.read(0):
             body = decode(entry.event)
             words = [entry.event["e"]]
-            words += [str(getattr(body, "result", None) and body.result.value)] if hasattr(body, "result") else []
+            if hasattr(body, "result"):
+                words.append(str(getattr(body.result, "value", body.result)))
             words += [f"by {body.by}"] if hasattr(body, "by") else []
             outcome = [d["outcome"] for d in entry.decisions if d["e"] == "visit ended"]
             told.append(" ".join(words) + (f" -> {outcome[0]}" if outcome else ""))

@@ -8,11 +8,18 @@ from ivr.exchange.ticket import Ticket
 JOINED = datetime(2026, 11, 23, 15, 0, 0, 123457, tzinfo=UTC)
 PLAIN = Ticket(VisitId("n1-1.2/1"), QueueId("cartera"), JOINED, -1)
 FULL = Ticket(VisitId("n1-1.2/1"), QueueId("cartera"), JOINED, 4, "0f3a", AgentId("301"), keeps=False)
+SENT = Ticket(VisitId("n1-1.2/2"), QueueId("cartera"), JOINED, 0, only=AgentId("301"), transfer="to")
+TO_QUEUE = Ticket(VisitId("n1-1.2/2"), QueueId("cartera"), JOINED, 0, "0f3a", transfer="by")
 
 
 @pytest.mark.parametrize(
     ("ticket", "text"),
-    [(PLAIN, "n1-1.2/1|cartera|1795446000123457|-1|||1"), (FULL, "n1-1.2/1|cartera|1795446000123457|4|0f3a|301|0")],
+    [
+        (SENT, "n1-1.2/2|cartera|1795446000123457|0|||1|301|to"),
+        (TO_QUEUE, "n1-1.2/2|cartera|1795446000123457|0|0f3a||1||by"),
+        (PLAIN, "n1-1.2/1|cartera|1795446000123457|-1|||1"),
+        (FULL, "n1-1.2/1|cartera|1795446000123457|4|0f3a|301|0"),
+    ],
 )
 def test_a_ticket_survives_its_channel_variable(ticket: Ticket, text: str) -> None:
     assert str(ticket) == text
