@@ -16,6 +16,7 @@ from ivr.testing.person import Person
 from ivr.testing.phone import Call, CallState, Phone
 from tests.live.scenes import (
     CALLER,
+    MENU,
     hear_each_other,
     live,
     moved,
@@ -27,6 +28,7 @@ from tests.live.scenes import (
     sums_agree,
     visits,
     waiting,
+    waiting_by_menu,
 )
 from tests.tools import run
 
@@ -42,6 +44,7 @@ CHANGES = short(
     },
     agents={"302": {"ring": "60 s"}},
 )
+CHANGES["linea_principal.yaml"]["steps"]["contabilidad"] = {"after the talk": "menu"}
 CHANGES["queues.yaml"]["offers"] = {
     "no answer": {"again after": "3 s", "pause after": "2", "pause for": f"{PAUSED_FOR:g} s"},
     "refused": {"rest": "0 s", "again after": "4 s", "pause after": "2", "pause for": f"{PAUSED_FOR:g} s"},
@@ -197,6 +200,20 @@ async def test_a_phone_that_is_answered_after_the_talk_has_begun_takes_nobody_aw
     await second.call.answer()
     await second.call.ended(5)
     await hear_each_other(caller, first)
+
+
+@live
+async def test_who_has_talked_and_waits_again_is_connected_again(line: Instance) -> None:
+    """The guards against a second Bridge look at this visit and at this moment, not at talks of before."""
+    await line.phone("401")
+    caller = await waiting_by_menu(line, "3000001207", "4")
+    for _ in range(2):
+        agent = await line.agent("401")
+        await hear_each_other(caller, agent)
+        after = caller.now
+        await agent.hang_up()
+        await caller.hears(MENU, after=after)
+        await caller.press("4")
 
 
 @live
