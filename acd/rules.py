@@ -282,7 +282,7 @@ def transfers(state: State) -> Iterator[Decision]:
     for name in list(state.direct) if state.linked else ():
         visit = state.visits[name]
         if visit.waits:
-            agent = state.agents.get(visit.only) if visit.only is not None else None
+            agent = state.agents[visit.only] if visit.only in state.settings else None
             made = transfer(state, visit, agent) if agent is not None else None
             if made is not None:
                 yield made
