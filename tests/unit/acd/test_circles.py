@@ -41,9 +41,7 @@ def test_the_inner_ring_is_taken_first() -> None:
     floor.tell(LinkLost)
     floor.phone("a")
     floor.phone("b")
-    assert rung(floor.picture(floor.seen("x", 30, ONE))) == ["b"], (
-        "a was idle for longer, but b is nearer"
-    )
+    assert rung(floor.picture(floor.seen("x", 30, ONE))) == ["b"], "a was idle for longer, but b is nearer"
 
 
 def test_a_condition_opens_the_step_when_it_holds() -> None:
