@@ -18,10 +18,12 @@ from acd.facts import (
     AgentReady,
     CallerGone,
     CallerJoined,
+    CallerSeen,
     DeviceChanged,
     DeviceSeen,
     EngineStarted,
     Fact,
+    LegSeen,
     OfferAnswered,
     OfferBridged,
     OfferFailed,
@@ -30,10 +32,21 @@ from acd.facts import (
     TalkEnded,
     Tick,
 )
-from acd.model import AgentId, CallId, DeviceState, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
+from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
+from acd.state import Phase
 from acd.views import AgentView
 
 START = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+BACK_AFTER = 250_000
+"""Microseconds that a crashed server is away."""
+
+LEGS = {
+    Phase.RESERVED: LegState.RINGING,
+    Phase.RINGING: LegState.RINGING,
+    Phase.ANSWERED: LegState.ANSWERED,
+    Phase.TALKING: LegState.BRIDGED,
+}
+
 STOPPED_AFTER = 5_000
 """Microseconds from the decision to stop a phone to the end of its leg."""
 
@@ -77,6 +90,7 @@ class Script:
     slow: Mapping[str, int] = field(default_factory=dict)
     bridge: int = 1_000_000
     talk: int = 60_000_000
+    crashes: tuple[int, ...] = ()  # the server dies, and is back after a quarter of a second
     habit: Habit | None = None
     end: int = 0
 
@@ -113,6 +127,17 @@ class _Running:
         self.later(1, Resynchronised, callers=(), legs=(), devices=free)
         for t, fact in script.deeds:
             self.put(t, fact)
+        for number, t in enumerate(script.crashes, 1):
+            self.later(
+                t,
+                EngineStarted,
+                engine_version=2,
+                config_hash="x",
+                prefix=f"{number:013x}",
+                node="n1",
+                config=script.config.text,
+            )
+            self.later(t + BACK_AFTER, Resynchronised, callers=(), legs=(), devices=())
         for caller in script.callers:
             fields = {"visit": caller.visit, "call": CallId(caller.call), "queue": QueueId(caller.queue)}
             self.later(caller.t, CallerJoined, **fields, priority=caller.priority)
@@ -140,10 +165,36 @@ class _Running:
             return
         if isinstance(fact, CallerGone) and self.engine.ended(fact.visit) is not None:
             return
+        if isinstance(fact, Resynchronised) and not fact.devices:
+            fact = self.seen(fact)
+        elif isinstance(fact, EngineStarted) and fact.t:
+            fact = replace(fact, config=self.engine.config.text)
         phone = self.phone_of(fact)
         if phone is not None:
             self.enter(DeviceChanged(at=fact.at, t=fact.t, agent=phone[0], state=phone[1]))
         self.enter(fact)
+
+    def seen(self, fact: Resynchronised) -> Resynchronised:
+        """What Asterisk says after a crash."""
+        offers, config = self.engine.offers(), self.engine.config
+        busy = {view.agent for view in offers}
+        callers = [
+            CallerSeen(
+                visit=view.visit,
+                call=view.call,
+                queue=view.queue,
+                priority=view.priority,
+                joined_at=START + timedelta(microseconds=view.joined_us),
+                parked=False,
+            )
+            for queue in config.queues
+            for view in self.engine.in_queue(queue.id)
+        ]
+        legs = [LegSeen(offer=view.offer, state=LEGS[view.phase]) for view in offers if view.phase in LEGS]
+        devices = [
+            DeviceSeen(agent=a.id, state=DeviceState.BUSY if a.id in busy else DeviceState.FREE) for a in config.agents
+        ]
+        return replace(fact, callers=tuple(callers), legs=tuple(legs), devices=tuple(devices))
 
     def phone_of(self, fact: Fact) -> tuple[AgentId, DeviceState] | None:
         """The state of the agent's own phone, told just before."""

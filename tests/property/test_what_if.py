@@ -36,28 +36,31 @@ WARM = 40 * SECOND
 
 
 def config(weight: int, strategy: str, widen: int) -> EngineConfig:
+    """No two times are alike to the microsecond: which of two things comes first at one moment is chance."""
     return EngineConfig(
         queues=(
             QueueConfig(
                 id=QueueId("servicio"),
                 needs=((Need(skill=BASIC, least=3),),),
-                steps=(Step(after_us=widen * SECOND, needs=((Need(skill=BASIC),),)),),
+                steps=(Step(after_us=widen * SECOND + 401, needs=((Need(skill=BASIC),),)),),
                 strategy=strategy,
-                longest_wait_us=240 * SECOND,
-                wrap_up_us=20 * SECOND,
+                ring_us=15 * SECOND + 101,
+                longest_wait_us=240 * SECOND + 503,
+                wrap_up_us=20 * SECOND + 211,
             ),
             QueueConfig(
                 id=QueueId("cartera"),
                 agents=(AgentId("103"), AgentId("104")),
                 weight=weight,
-                wrap_up_us=30 * SECOND,
+                ring_us=15 * SECOND + 103,
+                wrap_up_us=30 * SECOND + 307,
             ),
         ),
         agents=tuple(
             AgentConfig(id=AgentId(name), skills={BASIC: level})
             for name, level in zip(AGENTS, (5, 3, 1, 2), strict=True)
         ),
-        no_answer=OfferRule(pause_after=2, pause_us=60 * SECOND),
+        no_answer=OfferRule(again_us=5 * SECOND + 701, pause_after=2, pause_us=60 * SECOND + 601),
     )
 
 
@@ -108,6 +111,7 @@ def scripts(draw: st.DrawFn) -> Script:
         answer=draw(st.sampled_from([3, 8])) * SECOND + 11,
         slow={name: 700_001 * n for n, name in enumerate(AGENTS)},
         talk=draw(st.sampled_from([20, 90])) * SECOND + 13,
+        crashes=draw(st.sampled_from([(), (), (150 * SECOND + 17,), (90 * SECOND + 17, 260 * SECOND + 19)])),
         end=700 * SECOND,
     )
 
