@@ -46,6 +46,11 @@ class LiveCall:
     announcing: bool = False
     """An announcement is being played to the waiting caller at this moment."""
 
+    @property
+    def inside(self) -> bool:
+        """Whether a phone of the house calls a queue: that is no line in use."""
+        return self.did.startswith("*")
+
 
 class LiveCalls:
     """All living calls by id."""

@@ -40,7 +40,7 @@ class LiveValues:
     @property
     def lines_in_use(self) -> int:
         """Calls that live, this one included."""
-        return len(self._house.calls)
+        return sum(not live.inside for live in self._house.calls)
 
     def figure(self, queue: str, what: str) -> int:
         """Of a queue, at this moment."""

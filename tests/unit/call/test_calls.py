@@ -1,10 +1,10 @@
 from datetime import UTC, datetime
 
 from acd.decisions import EndVisit, SendBackAgain
-from acd.facts import CallerGone, CallerJoined, CallerSeen, OfferBridged, Resynchronised, TalkEnded
+from acd.facts import CallerGone, CallerJoined, CallerSeen, CallerSwapped, OfferBridged, Resynchronised, TalkEnded
 from acd.model import AgentId, CallId, OfferId, QueueId, VisitId, VisitOutcome
 from ivr.call.calls import LiveCalls
-from ivr.call.facts import CallEnded, CallRefused, CallStarted, NoticeHeard
+from ivr.call.facts import CallEnded, CallRefused, CallStarted, NoticeHeard, TalkTransferred
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 CALL = CallId("n1-1.1")
@@ -92,3 +92,30 @@ def test_who_is_sent_back_again_waits_no_more() -> None:
     calls.take(picture(), (again,))
     live = calls.get(CALL)
     assert live is not None and live.visit is None
+
+
+def test_a_place_that_another_call_took_is_that_call_s() -> None:
+    calls = LiveCalls()
+    other = CallId("n1-1.2")
+    for event in (STARTED, JOINED, CallerSwapped(at=AT, t=2, visit=JOINED.visit, call=other)):
+        calls.take(event, ())
+    before, after = calls.get(CALL), calls.get(other)
+    assert before is not None and before.visit is None
+    assert after is not None and (after.visit, after.queue) == (JOINED.visit, "cartera")
+
+
+def test_who_was_joined_with_another_agent_talks_with_that_one() -> None:
+    calls = LiveCalls()
+    for event in (STARTED, TalkTransferred(at=AT, call=CALL, offer=OFFER, by="101", how="attended", to="103")):
+        calls.take(event, ())
+    live = calls.get(CALL)
+    assert live is not None and (live.talk, live.agent) == (None, "")
+    calls.take(TalkTransferred(at=AT, call=CALL, offer=OFFER, by="101", how="attended", to="301", leg="o2"), ())
+    assert (live.talk, live.agent) == ("o2", "301")
+
+
+def test_a_phone_of_the_house_in_a_queue_is_no_line() -> None:
+    calls = LiveCalls()
+    calls.take(CallStarted(at=AT, call=CALL, did="*71", caller="k", flow="", config="c"), ())
+    live = calls.get(CALL)
+    assert live is not None and live.inside

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,53 @@ def test_the_number_of_a_call_that_the_journal_has_is_kept_again() -> None:
 
 def test_legs_of_offers_that_nobody_made_tell_nothing() -> None:
     assert not [fact for fact in facts_of(captured()) if isinstance(fact, f.Fact)]
+
+
+def row(event: str, seconds: float, uniqueid: str, channel: str, **more: Any) -> Row:
+    fields = dict.fromkeys(("context", "exten", "app", "data", "number", "dialled", "peer"), "")
+    at = datetime(2026, 11, 22, 3, 0, tzinfo=UTC) + timedelta(seconds=seconds)
+    return Row(event=event, at=at, uniqueid=uniqueid, linkedid=uniqueid, channel=channel, **(fields | more))
+
+
+TRUNK = "PJSIP/trunk-operador-00000000"
+
+
+def test_a_transferred_caller_talks_with_whom_the_bridge_shows() -> None:
+    """As Asterisk 22.10 wrote it: blind to 103, who asks 101 and joins the two. AMI was away."""
+    call = CallId("n1-1795315423.10")
+    projection = ringing(OfferId("660d47205b61400000001"), call)
+    dialled = {"app": "Dial", "data": "PJSIP/103,20,gtm(default)", "context": "transfer-ring"}
+    blind = {"extension": "103", "transferee_channel_uniqueid": call}
+    joined = {"transferee_channel_uniqueid": call, "transfer_target_channel_name": "PJSIP/101-4"}
+    facts = facts_of(
+        [
+            row("BLINDTRANSFER", 0, "acd-660d47205b61400000001", "PJSIP/101-1", extra=blind),
+            row("CHAN_START", 1, "n1-1795315427.13", "PJSIP/103-2"),
+            row("BRIDGE_ENTER", 2, call, TRUNK, peer="PJSIP/103-2", **dialled),
+            row("CHAN_START", 5, "n1-1795315427.15", "PJSIP/101-4"),
+            row("BRIDGE_EXIT", 9, call, TRUNK, peer="PJSIP/103-2", **dialled),
+            row("BRIDGE_ENTER", 9, call, TRUNK, peer="PJSIP/101-4", **dialled),
+            row("ATTENDEDTRANSFER", 9, "n1-1795315427.13", "PJSIP/103-2", extra=joined),
+            row("BRIDGE_EXIT", 20, call, TRUNK, peer="PJSIP/101-4", **dialled),
+        ],
+        projection,
+    )
+    blindly, attended = [fact for fact in facts if isinstance(fact, c.TalkTransferred)]
+    assert (blindly.offer, blindly.by, blindly.how, blindly.to) == ("660d47205b61400000001", "101", "blind", "103")
+    assert (attended.offer, attended.by, attended.how, attended.to) == ("", "103", "attended", "101")
+    talks = [(type(fact), fact.extension) for fact in facts if isinstance(fact, c.DialAnswered | c.DialEnded)]
+    assert talks == [(c.DialAnswered, "103"), (c.DialEnded, "103"), (c.DialAnswered, "101"), (c.DialEnded, "101")]
+
+
+def test_a_transfer_that_the_journal_has_is_not_told_again() -> None:
+    call, offer = CallId("n1-1795315423.10"), OfferId("660d47205b61400000001")
+    projection = ringing(offer, call)
+    known = c.TalkTransferred(at=BEFORE, call=call, offer=offer, by="101", how="feature code", to="103")
+    projection.apply(BEFORE, known, ())
+    extra = {"extension": "103", "transferee_channel_uniqueid": call}
+    assert facts_of([row("BLINDTRANSFER", 0, f"acd-{offer}", "PJSIP/101-1", extra=extra)], projection) == []
+    strangers = {"extension": "103", "transferee_channel_uniqueid": "n1-1.1"}
+    assert facts_of([row("BLINDTRANSFER", 0, "n1-1.2", "PJSIP/101-1", extra=strangers)], projection) == []
 
 
 CALL = CallId("n1-1795291038.10")

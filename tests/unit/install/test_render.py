@@ -232,6 +232,36 @@ def test_no_phone_and_no_trunk_sends_a_call_on_by_itself(files: dict[str, str]) 
     assert endpoints and set(endpoints) == {"(line)"}
 
 
+@pytest.fixture
+def with_queues(tmp_path: Path) -> dict[str, str]:
+    return rendered(tmp_path, site(queues=dict.fromkeys(("servicio", "cartera"))), environment(tmp_path))
+
+
+def test_a_transfer_reaches_extensions_and_queues_and_nothing_else(with_queues: dict[str, str]) -> None:
+    files = with_queues
+    pjsip, dialplan = files["pjsip.conf"], statements(files["extensions.conf"])
+    for extension in ("100", "101"):
+        assert "set_var = TRANSFER_CONTEXT=acd-transfer" in section(pjsip, extension)
+    assert "allow_transfer = no" in section(pjsip, "trunk-operador")
+    targets = re.findall(r"exten => ([^,]+),", section(dialplan, "acd-transfer"))
+    assert targets == ["100", "101", "*71", "*72"], "no pattern, nothing else"
+    for name in ("acd-transfer", "transferred", "transfer-ring", "inside-rung", "inside-queue"):
+        reached = section(dialplan, name)
+        assert "Dial(" not in reached.replace("Dial(PJSIP/100,", "").replace("Dial(PJSIP/101,", "")
+        for extension in re.findall(r"from-extension,([^,]+),", reached):
+            assert extension in (*targets, "${TRANSFER_BY}"), "a channel's name, which only extensions have"
+
+
+def test_queues_have_numbers_for_our_own_phones_only(with_queues: dict[str, str]) -> None:
+    dialplan = statements(with_queues["extensions.conf"])
+    for number, queue in (("*71", "servicio"), ("*72", "cartera")):
+        written = f"exten => {number},1,Set(TRANSFER_TO={queue})"
+        assert dialplan.count(written) == 1
+        assert dialplan[: dialplan.index(written)].rpartition("\n[")[2].startswith("from-extension]")
+    for name in ("from-trunk", "line", "ring"):
+        assert "*71" not in section(dialplan, name) and "inside-queue" not in section(dialplan, name)
+
+
 def with_lamps(tmp_path: Path) -> dict[str, str]:
     boxes = {"servicio": mailbox("servicio", "100", "101"), "cartera": mailbox("cartera", "101")}
     week = ((),) * 7
