@@ -62,7 +62,7 @@ def house_of(
         desk=floor.desk,
         calls=floor.calls,
         clock=clock,
-        waiting=Visits(floor.engine, clock),
+        waiting=Visits(floor.engine, floor.dispatcher.now_us),
         last_agents=last_agents,
         messages=inbox,
         file_of=file_of,

@@ -1,12 +1,12 @@
 """What the engine knows of a queue visit, as the runner asks it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from acd.engine import Engine
 from acd.model import AgentId, DeviceState, QueueId, VisitId, VisitOutcome
 from acd.state import AgentStatus, Phase
 from acd.views import VisitView
-from ivr.clock import Clock
 
 _PICKED_UP = frozenset({Phase.ANSWERED, Phase.TALKING})
 
@@ -14,9 +14,10 @@ _PICKED_UP = frozenset({Phase.ANSWERED, Phase.TALKING})
 class Visits:
     """What the engine knows of a visit, for the runner."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, now_us: Callable[[], int]) -> None:
+        """`now_us`: engine time, on the journal's own time line."""
         self._engine = engine
-        self._clock = clock
+        self._now_us = now_us
 
     def place_of(self, visit: VisitId) -> int | None:
         """1 for the next in line; None when the visit does not wait, while an agent is being connected, and when one
@@ -71,7 +72,7 @@ class Visits:
             return len(self._engine.in_queue(name))
         if what == "longest_wait":
             joined = [visit.joined_us for visit in self._engine.in_queue(name)]
-            return (self._clock.engine_us() - min(joined)) // 1_000_000 if joined else 0
+            return (self._now_us() - min(joined)) // 1_000_000 if joined else 0
         view = next((view for view in self._engine.queues() if view.queue == name), None)
         if view is None:
             return 0

@@ -132,7 +132,7 @@ class Bench:
             desk=self.desk,
             calls=self.calls,
             clock=self.clock,
-            waiting=Visits(self.dispatcher.engine, self.clock),
+            waiting=Visits(self.dispatcher.engine, self.dispatcher.now_us),
             last_agents=self.last_agents,
             messages=NoMessages(),
             file_of=lambda file: None,

@@ -12,7 +12,7 @@ async def test_the_longest_wait_grows_while_nothing_happens() -> None:
     async with bench() as b:
         await b.login(state=DeviceState.BUSY)
         await b.starts()
-        visits = Visits(b.dispatcher.engine, b.clock)
+        visits = Visits(b.dispatcher.engine, b.dispatcher.now_us)
         assert visits.figure(CARTERA, "longest_wait") == 0
         b.desk.submit(CallerJoined(at=b.clock.now(), t=0, visit=VISIT, call=CALL, queue=CARTERA))
         await b.dispatcher.settled()
