@@ -32,7 +32,7 @@ async def test_closed_by_somebody_until_somebody_ends_it_also_over_kill_9(line: 
     await caller.hears_whole("cerrado")
     assert MENU not in caller.story()
     explained = await line.command("explain", (await line.records())[0]["call"])
-    assert "el horario oficina estaba cambiado: closed, por cli" in explained
+    assert "el horario oficina estaba cambiado: cerrada, por cli" in explained
     assert "inventory" in explained
     assert "its hours decide" in await line.command("override", "oficina", "none")
     await line.until_metric("centralita_override", 0, timetable="oficina", state="closed")
