@@ -63,10 +63,12 @@ class Trails:
         self._of_agent: defaultdict[AgentId, list[Trail]] = defaultdict(list)
         self._of_visit: defaultdict[VisitId, list[Trail]] = defaultdict(list)
         self._talks: dict[QueueId, int] = {}  # the usual one of a queue
+        self._t = 0  # of the last entry
 
     def take(self, fact: Fact, decisions: Sequence[Decision]) -> None:
         """One entry."""
         self._talks.clear()
+        self._t = max(self._t, fact.t)
         if isinstance(fact, OfferAnswered | OfferBridged | OfferFailed | TalkEnded):
             trail = self._all.get(fact.offer)
             if trail is not None:
@@ -94,25 +96,28 @@ class Trails:
     def manner(self, made: MakeOffer, t: int, again: int) -> Manner:
         """What the agent's phone does with this offer, the `again`th (from 0) of this caller to this agent."""
         same = [trail for trail in self.of_visit(made.visit) if trail.agent == made.agent]
-        if again < len(same) and same[again].telling:
-            return _manner(same[again], made.ring_us)
+        this = same[again] if again < len(same) else None
+        if this is not None and this.telling:
+            return _manner(this, made.ring_us)
         telling = [trail for trail in self._of_agent.get(made.agent, ()) if trail.telling]
-        if telling:
-            nearest = min(telling, key=lambda trail: (abs(trail.made - t), trail.made))
-            return _not_before(_manner(nearest, made.ring_us), same[again] if again < len(same) else None)
-        return self._usual(made.queue)
+        if not telling:
+            return _as_far_as_seen(self._usual(made.queue), this)
+        nearest = min(telling, key=lambda trail: (abs(trail.made - t), trail.made))
+        return _as_far_as_seen(_manner(nearest, made.ring_us), this)
 
-    def talk_us(self, visit: VisitId, queue: QueueId) -> int | None:
-        """How long this caller talks; None: longer than anybody knows."""
+    def talk_us(self, visit: VisitId, queue: QueueId) -> int:
+        """How long this caller talks. A talk that goes on at the journal's end: as usual, or as it is by now."""
         for trail in self.of_visit(visit):
+            if trail.bridged is not None and trail.ended is not None:
+                return trail.ended - trail.bridged
             if trail.bridged is not None:
-                return trail.ended - trail.bridged if trail.ended is not None else None
+                return max(self._usual_talk(queue), self._t - trail.bridged + 1)
+        return self._usual_talk(queue)
+
+    def _usual_talk(self, queue: QueueId) -> int:
         if queue not in self._talks:
-            talks = [
-                x.ended - x.bridged
-                for x in self._all.values()
-                if x.queue == queue and x.bridged is not None and x.ended is not None
-            ]
+            known = [x for x in self._all.values() if x.queue == queue]
+            talks = [x.ended - x.bridged for x in known if x.bridged is not None and x.ended is not None]
             self._talks[queue] = median_low(talks) if talks else TALK_US
         return self._talks[queue]
 
@@ -160,8 +165,11 @@ def _manner(trail: Trail, ring_us: int) -> Manner:
     return Manner(rang, trail.result)
 
 
-def _not_before(manner: Manner, cut: Trail | None) -> Manner:
-    """A phone that rang until it was stopped had not been answered by then."""
-    if cut is None or cut.stopped is None:
+def _as_far_as_seen(manner: Manner, seen: Trail | None) -> Manner:
+    """What was seen of this very offer before it was stopped is so: whether and when it was picked up by then."""
+    if seen is None or seen.stopped is None:
         return manner
-    return Manner(max(manner.ring_us, cut.stopped - cut.made + 1), manner.result, manner.bridge_us)
+    if seen.answered is None or seen.answered > seen.stopped:
+        return Manner(max(manner.ring_us, seen.stopped - seen.made + 1), manner.result, manner.bridge_us)
+    bridge_us = manner.bridge_us if manner.result is None else BRIDGE_US
+    return Manner(seen.answered - seen.made, None, max(bridge_us, seen.stopped - seen.answered + 1))

@@ -178,9 +178,7 @@ class World:
             self._later(answered, OfferAnswered, offer=made.offer)
         bridged = answered + manner.bridge_us
         self._later(bridged, OfferBridged, offer=made.offer)
-        talk = self._trails.talk_us(made.visit, made.queue)
-        if talk is not None:
-            self._later(bridged + talk, TalkEnded, offer=made.offer)
+        self._later(bridged + self._trails.talk_us(made.visit, made.queue), TalkEnded, offer=made.offer)
 
     def _ended(self, ended: EndVisit) -> None:
         self._now[ended.visit] = (ended.outcome, ended.why)

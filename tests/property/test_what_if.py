@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,6 +168,10 @@ def _newcomer(before: EngineConfig, queue: str) -> EngineConfig:
 @settings(max_examples=60, deadline=None)
 @given(scripts())
 def test_every_claim_is_true_in_another_world(script: Script) -> None:
+    claims_are_true(script)
+
+
+def claims_are_true(script: Script) -> None:
     first = play(script)
     script = revealed(script, first)
     day = play(script)
@@ -216,3 +221,8 @@ def same_until(t: int, day: Day, record: Record) -> bool:
             strict=True,
         )
     )
+
+
+@pytest.mark.soak
+def test_every_claim_is_true_on_many_days() -> None:
+    settings(max_examples=1000, deadline=None, database=None)(given(scripts())(claims_are_true))()
