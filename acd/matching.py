@@ -58,7 +58,8 @@ def match(state: State) -> Iterator[MakeOffer]:
         return
     heads: list[tuple[Place, Queue | AgentId, Pair]] = []
     for name in state.news.queues:
-        _push(state, heads, state.queues[name])
+        if (queue := state.queues.get(name)) is not None:
+            _push(state, heads, queue)
     for agent in state.news.agents:
         if agent in state.kept:
             _push(state, heads, agent)

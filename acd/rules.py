@@ -252,12 +252,12 @@ def queue_is_due(state: State, queue: Queue) -> Iterator[Decision]:
 
 
 def _awaiting(state: State) -> Iterator[Queue]:
-    for name in list(state.awaiting):
-        queue = state.queues[name]
-        if any(queue.awaiting):
-            yield queue
-        else:
-            del state.awaiting[name]
+    for name, queue in state.queues.items():
+        if name in state.awaiting:
+            if any(queue.awaiting):
+                yield queue
+            else:
+                del state.awaiting[name]
 
 
 def _open_step(state: State, queue: Queue) -> int:
@@ -272,7 +272,7 @@ def widen(state: State) -> Iterator[WidenCircle]:
     """Callers whose time for the next step has come, when its conditions hold."""
     for queue in _awaiting(state):
         while number := _open_step(state, queue):
-            for visit in list(queue.awaiting[number - 1].values()):
+            for visit in sorted(queue.awaiting[number - 1].values(), key=lambda one: one.place):
                 yield WidenCircle(visit=visit.id, queue=visit.queue, step=number)
         state.settle_queue(queue)
 

@@ -132,6 +132,7 @@ class Agent:
     since: int = 0
     counted: bool = field(default=False, init=False)  # among the `logged_in` of the queues
     there: bool = field(default=False, init=False)  # among those who are `there`
+    hoped: bool = field(default=False, init=False)  # was `hopeful` when it was looked at
     armed: bool = field(default=False, init=False)  # has a deadline
 
     @property
@@ -215,6 +216,8 @@ class State:
         self.deadlines = Deadlines()
         self.news = News()
         self._configure(config)
+        for agent in self.agents.values():
+            self.count_agent(agent)
 
     def _configure(self, config: EngineConfig) -> None:
         """Queues without an index, and agents: those who are known stay what they are."""
@@ -390,11 +393,11 @@ class State:
             step = visit.since + queue.config.steps[visit.step].after_us
             if step > self.t:
                 due.append(step)
+        if visit.tried:
+            due.append(min(visit.tried.values()))
+        if visit.kept_until is not None and visit.kept_until > self.t:
+            due.append(visit.kept_until)
         if not (visit.parked or visit.gone) and visit.doubt is None:
-            if visit.tried:
-                due.append(min(visit.tried.values()))
-            if visit.kept_until is not None and visit.kept_until > self.t:
-                due.append(visit.kept_until)
             if visit.offers and visit.ring_next > self.t:
                 due.append(visit.ring_next)
             if self.linked and not visit.offers:
@@ -475,8 +478,9 @@ class State:
                 seat.queue.there += there - agent.there
                 self.settle_queue(seat.queue)
             agent.counted, agent.there = counted, there
-        for visit in list(self.preferring.get(agent.id, ())):
-            if self.visits[visit].kept != agent.hopeful:
+        if agent.hopeful != agent.hoped:
+            agent.hoped = agent.hopeful
+            for visit in list(self.preferring.get(agent.id, ())):
                 self.settle_visit(self.visits[visit])
 
     def status_of(self, agent: Agent) -> AgentStatus:
