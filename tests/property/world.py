@@ -29,7 +29,7 @@ from acd.model import (
     VisitOutcome,
 )
 from tests.property.configs import AGENTS, ALL_STRATEGIES, CHANGED, CONFIG, QUEUES, with_strategies
-from tests.property.shadow import Shadow
+from tests.property.shadow import Shadow, look
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 FAILURES = [r for r in OfferResult if r not in (OfferResult.ANSWERED, OfferResult.CANCELLED)]
@@ -166,11 +166,12 @@ class World(RuleBasedStateMachine):
         self.waiting[visit], self.call_of[visit] = seen, call
         self.happens(self.fact(f.CallerJoined, visit=visit, call=call, queue=queue, priority=priority, **more), late)
 
-    @rule(queue=st.sampled_from(QUEUES), agent=st.sampled_from(AGENTS), late=st.booleans())
-    def transfer(self, queue: QueueId, agent: AgentId, late: bool) -> None:
-        """Somebody sends a caller to one agent."""
-        if self.config.agents and any(q.id == queue for q in self.config.queues):
-            self.enter(self.new_call(), queue, 0, late, only=agent)
+    @rule(queue=st.sampled_from(QUEUES), agent=st.sampled_from(AGENTS), late=st.booleans(), again=st.booleans())
+    def transfer(self, queue: QueueId, agent: AgentId, late: bool, again: bool) -> None:
+        """Somebody sends a caller, new or known, to one agent."""
+        if any(q.id == queue for q in self.config.queues):
+            call = self.free_calls.pop(0) if again and self.free_calls else self.new_call()
+            self.enter(call, queue, 0, late, only=agent)
 
     def caller(self, pick: int) -> VisitId | None:
         visits = list(self.waiting)
@@ -397,6 +398,9 @@ class World(RuleBasedStateMachine):
 
     @rule()
     def keep_checkpoint(self) -> None:
+        self.store_checkpoint()
+
+    def store_checkpoint(self) -> None:
         self.checkpoint = (len(self.journal), json.dumps(self.engine.snapshot()))
 
     @rule(from_checkpoint=st.booleans(), lose_facts=st.booleans())
@@ -406,6 +410,7 @@ class World(RuleBasedStateMachine):
         before = self.engine.snapshot()
         self.engine = self.recovered(from_checkpoint)
         assert self.engine.snapshot() == before, "the recovered engine believes something else"
+        look(self.shadow.house, self.engine)
         self.sound = True
         if lose_facts:
             self.late.clear()

@@ -11,13 +11,13 @@ from acd.config import EngineConfig
 from acd.decisions import Decision
 from acd.facts import Fact
 from acd.model import OfferResult, VisitOutcome
-from tests.property.shadow.afterwards import look_around
+from tests.property.shadow.afterwards import look, look_around
 from tests.property.shadow.hearing import hear
 from tests.property.shadow.house import House
 from tests.property.shadow.judging import judge
 from tests.property.shadow.people import Caller, Phone
 
-__all__ = ["Caller", "House", "Phone", "Shadow"]
+__all__ = ["Caller", "House", "Phone", "Shadow", "look"]
 
 
 class Shadow:

@@ -4,7 +4,7 @@ engine asks to be woken in time for the next thing."""
 from typing import Any
 
 from acd.decisions import Decision, EndVisit
-from acd.model import QueueId, VisitOutcome
+from acd.model import Doors, QueueId, VisitOutcome
 from tests.property.shadow.house import House
 from tests.property.shadow.judging import exits_of, silent_from
 
@@ -27,7 +27,7 @@ def look_around(house: House, decisions: tuple[Decision, ...], engine: Any) -> N
     assert not left, "; ".join(left)
     if engine is not None:
         _deadline(house, engine.next_deadline())
-        _views(house, engine)
+        look(house, engine)
 
 
 def _refused(house: House, decisions: tuple[Decision, ...]) -> None:
@@ -146,13 +146,15 @@ def _moments(house: House) -> list[int]:
 # -- what the engine shows
 
 
-def _views(house: House, engine: Any) -> None:
+def look(house: House, engine: Any) -> None:
+    """What an engine shows of agents, queues and callers is what the second model believes."""
     for view in engine.agents():
         worker = house.workers[view.agent]
         status = house.status(view.agent)
-        assert not house.linked or view.status.value == status, f"{view.agent} is {status}, not {view.status.value}"
+        assert view.status.value == status, f"{view.agent} is {status}, not {view.status.value}"
         assert (view.calls, view.talk_us) == (worker.calls, worker.talk_us), f"the counters of {view.agent}"
         assert view.logged_in == worker.logged_in and view.offer == worker.phone
+    _queue_views(house, engine)
     for queue in house.config.queues:
         callers = sorted(house.living(queue.id), key=house.place)
         shown = engine.in_queue(QueueId(queue.id))
@@ -162,3 +164,17 @@ def _views(house: House, engine: Any) -> None:
             assert (view.joined_us, view.since_us, view.step) == wanted, f"{view} instead of {wanted}"
             assert (view.parked, view.only) == (caller.parked, caller.only)
             assert set(view.offers) == {p.offer for p in house.ringing(caller)}
+
+
+def _queue_views(house: House, engine: Any) -> None:
+    for view in engine.queues():
+        name = view.queue
+        who = [a.id for a in house.config.agents if house.ring(a.id, name) is not None]
+        assert view.doors is house.doors.get(name, Doors.OPEN), f"the doors of {name}"
+        assert view.logged_in == sum(house.workers[one].logged_in for one in who), f"who is logged in for {name}"
+        assert view.there == len(house.there(name)), f"who is there for {name}"
+        assert view.available == house.value(name, "idle"), f"who is available for {name}"
+        assert view.waiting == house.value(name, "waiting"), f"who waits in {name}"
+        assert view.service_level == house.value(name, "service level"), f"the service level of {name}"
+        joined = [caller.joined for caller in house.counted(name)]
+        assert view.oldest_us == min(joined, default=None), f"who waits longest in {name}"

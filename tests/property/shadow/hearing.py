@@ -104,15 +104,19 @@ def _joined(house: House, fact: f.CallerJoined) -> None:
     other = house.callers.get(house.calls.get(fact.call, ""))
     credit = house.credit.pop(fact.call, None)
     if other is not None:
-        credit = (other.queue, other.since)
+        credit = (other.queue, other.since, False)
     since = house.t
+    if credit is not None and credit[2] and not fact.only:
+        credit = None  # who has talked begins anew
     if credit is not None and (credit[0] == fact.queue or fact.keeps):
         since = min(since, credit[1])
-    regained = house.regain.pop((fact.caller, fact.queue), None) if fact.caller else None
+    named = fact.caller and not fact.only
+    regained = house.regain.pop((fact.caller, fact.queue), None) if named else None
     if regained is not None and house.t <= regained[1]:
         since = min(since, regained[0])
     caller = _add(house, fact, since, house.t)
     caller.key, caller.last_agent, caller.only = fact.caller, fact.last_agent, fact.only
+    caller.kept_until = house.keeps_until(caller)
     if other is not None:  # a call waits in one queue at a time: the later visit counts
         older = other if number_of(other.visit) <= number_of(caller.visit) else caller
         older.gone = older.gone or "moved"

@@ -27,7 +27,7 @@ class House:
     day: str = ""
     idle: dict[str, tuple[int, int]] = field(default_factory=dict)  # available agent -> the moment of becoming so
     early: dict[str, str] = field(default_factory=dict)  # left before they were heard to join
-    credit: dict[str, tuple[str, int]] = field(default_factory=dict)  # call -> queue and since of its latest visit
+    credit: dict[str, tuple[str, int, bool]] = field(default_factory=dict)  # call -> its latest: queue, since, answered
     regain: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)  # key, queue -> since, until
     ends: dict[str, tuple[VisitOutcome, str, int]] = field(default_factory=dict)
     results: dict[str, OfferResult] = field(default_factory=dict)
@@ -112,7 +112,9 @@ class House:
         return [str(a.id) for a in self.config.agents if self.status(a.id) == "available"]
 
     def settle_idle(self) -> None:
-        self.idle = {name: self.idle.get(name, (self.facts, self.decisions)) for name in self.available()}
+        """Also of those who are in no configuration: should they come back, they have been idle for long."""
+        free = [name for name in self.workers if self.status(name) == "available"]
+        self.idle = {name: self.idle.get(name, (self.facts, self.decisions)) for name in free}
 
     def there(self, queue: str) -> list[str]:
         """Logged in, with a phone that can be reached, at any ring."""
@@ -163,16 +165,22 @@ class House:
         latest = max(p.made for p in self.phones.values() if p.visit == caller.visit)
         return queue.strategy == "ring all" or self.t >= latest + queue.ring_another_us
 
-    def kept_for(self, caller: Caller) -> str | None:
-        """The agent of last time, while there is hope."""
+    def keeps_until(self, caller: Caller) -> int:
+        """How long who joins now is kept for the agent of last time, if the queue wants it so."""
         queue, name = self.queue(caller.queue), caller.last_agent
         if queue is None or name is None or caller.only or queue.last_agent == "off" or self.agent(name) is None:
-            return None
+            return 0
         if queue.last_agent == "members" and self.ring(name, caller.queue) is None:
+            return 0
+        return caller.joined + queue.last_agent_us
+
+    def kept_for(self, caller: Caller) -> str | None:
+        """The agent of last time, while there is hope."""
+        if self.t >= caller.kept_until or caller.last_agent is None:
             return None
-        worker = self.workers[name]
+        worker = self.workers[caller.last_agent]
         hope = worker.logged_in and worker.paused is None and worker.device is not DeviceState.UNREACHABLE
-        return name if hope and self.t < caller.joined + queue.last_agent_us else None
+        return caller.last_agent if hope else None
 
     def may(self, agent: str, caller: Caller) -> bool:
         """Whether an available agent may have this caller, as far as the two are concerned."""

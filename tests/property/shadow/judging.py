@@ -261,12 +261,13 @@ def _remember(house: House, caller: Caller, ended: d.EndVisit) -> None:
     house.ends[ended.visit] = (ended.outcome, ended.why, house.t)
     if house.calls.get(caller.call) == caller.visit:
         del house.calls[caller.call]
-    if ended.outcome in (VisitOutcome.LEFT, VisitOutcome.OVERFLOWED):
-        house.credit[caller.call] = (caller.queue, caller.since)
-    else:
+    if ended.outcome is VisitOutcome.ABANDONED:
         house.credit.pop(caller.call, None)
+    elif caller.gone != "moved":  # else the next visit has it already
+        house.credit[caller.call] = (caller.queue, caller.since, ended.outcome is VisitOutcome.ANSWERED)
     queue, line = house.queue(caller.queue), house.lines.get(caller.queue)
-    if ended.outcome is VisitOutcome.ABANDONED and caller.key and queue is not None and queue.regain_us:
+    named = caller.key and not caller.only
+    if ended.outcome is VisitOutcome.ABANDONED and named and queue is not None and queue.regain_us:
         house.regain[caller.key, caller.queue] = (caller.since, house.t + queue.regain_us)
     if line is None or queue is None or caller.only:
         return

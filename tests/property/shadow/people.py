@@ -19,6 +19,7 @@ class Caller:
     touched: int
     key: str = ""
     last_agent: str | None = None
+    kept_until: int = 0  # for the agent of last time
     only: str | None = None
     step: int = 0
     parked: bool = False

@@ -1,0 +1,84 @@
+"""Each rule of the engine taken out or bent, one at a time: what the invariants must notice.
+
+A mutant is a function of pytest's monkeypatch. The modules of this folder register theirs in `MUTANTS` by name.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import acd.absorb
+import acd.engine
+import acd.rules
+from acd.state import Agent, AgentStatus, State
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+MUTANTS: dict[str, Patch] = {}
+
+
+def mutant(patch: Patch) -> Patch:
+    """Register a mutant under the name of its function."""
+    MUTANTS[patch.__name__.replace("_", " ")] = patch
+    return patch
+
+
+def without(*kinds: type) -> Patch:
+    """The engine never decides these."""
+
+    def patch(patcher: pytest.MonkeyPatch) -> None:
+        real = acd.rules.decide
+        patcher.setattr(acd.engine, "decide", lambda state: (d for d in real(state) if not isinstance(d, kinds)))
+
+    return patch
+
+
+def decided(change: Callable[[State, Any], Any]) -> Patch:
+    """Every decision is changed on its way, or left out when `change` gives None."""
+
+    def patch(patcher: pytest.MonkeyPatch) -> None:
+        real = acd.rules.decide
+
+        def decide(state: State) -> Iterator[Any]:
+            for decision in real(state):
+                if (changed := change(state, decision)) is not None:
+                    yield changed
+
+        patcher.setattr(acd.engine, "decide", decide)
+
+    return patch
+
+
+def deaf_to(kind: type) -> Patch:
+    """The engine does not take in these facts."""
+    return lambda patcher: patcher.setitem(acd.absorb._HANDLERS, kind, lambda state, fact: None)
+
+
+def afterwards(kind: type, change: Callable[[State, Any], None]) -> Patch:
+    """Something is done to the state after such a fact was taken in."""
+
+    def patch(patcher: pytest.MonkeyPatch) -> None:
+        real = acd.absorb._HANDLERS[kind]
+
+        def handler(state: State, fact: Any) -> None:
+            real(state, fact)
+            change(state, fact)
+
+        patcher.setitem(acd.absorb._HANDLERS, kind, handler)
+
+    return patch
+
+
+def status(change: Callable[[State, Agent, AgentStatus], AgentStatus]) -> Patch:
+    """Agents seem to do something else."""
+
+    def patch(patcher: pytest.MonkeyPatch) -> None:
+        real = State.status_of
+        patcher.setattr(State, "status_of", lambda self, agent: change(self, agent, real(self, agent)))
+
+    return patch
+
+
+def available(*hidden: AgentStatus) -> Patch:
+    """Who does this seems to be available."""
+    return status(lambda state, agent, found: AgentStatus.AVAILABLE if found in hidden else found)
