@@ -96,6 +96,8 @@ class Agents:
                 case "wrap-up begun":
                     self._busy.pop(decision["agent"], None)
                     self._until[decision["agent"]] = int(decision["until"])
+                case "wrap-up ended":
+                    self._until.pop(decision["agent"], None)
         if entry.name == "offer bridged" and event["offer"] in self._agent_of:
             # also an offer that was given up for dead: two people talk
             self._busy[self._agent_of[event["offer"]]] = event["offer"]
@@ -107,7 +109,7 @@ class Agents:
         agent, offer = decision["agent"], decision["offer"]
         if agent in self._busy:
             self.faults.append(f"entry {entry.position}: {agent} gets {offer} and has {self._busy[agent]}")
-        if t < self._until.get(agent, 0):
+        if t < self._until.get(agent, 0) and decision.get("rule") != "transfer":  # a transfer to an agent does not wait
             self.faults.append(f"entry {entry.position}: {agent} gets {offer} {self._until[agent] - t} us too soon")
         self._busy[agent] = offer
         self._agent_of[offer] = agent

@@ -31,6 +31,8 @@ class Channel:
     exten: str
     started: float
     ended: float | None = None
+    number: str = ""  # the caller's
+    hung_up_by: str = ""  # a channel's name, or a part of Asterisk's
     refused: bool = False
     stays: list[tuple[str, float, float | None]] = field(default_factory=list)  # bridge, from, to
 
@@ -63,6 +65,9 @@ def channels_of(file: Path) -> dict[str, Channel]:
 
 def _take(channel: Channel, row: Mapping[str, str], at: float) -> None:
     match row["type"]:
+        case "HANGUP":
+            channel.number = row["num"]
+            channel.hung_up_by = str(json.loads(row["extra"]).get("hangupsource", ""))
         case "CHAN_END":
             channel.ended = at
         case "BRIDGE_ENTER":
@@ -105,7 +110,7 @@ def talks(channels: Mapping[str, Channel]) -> dict[str, dict[str, float]]:
 def disagreements(channels: Mapping[str, Channel], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Calls of which Asterisk tells something else than the records, in words."""
     callers = {channel.uniqueid: channel for channel in channels.values() if channel.of_a_caller}
-    records = {row["call"]: row for row in rows if row["call"] in callers or not row["call"].startswith("acd-")}
+    records = {row["call"]: row for row in rows if not row["did"].startswith("*")}  # not those of the house
     faults = [f"{name}: Asterisk had it, the records do not" for name in callers.keys() - records.keys()]
     faults += [f"{name}: the records have it, Asterisk does not" for name in records.keys() - callers.keys()]
     spoken = talks(channels)
@@ -143,6 +148,21 @@ def inexact(channels: Mapping[str, Channel], rows: Sequence[Mapping[str, Any]]) 
             difference = row["talk_us"] / 1e6 - sum(talked.values())
             if abs(difference) > _AGREE:
                 faults.append(f"{row['call']}: talk of {row['talk_us'] / 1e6:.2f} s, {difference:+.2f} s of Asterisk's")
+    return faults
+
+
+def rung_twice(channels: Mapping[str, Channel]) -> list[str]:
+    """Phones that had two legs of offers at once."""
+    faults: list[str] = []
+    last: dict[str, Channel] = {}
+    legs = [channel for channel in channels.values() if channel.uniqueid.startswith("acd-") and channel.phone]
+    for leg in sorted(legs, key=lambda leg: leg.started):
+        before = last.get(leg.phone)
+        if before is not None and (before.ended is None or leg.started < before.ended):
+            faults.append(
+                f"{leg.phone}: {leg.uniqueid} began at {leg.started}, {before.uniqueid} ended at {before.ended}"
+            )
+        last[leg.phone] = leg
     return faults
 
 

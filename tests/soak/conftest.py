@@ -52,12 +52,14 @@ def part(request: pytest.FixtureRequest) -> Iterator[Part]:
 
 @pytest.fixture
 def line(part: Part, request: pytest.FixtureRequest) -> Iterator[Instance]:
-    """A company of twelve lines for this part alone."""
+    """A company for this part alone, with the part's CHANGES, and STARTED with its variables."""
     if not (TREE / "usr" / "sbin" / "asterisk").exists():
         pytest.fail(f"no Asterisk in {TREE}: run `make provision`")
     # A short path: Asterisk's control socket must fit into 107 bytes.
     with tempfile.TemporaryDirectory(prefix="cl-", ignore_cleanup_errors=True) as folder:
-        instance = blockon(deferred(Instance.start(Path(folder), changes=request.module.CHANGES)))
+        module = request.module
+        starting = Instance.start(Path(folder), changes=module.CHANGES, **getattr(module, "STARTED", {}))
+        instance = blockon(deferred(starting))
         try:
             yield instance
         finally:

@@ -45,10 +45,10 @@ async def inspect(part: Part, line: Instance, traffic: Traffic, *, exact: bool =
     _asterisks_own(part, line, traffic, rows, exact)
     part.none("rings that no decision explains", unexplained(traffic.legs, entries, rows))
     _rules(part, line, entries)
-    _decided_again(part, line, entries)
+    decided_again(part, line, entries)
     for of in ("calls", "visits", "offers"):
         part.must(f"difference of the sums of {of}", await line.metric("centralita_sum_difference", of=of), 0.0)
-    part.found("tracebacks in the log of the server", _tracebacks(line))
+    part.found("tracebacks in the log of the server", tracebacks(line))
 
 
 async def journal_of(line: Instance) -> list[Record]:
@@ -244,7 +244,7 @@ def _rules(part: Part, line: Instance, entries: Sequence[Record]) -> None:
     part.none("recorded before the notice was heard to its end", unannounced(entries, recordings))
 
 
-def _decided_again(part: Part, line: Instance, entries: Sequence[Record]) -> None:
+def decided_again(part: Part, line: Instance, entries: Sequence[Record]) -> None:
     """Invariant 6: the same facts give the same decisions, byte for byte."""
     engine, again, faults = Engine(engine_config(line.site)), 0, []
     for entry in entries:
@@ -258,5 +258,6 @@ def _decided_again(part: Part, line: Instance, entries: Sequence[Record]) -> Non
     part.none("decisions that came out differently", faults)
 
 
-def _tracebacks(line: Instance) -> int:
+def tracebacks(line: Instance) -> int:
+    """How many the server has logged."""
     return (line.paths.var / "log" / "server.log").read_text(errors="replace").count("Traceback")
