@@ -32,6 +32,8 @@ class LiveCall:
     visits: int = 0
     visit: VisitId | None = None
     queue: QueueId | None = None
+    joined: datetime | None = None
+    """When the latest visit was joined, whatever time its place counts from."""
     notice: str | None = None
     """Version of the recording notice that was heard to its end."""
     reason: str = ""
@@ -129,6 +131,8 @@ class LiveCalls:
             number = fact.visit.rpartition("/")[2]
             # The number in the name counts too: after a lost journal the first visit that is seen may be the third.
             live.visits = max(live.visits + 1, int(number) if number.isdecimal() else 0)
+        if live.visit != fact.visit:
+            live.joined = fact.at if isinstance(fact, CallerJoined) else fact.joined_at
         live.visit, live.queue = fact.visit, fact.queue
 
     def _still_waits(self, fact: CallerReturned | CallerSwapped) -> None:

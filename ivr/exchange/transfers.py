@@ -25,8 +25,9 @@ from ivr.verbs.dial import RESULTS
 RING_SECONDS = 20
 """How long an extension that is no agent's rings."""
 
-AT_ONCE = timedelta(seconds=5)
-"""A queue that does not keep a transferred caller this long has not taken him: back to who transferred."""
+AT_ONCE = timedelta(seconds=20)
+"""A queue that does not keep a transferred caller this long has not taken him: back to who transferred. A little longer
+than a queue waits for somebody to come back whose last agent has just left."""
 
 PATIENCE_SECONDS = 5.0
 """How long a caller who comes back waits until the phone that transferred him has ended its part."""
@@ -119,7 +120,7 @@ class Transfers:
 
     async def _back(self, session: Session, live: LiveCall, site: Site, asked: _Asked) -> None:
         """To who transferred, if the other one did not take the caller at once."""
-        waited = asked.ticket is not None and self._house.clock.now() - asked.ticket.joined_at > AT_ONCE
+        waited = live.joined is not None and self._house.clock.now() - live.joined > AT_ONCE
         if asked.to in site.queues and waited:
             await self._into_the_flow(session, asked.failed)
             return

@@ -111,7 +111,9 @@ async def test_a_caller_whom_a_queue_kept_for_a_while_goes_on_in_the_flow() -> N
     async with bench() as b:
         await b.login()
         await b.starts()
-        ticket = Ticket(VISIT, CARTERA, b.clock.now() - timedelta(seconds=30), 0, transfer="to")
+        before = b.clock.now() - timedelta(seconds=30)
+        b.desk.submit(CallerJoined(at=before, t=0, visit=VISIT, call=CALL, queue=CARTERA))
+        ticket = Ticket(VISIT, CARTERA, before, 0, transfer="to")
         variables = await b.visits(channel(str(ticket), TALK, "to", "cartera", "102", "queue waited too long"))
         assert (variables["DONE"], variables["RETURNED"], variables["TICKET"]) == ("call", "queue waited too long", "")
 
