@@ -13,7 +13,7 @@ import acd.state
 from acd import facts, reasons
 from acd.circles import Queue
 from acd.config import Condition
-from acd.decisions import CancelOffer, EndVisit, SendBackAgain, WidenCircle
+from acd.decisions import CancelOffer, EndVisit, SendBackAgain
 from acd.model import VisitOutcome
 from acd.state import State, Visit
 from tests.property.mutants import MUTANTS, deaf_to, decided, mutant, without
@@ -298,10 +298,6 @@ def no_deadline_for_a_step(patcher: pytest.MonkeyPatch) -> None:
 
     patcher.setattr(State, "_visit_due", due)
 
-
-MUTANTS["a step does not tell its number"] = decided(
-    lambda state, d: replace(d, step=1) if isinstance(d, WidenCircle) else d
-)
 
 # -- the agent of last time, transfers, swaps
 
