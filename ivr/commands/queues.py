@@ -51,7 +51,7 @@ def queue_rows(environment: Environment) -> tuple[list[dict[str, Any]], float | 
 
 def queues_table(rows: Sequence[Mapping[str, Any]], bound: float | None) -> Table:
     """The rows for people."""
-    outcomes = ("answered", "abandoned", "overflowed", "other")
+    outcomes = ("joined", "answered", "abandoned", "overflowed", "other")
     live = ("doors", "offered", "free", "talking", "paused", "in", "today") if bound is not None else ()
     table = Table("queue", "waiting", "longest wait", *live, *outcomes, "mean wait")
     if bound is not None:

@@ -143,7 +143,7 @@ async def test_a_message_is_left_reviewed_e_mailed_and_deleted(line: Instance, l
     assert attachment(letter) == (line.folder / f"{message['message']}.wav").read_bytes()
 
     told = await line.command("explain", message["call"])
-    assert f"left message {message['message']} in mailbox servicio" in told
+    assert f"deja el mensaje {message['message']} en el buzón servicio" in told
     await line.command("voicemail", "delete", message["message"])
     assert all(m["message"] != message["message"] for m in await messages(line))
     await sums_agree(line)
