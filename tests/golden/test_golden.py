@@ -56,6 +56,8 @@ def believes(engine: Engine, wanted: dict[str, Any]) -> None:
     if wanted["engine_version"] == 1:  # it had one word for both
         offers = {name: [*who, "ringing" if phase == "reserved" else phase] for name, (*who, phase) in offers.items()}
     assert offers == wanted["offers"]
+    agents = {a.agent: [a.logged_in, a.reason, a.calls, a.talk_us] for a in engine.agents()}
+    assert agents == wanted.get("agents", agents)  # engine 1 counted nothing and knew no logins
 
 
 @pytest.mark.parametrize("name", NAMES)
