@@ -21,6 +21,9 @@ COMPARISONS = {
     "ami": "bench.ami",
     "journal": "bench.journal",
     "engine": "bench.engine",
+    "queue": "bench.queue.compare",
+    "memory": "bench.memory",
+    "recovery": "bench.recovery",
     "start": "bench.start",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -2,9 +2,10 @@
 
 Callers and agents are Local channels; agents talk for a random time (so that no talk locks onto app_queue's look each
 second). *Free to ring*: from the end of an agent's leg to the beginning of the same agent's next one, while callers
-wait. *Join to ring*: from the caller's coming to the beginning of the leg of the agent whom he meets, while most agents
-are idle; ours has the flow in it, from the number that was called. All moments are Asterisk's own (CEL). app_queue has
-its best settings: `autofill`, `retry = 1`, no wrap-up, and our server is stopped meanwhile. *CPU a call*: of Asterisk,
+wait. *Join to ring*: from a caller's joining to the beginning of the leg of the agent whom he meets, while most agents
+are idle. Joining is Queue() for app_queue, and the step `queue` of the flow for ours; *with the flow* counts from the
+moment at which the call came in, so our whole visit is in it. All other moments are Asterisk's own (CEL). app_queue has
+its best settings (`autofill`, `retry = 1`, no wrap-up), and our server is stopped meanwhile. *CPU a call*: of Asterisk,
 and of our server, which also visits everybody who waits each 10 s.
 
 `python -m bench.queue.compare` prints the tables.
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from bench.queue.line import OURS, THEIRS, QueueLine, changes
 from bench.queue.load import Load
-from bench.queue.moments import percentile, read
+from bench.queue.moments import percentile, reached, read
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 
@@ -67,13 +68,17 @@ async def one_round(line: QueueLine, side: str, size: Size, found: Samples) -> N
         if side == OURS:
             await line.stop_server()
         await load.drain()
-    times = moments.freed if size.waiting else moments.joined
+    since = reached(line.paths.var / "journal.sqlite") if side == OURS else moments.came
+    times = moments.freed if size.waiting else moments.joined(since)
     calls = len(moments.legs)
     if len(times) < calls / 3:
         raise RuntimeError(f"{side}, {size.title}: only {len(times)} of {calls} legs tell a time")
     found["calls"].append(calls)
     found["p50"].append(percentile(times, 0.5))
     found["p99"].append(percentile(times, 0.99))
+    if not size.waiting:
+        found["p50 with the flow"].append(percentile(moments.joined(moments.came), 0.5))
+        found["p99 with the flow"].append(percentile(moments.joined(moments.came), 0.99))
     found["server"].append(server / calls * 1000)
     found["asterisk"].append(asterisk / calls * 1000)
 
@@ -113,6 +118,11 @@ def rows(size: Size, found: dict[str, Samples]) -> list[dict[str, str]]:
         }
         for side in (OURS, THEIRS)
     ]
+
+    if not size.waiting:
+        flow = {"routing": size.title, "side": f"{OURS}, with the flow"}
+        flow |= {f"{part} ms": f"{median(OURS, f'{part} with the flow'):.1f}" for part in ("p50", "p99")}
+        table.append({**dict.fromkeys(table[0], ""), **flow})
 
     def ratio(kind: str) -> str:
         return f"{median(OURS, kind) / median(THEIRS, kind):.3f}"

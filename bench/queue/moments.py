@@ -2,7 +2,10 @@
 
 import csv
 import json
+import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,13 +41,12 @@ class Moments:
             found += [(b.began - a.ended) * 1000 for a, b in pairwise(legs) if a.ended]
         return found
 
-    @property
-    def joined(self) -> list[float]:
-        """Milliseconds from a caller's joining until the phone rings of the agent whom he met."""
+    def joined(self, since: Mapping[str, float]) -> list[float]:
+        """Milliseconds from a caller's moment `since` until the phone rings of the agent whom he met."""
         return [
-            (self.legs[leg].began - self.came[caller]) * 1000
+            (self.legs[leg].began - since[caller]) * 1000
             for caller, leg in self.met
-            if caller in self.came and leg in self.legs
+            if caller in since and leg in self.legs
         ]
 
 
@@ -71,6 +73,14 @@ def read(file: Path, start: int) -> Moments:
         agents = [name for name in members if name in legs]
         met += [(name, agent) for agent in agents for name in members if name not in legs]
     return Moments(legs, came, tuple(met))
+
+
+def reached(journal: Path) -> dict[str, float]:
+    """When the flow of each call reached its queue, as our journal tells: seconds since 1970, by unique id."""
+    with sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True) as store:
+        rows = store.execute("""SELECT event FROM entries WHERE event LIKE '%"caller joined"%'""").fetchall()
+    told = (json.loads(event) for (event,) in rows)
+    return {event["call"]: datetime.fromisoformat(event["at"]).timestamp() for event in told}
 
 
 def percentile(values: list[float], part: float) -> float:
