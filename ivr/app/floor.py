@@ -14,6 +14,7 @@ from ivr.call.facts import CallStarted
 from ivr.clock import Clock
 from ivr.exchange.desk import Desk
 from ivr.exchange.switchboard import Switchboard
+from ivr.exchange.talks import House
 from ivr.exchange.telephone import Telephone
 from ivr.routing import engine_config
 from ivr.site import Site
@@ -59,7 +60,7 @@ async def open_floor(
         lambda: at_phones(site()),
         started,
         telephone.cancel_again,
-        lambda: tuple(site().queues),
+        lambda: House(extensions=site().extensions, queues=tuple(site().queues)),
         telephone.part,
     )
     telephone.attach(switchboard)

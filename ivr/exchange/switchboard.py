@@ -5,7 +5,7 @@ one `Resynchronised`; then they are replayed in their order. A listed state can 
 the event that made it is also held, behind: the last word is always the newest.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
@@ -37,7 +37,7 @@ from ivr.clock import Clock
 from ivr.exchange import picture
 from ivr.exchange.causes import NO_KEY_CAUSE, UNREACHABLE_CAUSE, result_of
 from ivr.exchange.channels import leg_of
-from ivr.exchange.talks import Talks
+from ivr.exchange.talks import House, Talks
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +64,11 @@ class Switchboard:
         agents: Callable[[], frozenset[str]],
         started: Callable[[CallId, str, str], facts.CallStarted],
         cancel_again: Callable[[OfferId], None],
-        queues: Callable[[], Sequence[str]] = tuple,
+        house: Callable[[], House] = House,
         part: Callable[[CallId, str, str], None] = lambda call, channel, by: None,
     ) -> None:
         """`started(call, did, number)` gives the beginning of a call that ended before it asked for its flow;
-        `cancel_again(offer)` hangs up a leg that appears although its offer was cancelled. `queues` and `part` are for
+        `cancel_again(offer)` hangs up a leg that appears although its offer was cancelled. `house` and `part` are for
         transfers (see Talks)."""
         self._cancel_again = cancel_again
         self._desk = desk
@@ -77,7 +77,7 @@ class Switchboard:
         self._clock = clock
         self._agents = agents
         self._callers: dict[OfferId, CallId] = {}
-        self._talks = Talks(desk, calls, clock, self._callers, queues, part)
+        self._talks = Talks(desk, calls, clock, self._callers, house, part)
         self._legs: set[OfferId] = set()  # a channel of theirs was seen
         self._rung: set[OfferId] = set()
         self._cancelled: set[OfferId] = set()

@@ -4,7 +4,7 @@ Measured order of events: a transfer is told before the legs that it ends hang u
 `Hangup` of the leg, as without a transfer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,14 @@ class Desk(Protocol):
 
     def submit(self, fact: Fact) -> object: ...
     def record(self, event: object, key: str | None = None) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What phones can dial: the extensions, and the queues in the order of their numbers."""
+
+    extensions: Collection[str] = ()
+    queues: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -59,14 +67,14 @@ class Talks:
         calls: LiveCalls,
         clock: Clock,
         callers: dict[OfferId, CallId],
-        queues: Callable[[], Sequence[str]],
+        house: Callable[[], House],
         part: Callable[[CallId, str, str], None],
     ) -> None:
-        """`callers`: whose legs these are, shared with the switchboard. `queues()`: their names, in the order of their
-        numbers. `part(call, channel, by)` undoes that a caller was joined with a line to outside."""
+        """`callers`: whose legs these are, shared with the switchboard. `part(call, channel, by)` undoes that a caller
+        was joined with a line to outside; that line has no `channel` yet while it rings."""
         self._desk, self._calls, self._clock = desk, calls, clock
         self._callers = callers
-        self._queues = queues
+        self._house = house
         self._part = part
         self._dialled: dict[str, _Dialled] = {}
         self.handlers: dict[str, Callable[[Event], None]] = {
@@ -124,7 +132,7 @@ class Talks:
             return
         how = "blind" if event.get("IsExternal") == "Yes" else "feature code"
         by = _End.of(event, "Transferer")
-        self._transferred(call.call, by, how, target_of(event.get("Extension"), self._queues()))
+        self._transferred(call.call, by, how, target_of(event.get("Extension"), self._house().queues))
 
     def _attended(self, event: Event) -> None:
         if event.get("Result") != "Success":
@@ -142,10 +150,8 @@ class Talks:
         call = CallId(event.get("TransfereeUniqueid"))
         waiting = self._calls.get(consult.uniqueid)
         if waiting is None:
-            if self._calls.get(call) is not None and consult.dialled:
-                begun = facts.DialBegun(at=self._clock.now(), call=call, extension=consult.dialled)
-                self._desk.record(begun)
-                self._transferred(call, by, "attended", consult.dialled)
+            if self._calls.get(call) is not None:
+                self._rings_on(call, by, consult.dialled)
             return
         if self._calls.get(call) is None:  # a phone of the house is put in the place of another one
             started = facts.CallStarted(
@@ -156,6 +162,14 @@ class Talks:
         if visit is not None:
             self._desk.submit(CallerSwapped(at=self._clock.now(), t=self._clock.engine_us(), visit=visit, call=call))
         self._transferred(call, by, "attended", queue)
+
+    def _rings_on(self, call: CallId, by: _End, dialled: str) -> None:
+        if dialled not in self._house().extensions:
+            self._transferred(call, by, "attended", OUTSIDE)
+            self._part(call, "", extension_of(by.channel))
+            return
+        self._desk.record(facts.DialBegun(at=self._clock.now(), call=call, extension=dialled))
+        self._transferred(call, by, "attended", dialled)
 
     def _joined(self, event: Event) -> None:
         """Both talked: they talk with each other from now on."""

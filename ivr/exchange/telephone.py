@@ -141,8 +141,8 @@ class Telephone:
         )
 
     def part(self, call: CallId, channel: str, by: str) -> None:
-        """A caller was joined with another line to outside (`channel`), which no rule allows: the caller goes back to
-        `by`, the line is ended."""
+        """A caller was joined with another line to outside (`channel`; empty while it rings), which no rule allows: the
+        caller goes back to `by`, the line is ended."""
         task = asyncio.get_running_loop().create_task(self._part(call, channel, by))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -153,7 +153,8 @@ class Telephone:
         await self._attempt(
             "Redirect", {"Channel": call, "Context": "transferred", "Exten": "outside", "Priority": "1"}
         )
-        await self._attempt("Hangup", {"Channel": channel, "Cause": "16"})
+        if channel:
+            await self._attempt("Hangup", {"Channel": channel, "Cause": "16"})
 
     async def _attempt(self, action: str, fields: Mapping[str, str]) -> None:
         try:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import Phone
@@ -139,16 +141,21 @@ async def test_a_place_in_a_queue_survives_the_server_also_for_whom_it_was_not_m
     await talk_ends(caller, first)
 
 
+@pytest.mark.parametrize("answers", [True, False])
 @live
-async def test_no_way_from_outside_to_outside(line: Instance) -> None:
+async def test_no_way_from_outside_to_outside(line: Instance, answers: bool) -> None:
     """A phone may ask somebody outside, but a caller is not joined with a line that the company pays for."""
     far = await Phone.open("operador", server=line.sip, address="127.0.0.11", port=5977)
-    caller, agent = await talking(line, "3000000749")
+    caller, agent = await talking(line, f"300000075{int(answers)}")
     await agent.call.hold()
     asked = await consults(line, "101", "93001234567")
     them = await far.incoming()
-    await them.answer()
-    await asked.call.answered()
+    await them.ring()
+    await asked.call.ringing()
+    if answers:
+        await them.answer()
+        await asked.call.answered()
+        await hear_each_other(asked, Person("far", them, line.ears))
     await agent.call.transfer_to(asked.call)
     await hang_up(agent, asked)
     await them.ended()
@@ -158,7 +165,7 @@ async def test_no_way_from_outside_to_outside(line: Instance) -> None:
 
 @live
 async def test_a_caller_cannot_transfer_anybody(line: Instance) -> None:
-    caller, agent = await talking(line, "3000000750")
+    caller, agent = await talking(line, "3000000752")
     await line.phone("103")
     assert await (await caller.call.transfer("103")).final() >= 400
     await hear_each_other(caller, agent)
@@ -166,6 +173,7 @@ async def test_a_caller_cannot_transfer_anybody(line: Instance) -> None:
 
 
 async def _talk_of(line: Instance, one: str, other: str) -> tuple[Person, Person]:
+    await line.phone(other)
     call = await (await line.phone(one)).call(other)
     callee = await line.agent(other)
     await call.answered()

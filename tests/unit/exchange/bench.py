@@ -22,6 +22,7 @@ from ivr.exchange.desk import Desk
 from ivr.exchange.house import House
 from ivr.exchange.runner import CallRunner
 from ivr.exchange.switchboard import Switchboard
+from ivr.exchange.talks import House as Dialable
 from ivr.exchange.visits import Visits
 from ivr.language import load_site
 from ivr.site import Site
@@ -75,6 +76,7 @@ class Bench:
             lambda: frozenset({ANNA}),
             self.started,
             self.again,
+            house=lambda: Dialable(extensions=("103", "301"), queues=("servicio",)),
             part=lambda call, channel, by: self.deeds.append(("part", f"{call} {channel} {by}")),
         )
 

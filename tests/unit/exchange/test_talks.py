@@ -93,7 +93,7 @@ async def test_a_blind_transfer_is_told_and_the_agent_s_part_ends_with_the_leg()
         leg = offer_channel(offer)
         await b.tell(blind(leg, "PJSIP/301-1", "*71"), blind(leg, "PJSIP/301-1", "*71"), hangup(leg))
         fact = await transferred(b)
-        assert (fact.offer, fact.by, fact.how, fact.to) == (offer, "301", "blind", "*71")
+        assert (fact.offer, fact.by, fact.how, fact.to) == (offer, "301", "blind", "servicio")
         assert (await b.story())[-2:] == ["talk transferred by 301", "talk ended"]
         assert b.calls.get(CALL) is not None
 
@@ -264,6 +264,16 @@ async def test_a_caller_and_a_line_to_outside_are_parted() -> None:
         await b.tell(attended(leg, channel="PJSIP/trunk-x-9"))
         assert b.deeds[-1] == ("part", f"{CALL} {COLLEAGUE} 301")
         assert (await transferred(b)).to == "outside"
+
+
+@run
+async def test_also_while_the_line_to_outside_still_rings() -> None:
+    async with bench() as b:
+        await b.login()
+        leg = offer_channel(await talks(b))
+        await b.tell(into_app(leg, "93001234567"))
+        assert b.deeds[-1] == ("part", f"{CALL}  301")
+        assert (await transferred(b)).to == "outside" and await told(b, facts.DialBegun) == []
 
 
 @run
