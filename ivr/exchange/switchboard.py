@@ -5,7 +5,7 @@ one `Resynchronised`; then they are replayed in their order. A listed state can 
 the event that made it is also held, behind: the last word is always the newest.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -130,9 +130,10 @@ class Switchboard:
         beliefs were wrong."""
         self._held = []
         began = self._desk.now_us()
+        known = [live.call for live in self._calls]
         seen = await snapshot()
         await gap()
-        drift = self._resynchronise(seen, began)
+        drift = self._resynchronise(seen, began, known)
         held, self._held = self._held, None
         for event in held:
             self._dispatch(event)
@@ -151,8 +152,8 @@ class Switchboard:
             handler(event)
 
     # ------------------------------------------------------------------ resynchronisation
-    def _resynchronise(self, seen: Snapshot, began: int) -> int:
-        drift = self._close_gone({channel.uniqueid for channel in seen.channels})
+    def _resynchronise(self, seen: Snapshot, began: int, known: Sequence[CallId]) -> int:
+        drift = self._close_gone(known, {channel.uniqueid for channel in seen.channels})
         callers = picture.callers(seen)
         self._bridges = picture.bridges(seen)
         legs = self._legs_seen(seen, {channel.uniqueid for channel in callers})
@@ -205,10 +206,11 @@ class Switchboard:
             return None
         return picture.caller_seen(channel, ticket)
 
-    def _close_gone(self, alive: set[str]) -> int:
-        gone = [live for live in self._calls if live.call not in alive]
-        for live in gone:
-            self._call_ended(live.call, cause=0, by="unknown", source="resynchronisation")
+    def _close_gone(self, known: Sequence[CallId], alive: set[str]) -> int:
+        """Of those that were `known` before the picture was begun: who came meanwhile may not be in it, and lives."""
+        gone = [call for call in known if call not in alive and self._calls.get(call) is not None]
+        for call in gone:
+            self._call_ended(call, cause=0, by="unknown", source="resynchronisation")
         return len(gone)
 
     def _meet(self, channel: ChannelSeen) -> int:

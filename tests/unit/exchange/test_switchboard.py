@@ -231,6 +231,20 @@ async def test_after_a_login_what_lives_is_adopted_and_what_is_gone_is_closed() 
 
 
 @run
+async def test_who_comes_while_the_picture_is_taken_is_not_in_it_and_lives() -> None:
+    async with bench() as b:
+
+        async def snapshot() -> Snapshot:
+            await b.starts()
+            return Snapshot(channels=(), devices={})
+
+        async def gap() -> None: ...
+
+        assert await b.switchboard.logged_in(snapshot, gap) == 0
+        assert await b.story("call ended") == []
+
+
+@run
 async def test_a_waiting_caller_whom_nobody_knew_takes_the_place_of_the_ticket() -> None:
     async with bench() as b:
         await b.login(caller(), state=DeviceState.BUSY)
