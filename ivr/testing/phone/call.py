@@ -129,6 +129,12 @@ class Call:
             self._answer(code)
             self.finish(code=code, by="us")
 
+    async def redirect(self, uri: str) -> None:
+        """Answer that the call should be sent to another address (302)."""
+        assert self.invite is not None
+        self.phone.respond(self.invite, 302, self.peer, tag=self.local.tag, contact=uri)
+        self.finish(code=302, by="us")
+
     async def hang_up(self) -> None:
         """End the call in whatever state it is; harmless when it is over."""
         if self._state is CallState.ENDED:

@@ -159,8 +159,10 @@ class Phone(asyncio.DatagramProtocol):
         self._clients[(request.branch, request.method)] = transaction
         return transaction
 
-    def respond(self, request: Message, code: int, peer: Peer, *, tag: str = "", body: str = "") -> None:
-        """Answer a request; a retransmission of it gets the same."""
+    def respond(
+        self, request: Message, code: int, peer: Peer, *, tag: str = "", body: str = "", contact: str = ""
+    ) -> None:
+        """Answer a request; a retransmission of it gets the same. `contact`: another address than ours."""
         to = request["to"] if "tag=" in request["to"] or not tag else f"{request['to']};tag={tag}"
         headers: Headers = (
             *(("Via", via) for via in request.all("via")),
@@ -169,7 +171,7 @@ class Phone(asyncio.DatagramProtocol):
             ("To", to),
             ("Call-ID", request["call-id"]),
             ("CSeq", request["cseq"]),
-            ("Contact", f"<{self.contact}>"),
+            ("Contact", f"<{contact or self.contact}>"),
             ("Allow", ALLOW),
         )
         if body:

@@ -228,6 +228,14 @@ def test_no_phone_and_no_trunk_sends_a_call_on_by_itself(files: dict[str, str]) 
     # A 302 dials its target in this context (Asterisk: apps/app_dial.c do_forward, main/dial.c handle_call_forward).
     assert "set_var = FORWARD_CONTEXT=forwarded" in files["pjsip.conf"].split("[line](!)")[1].split("\n[")[0]
     assert "[forwarded]" not in files["extensions.conf"]
+    # A target with a / is dialled as it is, in no context: Dial is told not to (i), and Originate cannot be.
+    dials = re.findall(r"Dial\((.*)\)$", statements(files["extensions.conf"]), re.M)
+    assert dials and all(re.fullmatch(r"PJSIP/[^,]+,[^,]+,\w*i.*", dial) for dial in dials)
+    assert (
+        section(files["extensions.conf"], "acd-agent")
+        .splitlines()[1]
+        .startswith('exten => s,1,GotoIf($["${FORWARDERNAME}"!=""]')
+    )
     endpoints = re.findall(r"^\[[^]]+\](.*)\n(?:context) = from-", files["pjsip.conf"], re.M)
     assert endpoints and set(endpoints) == {"(line)"}
 
