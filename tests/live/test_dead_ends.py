@@ -12,7 +12,9 @@ from tests.live.test_offers import until_rung
 from tests.live.transfer_scenes import consults, hang_up, talk_ends
 
 OUTSIDE = ("127.0.0.11", 5978)
-CHANGES = short(site={"trunks": {"operador": {"calls to outside": f"{OUTSIDE[0]}:{OUTSIDE[1]}"}}})
+CHANGES = short(
+    site={"trunks": {"operador": {"calls to outside": f"{OUTSIDE[0]}:{OUTSIDE[1]}"}}}, agents={"302": {"ring": "60 s"}}
+)
 
 
 async def _in_a_phone_s_place(line: Instance) -> tuple[Person, Person]:
@@ -69,6 +71,24 @@ async def test_each_transfer_of_a_phone_goes_back(line: Instance) -> None:
     await hear_each_other(first, third)
     await third.hang_up()
     await first.call.ended()
+
+
+@live
+async def test_reception_is_free_for_the_next_when_an_agent_has_taken_the_caller(line: Instance) -> None:
+    """The server is dead, reception rings, and the agent whose phone rang before picks up."""
+    await line.phone("302")
+    await line.phone("100")
+    caller = await waiting(line, "3000000779", "3")
+    late = await line.agent("302", answer=False)
+    other = await waiting(line, "3000000780", "3")
+    await line.kill_server()
+    rung = await line.agent("100", seconds=30, answer=False)
+    await late.call.answer()
+    await rung.call.ended(5)
+    await hear_each_other(caller, late)
+    reception = await line.agent("100", seconds=15)
+    await hear_each_other(other, reception)
+    await hear_each_other(caller, late)
 
 
 class _Outside:
