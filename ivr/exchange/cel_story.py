@@ -25,7 +25,8 @@ _COUNTRY_CODE = re.compile(r"\+?57(?=\d{10}$)")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _SAME_MOMENT = timedelta(seconds=2)
 """AMI and CEL tell one event this far apart at most; further apart are two events."""
-_EXTENSION = re.compile(r"PJSIP/([0-9*#]{1,20})")
+_EXTENSION = re.compile(r"PJSIP/([0-9*#]{1,20})(?![0-9*#@])")
+"""A phone's channel, or what Dial was given; `PJSIP/<number>@<trunk>` is a number outside, none of ours."""
 
 EngineFact = f.OfferAnswered | f.OfferBridged | f.OfferFailed | f.TalkEnded | f.CallerGone
 

@@ -402,3 +402,13 @@ async def test_while_all_is_well_only_rows_of_the_period_before_are_taken(tmp_pa
     await gap.fill()
     assert await gap.fill(lately=False) == 0, "a spot that is further on is not moved back"
     assert gap.states.kept["cel"]["offset"] == len(b"".join(lines[:50]))
+
+
+def test_a_number_outside_is_no_extension() -> None:
+    call = CallId("n1-1795315423.10")
+    dialled = {"app": "Dial", "data": "PJSIP/3001234567@trunk-operador,60,i", "context": "from-extension"}
+    rows = [
+        row(event, 2, call, TRUNK, peer="PJSIP/trunk-operador-2", **dialled)
+        for event in ("BRIDGE_ENTER", "BRIDGE_EXIT")
+    ]
+    assert "3001234567" not in str(facts_of(rows, ringing(OfferId("660d47205b61400000001"), call)))
