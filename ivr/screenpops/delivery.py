@@ -65,6 +65,7 @@ class Delivery:
         self._secret, self._clock, self._figures = secret, clock, figures
         self._hooks: dict[str, _Hook] = {}
         self._latest: dict[str, asyncio.Task[None]] = {}  # of each offer: its messages arrive in order
+        self._tasks: set[asyncio.Task[None]] = set()
         self._transport: httpx.AsyncHTTPTransport | None = None
 
     def send(self, pop: ScreenPop, message: Message) -> None:
@@ -78,13 +79,14 @@ class Delivery:
         self._figures.waiting(pop.name, hook.waiting)
         task = asyncio.get_running_loop().create_task(self._bring(pop, hook, message, self._latest.get(message.offer)))
         self._latest[message.offer] = task
+        self._tasks.add(task)
         task.add_done_callback(functools.partial(self._forget, message.offer))
 
     async def close(self) -> None:
         """Give up what cannot be brought within CLOSING_SECONDS."""
-        if self._latest:
-            await asyncio.wait([*self._latest.values()], timeout=CLOSING_SECONDS)
-        tasks = [*self._latest.values()]
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSING_SECONDS)
+        tasks = [*self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -93,6 +95,7 @@ class Delivery:
             self._transport = None
 
     def _forget(self, offer: str, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
         if self._latest.get(offer) is task:
             del self._latest[offer]
 

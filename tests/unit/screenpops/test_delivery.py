@@ -257,6 +257,21 @@ async def test_the_servers_end_does_not_wait_for_a_hook(monkeypatch: pytest.Monk
 
 
 @run
+async def test_nothing_is_sent_after_the_servers_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A talk's message waits for the one about its ringing: both end."""
+    monkeypatch.setattr(at_work, "CLOSING_SECONDS", 0.1)
+    async with desktop("slow") as there:
+        pops = Counted()
+        for event in ("ringing", "answered"):
+            pops.delivery.send(hook(there.url, at_most=timedelta(seconds=0.3)), about(event=event))
+        await there.until_told(1)
+        await pops.delivery.close()
+        assert pops.waiting() == 0
+        await asyncio.sleep(0.5)
+        assert len(there.told) == 1
+
+
+@run
 async def test_the_log_tells_neither_number_nor_address_nor_secret() -> None:
     stream = io.StringIO()
     before, level = logging.getLogger().handlers[:], logging.getLogger().level
