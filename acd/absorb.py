@@ -262,31 +262,41 @@ def _bridged(state: State, fact: OfferBridged) -> None:
 def talk(state: State, offer: Offer) -> None:
     """Agent and caller are in the bridge."""
     if offer.phase is not Phase.TALKING:
+        _takes_agent(state, offer)
         offer.phase, offer.changed, offer.doubt = Phase.TALKING, state.t, None
         _touch_offer(state, offer)
+
+
+def _takes_agent(state: State, offer: Offer) -> bool:
+    """Whoever talks does so in this offer: the agent's next one, if one rings already, gives way. False when the agent
+    talks in another one."""
+    agent = state.agent(offer.agent)
+    other = state.offers.get(agent.offer) if agent.offer is not None and agent.offer != offer.id else None
+    if other is not None:
+        if other.phase is Phase.TALKING:
+            return False
+        state.news.displaced[other.id] = None
+    agent.offer = offer.id
+    return True
 
 
 def revive(state: State, offer: OfferId) -> Offer | None:
     """The leg of an offer given up for dead is in a bridge: two people talk. It lives again, result and all.
 
-    The agent's next offer, if one rings already, gives way. None when a fact told the end of the leg (this one is
-    late), when nobody knows the offer, or when the agent talks in another one.
+    None when a fact told the end of the leg (this one is late), when nobody knows the offer, or when the agent talks in
+    another one.
     """
     ended = state.ended_offers.get(offer)
     if ended is None or ended.leg_gone:
         return None
-    other = state.offers.get(state.agent(ended.agent).offer or OfferId(""))
-    if other is not None:
-        if other.phase is Phase.TALKING:
-            return None
-        state.news.displaced[other.id] = None
-    del state.ended_offers[offer]
     revived = Offer(
         offer, ended.visit, ended.call, ended.queue, ended.agent, state.t, 0, Phase.ANSWERED, state.t, state.t
     )
     revived.closed = True
+    if not _takes_agent(state, revived):
+        return None
+    del state.ended_offers[offer]
     state.offers[offer] = revived
-    state.agent(ended.agent).offer = offer
     return revived
 
 

@@ -198,12 +198,19 @@ def _end_pause(state: State, ended: EndPause) -> None:
 def _begin_wrap_up(state: State, begun: BeginWrapUp) -> None:
     agent = state.agent(begun.agent)
     offer = state.offers.get(agent.offer) if agent.offer is not None else None
-    if offer is not None and offer.phase is Phase.TALKING:
+    if offer is None or not _has_ended(offer):  # of two legs in a bridge at once, the one that ended is the other
+        offer = next((o for o in state.offers.values() if o.agent == agent.id and _has_ended(o)), None)
+    if offer is not None:
         state.remove_offer(offer, leg_gone=True)
-        agent.offer = None
+        if agent.offer == offer.id:
+            agent.offer = None
     agent.wrap_until = begun.until
     agent.talk_us += begun.talk_us
     state.settle_agent(agent)
+
+
+def _has_ended(offer: Offer) -> bool:
+    return offer.over and offer.phase is Phase.TALKING
 
 
 def _end_wrap_up(state: State, ended: EndWrapUp) -> None:

@@ -32,6 +32,7 @@ class Queue:
     living: dict[VisitId, "Visit"] = field(default_factory=dict)
     oldest: list[tuple[int, int, "Visit"]] = field(default_factory=list)  # heap, only where a condition asks for it
     parked: int = 0  # of the living ones
+    standing: int = 0  # of the living ones: those with no phone ringing, who may be sent away
     idle: int = 0  # agents who are available, in all rings
     logged_in: int = 0
     there: int = 0
@@ -68,6 +69,7 @@ class Queue:
         self.parked -= visit.parked
         for waiting in self.awaiting:
             waiting.pop(visit.id, None)
+        self._forget_who_left()
 
     def look_up_first(self) -> None:
         """Find the first caller who waits anew, after a change of the lanes."""
@@ -104,10 +106,12 @@ class Queue:
         ]
         return min((due for due in wanted if due > t), default=None)
 
-    def _first_joined(self) -> int | None:
-        """When the one who waits longest has joined. Parked callers come back into question when they return."""
+    def _forget_who_left(self) -> None:
         while self.oldest and self.oldest[0][2].id not in self.living:
             heapq.heappop(self.oldest)
+
+    def _first_joined(self) -> int | None:
+        """When the one who waits longest has joined. Parked callers come back into question when they return."""
         if self.oldest and not self.oldest[0][2].parked:
             return self.oldest[0][0]
         return min((joined for joined, _, v in self.oldest if v.id in self.living and not v.parked), default=None)

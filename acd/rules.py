@@ -77,7 +77,7 @@ def settle_offer(state: State, offer: Offer) -> Iterator[Decision]:
             yield close(offer, OfferResult.LOST if visit is None else OfferResult.ANSWERED)
         if visit is not None:
             yield from end(state, visit, VisitOutcome.ANSWERED, offer=offer)
-        if offer.over:
+        while offer.over and offer.id in state.offers:  # once, unless the agent was in two bridges that ended together
             yield wrap_up(state, offer)
     elif offer.over:
         yield from failed(state, offer)

@@ -81,6 +81,7 @@ class Visit:
     lane: Lane | None = field(default=None, init=False)  # where the visit waits to be offered
     kept: bool = field(default=False, init=False)  # the lane is that of `last_agent`
     counted: bool = field(default=False, init=False)  # stands in its queue's `living`
+    stands: bool = field(default=False, init=False)  # among the `standing` of its queue
     not_served: PassedOver | None = field(default=None, init=False)  # a reason that is given often
 
     @property
@@ -248,17 +249,18 @@ class State:
     def index(self) -> None:
         """Build the queues' indexes and every deadline from agents, visits and offers."""
         self.kept, self.preferring, self.direct, self.awaiting = {}, {}, {}, {}
+        self.news.queues = dict.fromkeys(self.queues)  # what was touched before may be gone
+        for queue in self.queues.values():
+            queue.logged_in = queue.there = 0
         for agent in self.agents.values():
             agent.counted = agent.there = False
             if agent.ready is not None:
                 self._fill_pools(agent)
         for visit in self.visits.values():
-            visit.lane, visit.kept, visit.counted = None, False, False
+            visit.lane, visit.kept, visit.counted, visit.stands = None, False, False, False
             self._count(visit)
             self.place(visit)
             self.settle_visit(visit)
-        for queue in self.queues.values():
-            self.news.queues[queue.config.id] = None
         for agent in list(self.agents.values()):
             agent.armed = True
             self.settle_agent(agent)
@@ -309,6 +311,7 @@ class State:
             self.preferring.get(visit.last_agent, {}).pop(visit.id, None)
         queue = self.queues.get(visit.queue)
         if queue is not None and visit.counted:
+            queue.standing -= visit.stands
             queue.left(visit)
         self.deadlines.set(("visit", visit.id), None)
         remember(self.ended_visits, visit.id, ended)
@@ -327,7 +330,8 @@ class State:
             for agent in [a for a, until in visit.tried.items() if until <= self.t]:
                 del visit.tried[agent]
                 self.news.agents[agent] = None
-        if visit.only is None and queue is not None:
+        if visit.counted and queue is not None:
+            self._stand(visit, queue)
             kept = visit.last_agent is not None and self._kept(visit)
             if not self._offerable(visit, queue, kept):
                 self._move(visit, None, kept=False)
@@ -338,6 +342,14 @@ class State:
             if visit.step < len(queue.config.steps):
                 self._next_step(visit, queue)
         self.deadlines.set(("visit", visit.id), self._visit_due(visit))
+
+    def _stand(self, visit: Visit, queue: Queue) -> None:
+        """Who begins to wait where nobody has been there for long is sent away by the queue's deadline."""
+        if visit.stands is not visit.waits:
+            visit.stands = not visit.stands
+            queue.standing += 1 if visit.stands else -1
+            if queue.nobody_since is not None:
+                self.settle_queue(queue)
 
     def _kept(self, visit: Visit) -> bool:
         """Whether the caller waits for the agent of last time, and for nobody else."""
@@ -538,7 +550,7 @@ class State:
         elif queue.nobody_since is None:
             queue.nobody_since = self.t
         due = [queue.nobody_since + queue.config.nobody_there_us] if queue.nobody_since is not None else []
-        if not queue.living:
+        if not queue.standing:
             due = []
         longest = queue.next_longest_wait(self.t) if queue.config.id in self.awaiting else None
         if longest is not None:
