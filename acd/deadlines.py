@@ -1,6 +1,7 @@
 """The engine's alarm clock: one deadline per thing, the next one at hand."""
 
 import heapq
+from collections.abc import Iterable
 
 Key = tuple[str, str]
 """Kind ("agent", "offer", "queue", "visit") and id. Equal times come in the order of the keys, so that a restored
@@ -35,6 +36,23 @@ class Deadlines:
         while heap and self._due.get(heap[0][1]) != heap[0][0]:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
+
+    def due(self, t: int) -> list[Key]:
+        """The keys that are due at `t`, earliest first. They keep their deadlines; `again` puts back those that nobody
+        has changed meanwhile."""
+        found = []
+        while self._heap and self._heap[0][0] <= t:
+            due, key = heapq.heappop(self._heap)
+            if self._due.get(key) == due:
+                found.append(key)
+        return found
+
+    def again(self, keys: Iterable[Key], t: int) -> None:
+        """Have an eye on keys of `due` again."""
+        for key in keys:
+            due = self._due.get(key)
+            if due is not None and due <= t:
+                heapq.heappush(self._heap, (due, key))
 
     def take(self, t: int) -> list[Key]:
         """Remove and return the keys that are due at `t`, earliest first. Who takes them gives them a new deadline."""

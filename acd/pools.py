@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from acd.config import RANDOM, ROUND_ROBIN
+from acd.config import LONGEST_IDLE, RANDOM, ROUND_ROBIN
 from acd.model import AgentId
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ class Pool:
 def key_of(seat: "Seat", agent: "Agent") -> Key:
     """Where an available agent stands in the pool of a queue's ring: smaller is taken first."""
     ready = agent.ready or 0
-    match seat.queue.config.strategy:
+    strategy = seat.queue.config.strategy
+    if strategy == LONGEST_IDLE:
+        return (ready,)
+    match strategy:
         case "fewest calls":
             return (agent.calls, ready)
         case "least talk time":

@@ -179,19 +179,14 @@ def _no_way_in(queue: Queue) -> str:
 def what_is_due(state: State) -> Iterator[Decision]:
     """Deadlines that have come, the earliest first, and those that follow from them."""
     acted: dict[Key, None] = {}
-    while keys := [key for key in _due(state) if key not in acted]:
+    while keys := [key for key in state.deadlines.due(state.t) if key not in acted]:
         for key in keys:
             acted[key] = None
             due = state.deadlines.at(key)
             if due is not None and due <= state.t:  # an earlier one may have changed it
                 yield from on_deadline(state, key)
-
-
-def _due(state: State) -> list[Key]:
-    keys = state.deadlines.take(state.t)
-    for key in keys:
-        state.settle_key(key)  # stays due until a decision changes it
-    return keys
+    if acted:
+        state.deadlines.again(acted, state.t)
 
 
 def on_deadline(state: State, key: Key) -> Iterator[Decision]:

@@ -467,10 +467,12 @@ class State:
                 seat.queue.pools[seat.ring].discard(agent.id)
 
     def _fill_pools(self, agent: Agent) -> None:
+        queues = self.news.queues
         for seat in self.serves.get(agent.id, ()):
-            seat.queue.idle += 1
-            seat.queue.pools[seat.ring].add(agent.id, key_of(seat, agent))
-            self.news.queues[seat.queue.config.id] = None
+            queue = seat.queue
+            queue.idle += 1
+            queue.pools[seat.ring].add(agent.id, key_of(seat, agent))
+            queues[queue.config.id] = None
 
     def sort_again(self) -> None:
         """The counters of the day have changed under those who are available."""
