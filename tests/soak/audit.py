@@ -6,14 +6,11 @@ words; nothing is raised, so that one look shows everything.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 Json = Mapping[str, Any]
-
-TOGETHER = timedelta(milliseconds=50)
-"""Callers who joined within this time came at the same moment: which of them is told first is chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +25,6 @@ class Record:
     def name(self) -> str:
         """What the event is called."""
         return str(self.event["e"])
-
-
-@dataclass(slots=True)
-class _Visit:
-    queue: str
-    priority: int
-    joined: datetime
-    offer: str = ""
-    parked: bool = False
-    doubted: bool = False  # the caller may be gone: an offer was lost, or a picture did not show the channel
-    ended: bool = False
-    tried: set[str] = field(default_factory=set)  # agents who had this caller's offer and did not take it
 
 
 _ENDS = {
@@ -117,88 +102,6 @@ class Agents:
     def _free(self, agent: str, offer: str) -> None:
         if self._busy.get(agent) == offer:
             del self._busy[agent]
-
-
-class Places:
-    """Among equals nobody is overtaken, unless that agent has just refused or missed the earlier caller."""
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-        self.explained = 0  # an earlier caller was passed over, rightly and with the reason given
-        self._visits: dict[str, _Visit] = {}
-        self._visit_of: dict[str, str] = {}
-
-    def take(self, entry: Record) -> None:
-        """The next entry."""
-        self._hear(entry)
-        for decision in entry.decisions:
-            match decision["e"]:
-                case "offer made":
-                    self._made(entry, decision)
-                case "offer closed":
-                    self._closed(decision)
-                case "visit ended":
-                    if visit := self._visits.get(decision["visit"]):
-                        visit.ended = True
-
-    def _hear(self, entry: Record) -> None:
-        event = entry.event
-        match entry.name:
-            case "caller joined":
-                self._join(event, event["at"])
-            case "caller parked" | "caller returned":
-                if visit := self._visits.get(event["visit"]):
-                    visit.parked, visit.doubted = entry.name == "caller parked", False
-            case "caller gone":
-                if visit := self._visits.get(event["visit"]):
-                    visit.doubted = True
-            case "resynchronised":
-                self._picture(event)
-
-    def _join(self, event: Json, at: str) -> None:
-        joined = datetime.fromisoformat(at)
-        self._visits.setdefault(event["visit"], _Visit(event["queue"], int(event["priority"]), joined))
-
-    def _picture(self, event: Json) -> None:
-        for visit in self._visits.values():
-            visit.doubted = True
-        for seen in event["callers"]:
-            self._join(seen, seen["joined_at"])
-            visit = self._visits[seen["visit"]]
-            visit.parked, visit.doubted = seen["parked"], False
-
-    def _made(self, entry: Record, decision: Json) -> None:
-        name, agent = decision["visit"], decision["agent"]
-        visit = self._visits[name]
-        given = {passed["who"] for passed in decision["overtaken"]}
-        for other_name, other in self._visits.items():
-            if other.queue != visit.queue or not self._before(other, visit):
-                continue
-            if other.ended or other.offer or other.parked or other.doubted:
-                continue
-            if agent in other.tried and (other_name in given or len(given) >= 8):
-                self.explained += 1
-            else:
-                self.faults.append(
-                    f"entry {entry.position}: {agent} gets {name} before {other_name}, who came "
-                    f"{(visit.joined - other.joined).total_seconds():.3f} s earlier"
-                )
-        visit.offer = decision["offer"]
-        self._visit_of[decision["offer"]] = name
-
-    @staticmethod
-    def _before(one: _Visit, other: _Visit) -> bool:
-        if one.priority != other.priority:
-            return one.priority > other.priority
-        return one.joined + TOGETHER < other.joined
-
-    def _closed(self, decision: Json) -> None:
-        visit = self._visits.get(decision["visit"])
-        if visit is None or visit.offer != decision["offer"]:
-            return
-        visit.offer = ""
-        visit.tried.add(decision["agent"])
-        visit.doubted = visit.doubted or decision["result"] == "lost"
 
 
 def unannounced(entries: Sequence[Record], recordings: Sequence[str]) -> list[str]:

@@ -158,7 +158,7 @@ def rung_twice(channels: Mapping[str, Channel]) -> list[str]:
     legs = [channel for channel in channels.values() if channel.uniqueid.startswith("acd-") and channel.phone]
     for leg in sorted(legs, key=lambda leg: leg.started):
         before = last.get(leg.phone)
-        if before is not None and (before.ended is None or leg.started < before.ended):
+        if before is not None and before.ended is not None and leg.started < before.ended:
             faults.append(
                 f"{leg.phone}: {leg.uniqueid} began at {leg.started}, {before.uniqueid} ended at {before.ended}"
             )

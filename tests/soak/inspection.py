@@ -1,9 +1,10 @@
 """What is looked at after the traffic: Asterisk's leftovers, the journal, the records, the figures, and both ends of
 every call."""
 
+import asyncio
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from acd.codec import encode
@@ -14,8 +15,9 @@ from ivr.call.journalled import decode
 from ivr.clock import LoopClock
 from ivr.routing import engine_config
 from ivr.testing.instance import Instance
-from tests.soak.audit import Agents, Places, Record, counted_once, unannounced
-from tests.soak.channels import channels_of, disagreements, inexact, without_end
+from tests.soak.audit import Agents, Record, counted_once, unannounced
+from tests.soak.channels import channels_of, disagreements, inexact, rung_twice, without_end
+from tests.soak.judged import contradictions, decoded
 from tests.soak.part import Part
 from tests.soak.traffic import CLEARLY, RECEPTION, Leg, Seen, Traffic
 
@@ -44,8 +46,8 @@ async def inspect(part: Part, line: Instance, traffic: Traffic, *, exact: bool =
     rows = await _people(part, line, traffic)
     _asterisks_own(part, line, traffic, rows, exact)
     part.none("rings that no decision explains", unexplained(traffic.legs, entries, rows))
-    _rules(part, line, entries)
-    decided_again(part, line, entries)
+    await asyncio.to_thread(_rules, part, line, entries)  # other lines go on meanwhile
+    await asyncio.to_thread(decided_again, part, line, entries)
     for of in ("calls", "visits", "offers"):
         part.must(f"difference of the sums of {of}", await line.metric("centralita_sum_difference", of=of), 0.0)
     part.found("tracebacks in the log of the server", tracebacks(line))
@@ -76,7 +78,8 @@ async def _people(part: Part, line: Instance, traffic: Traffic) -> list[Any]:
         part.found("- ended by the death of Asterisk", len(lost))
     by_number: dict[str, list[Any]] = {}
     for row in rows:
-        by_number.setdefault(row["number"].removeprefix("+57"), []).append(row)
+        if not row["did"].startswith("*"):  # not a colleague's question to a queue
+            by_number.setdefault(row["number"].removeprefix("+57"), []).append(row)
     counted = Counter(row["outcome"] for row in rows)["refused"]
     part.found("refused with 486, all lines busy: callers", len(refused))
     part.found("refused with 486, all lines busy: records", counted)
@@ -85,14 +88,13 @@ async def _people(part: Part, line: Instance, traffic: Traffic) -> list[Any]:
     part.must(
         "records of refusals that no caller saw or missed by hanging up", _outside(counted, refused, withdrawn), 0
     )
-    checked = [_agrees(seen, by_number.get(seen.number, [])) for seen in traffic.seen if seen.code != 486]
+    checked = [_agrees(seen, rows) for seen, rows in _paired(traffic.seen, by_number)]
     part.none("callers whose record says something else than they saw", [fault for fault in checked if fault])
     part.none("records of calls that nobody placed", _unplaced(by_number, traffic.seen))
     talked = Counter(row["outcome"] for row in rows)
     part.found("calls by outcome", ", ".join(f"{name} {n}" for name, n in talked.most_common()))
     await _metrics_agree(part, line, rows)
     part.none("callers who were hung up on", dropped(traffic.seen, traffic.legs))
-    part.none("phones that rang twice at once", rang_twice(traffic.legs))
     part.found("phones rung by a queue", sum(1 for leg in traffic.legs if leg.offered))
     plans = Counter(leg.plan for leg in traffic.legs if leg.offered)
     part.found("- what they did", ", ".join(f"{name} {n}" for name, n in plans.most_common()))
@@ -103,6 +105,7 @@ async def _people(part: Part, line: Instance, traffic: Traffic) -> list[Any]:
 def _asterisks_own(part: Part, line: Instance, traffic: Traffic, rows: Sequence[Any], exact: bool) -> None:
     channels = channels_of(line.paths.log / "cel-custom" / "cel.csv")
     part.found("channels in Asterisk's own record (CEL)", len(channels))
+    part.none("phones that had two legs of queues at once", rung_twice(channels))
     part.none("calls of which CEL tells something else than the records", disagreements(channels, rows))
     lengths = "talks whose length differs from CEL's by more than half a second"
     if exact:
@@ -117,6 +120,20 @@ async def records_of(line: Instance) -> list[Any]:
     """The rows of `ivr calls`, with numbers."""
     text = await line.command("calls", "--json", "--numbers", "--limit", "100000")
     return [json.loads(row) for row in text.splitlines()]
+
+
+def _paired(seen: Sequence[Seen], by_number: Mapping[str, list[Any]]) -> Iterator[tuple[Seen, Sequence[Any]]]:
+    """Each call with its record; who called more than once has them in their order."""
+    calls: dict[str, list[Seen]] = {}
+    for one in sorted(seen, key=lambda one: one.placed):
+        if one.code != 486:
+            calls.setdefault(one.number, []).append(one)
+    for number, made in calls.items():
+        rows = sorted(by_number.get(number, []), key=lambda row: row["started"])
+        if len(made) == len(rows) > 1:
+            yield from ((one, [row]) for one, row in zip(made, rows, strict=True))
+        else:
+            yield from ((one, rows) for one in made)
 
 
 def _outside(counted: int, refused: Sequence[Seen], withdrawn: int) -> int:
@@ -165,15 +182,16 @@ async def _metrics_agree(part: Part, line: Instance, rows: Sequence[Any]) -> Non
 
 
 def dropped(seen: Sequence[Seen], legs: Sequence[Leg]) -> list[str]:
-    """Callers whose call ended neither by themselves, nor by the person they talked to, nor by the flow's good-bye."""
-    by_number: dict[str, list[Leg]] = {}
-    for leg in legs:
-        by_number.setdefault(leg.number.removeprefix("+57"), []).append(leg)
+    """Callers whose call ended neither by themselves, nor by the person they talked to, nor by the flow's good-bye.
+
+    Whoever was asked by a colleague first saw the colleague's number; then it counts who was heard.
+    """
     faults = []
     for call in seen:
         if call.by != "them" or call.answered is None or call.farewell:
             continue
-        if not any(_hung_up(leg, call) for leg in by_number.get(call.number, [])):
+        talked = (leg for leg in legs if leg.number.removeprefix("+57") == call.number or leg.extension in call.voices)
+        if not any(_hung_up(leg, call) for leg in talked):
             stayed = call.ended - call.answered
             faults.append(f"{call.number} ({call.did}) after {stayed:.1f} s, heard {_rounded(call.voices)}")
     return faults
@@ -182,18 +200,6 @@ def dropped(seen: Sequence[Seen], legs: Sequence[Leg]) -> list[str]:
 def _hung_up(leg: Leg, call: Seen) -> bool:
     """Whether this phone ended the call: it talked with the caller and hung up just before."""
     return leg.talking is not None and leg.by in ("us", "outage") and -0.2 < call.ended - leg.ended < _HANGING_UP
-
-
-def rang_twice(legs: Sequence[Leg]) -> list[str]:
-    """Phones that a queue rang while they still rang or talked for a queue."""
-    faults = []
-    last: dict[str, Leg] = {}
-    for leg in sorted((leg for leg in legs if leg.offered), key=lambda leg: leg.rang):
-        before = last.get(leg.extension)
-        if before is not None and leg.rang < before.ended:
-            faults.append(f"{leg.extension}: {leg.number} rang {before.ended - leg.rang:.3f} s before {before.number}")
-        last[leg.extension] = leg
-    return faults
 
 
 def unexplained(legs: Sequence[Leg], entries: Sequence[Record], rows: Sequence[Any]) -> list[str]:
@@ -216,11 +222,18 @@ def unexplained(legs: Sequence[Leg], entries: Sequence[Record], rows: Sequence[A
 
 def _one_sided(traffic: Traffic) -> list[str]:
     """Who heard an agent for half a second must have been heard as well."""
-    heard = {(leg.number.removeprefix("+57"), leg.extension): leg.heard for leg in traffic.legs}
+    heard: dict[tuple[str, str], float] = defaultdict(float)
+    for leg in traffic.legs:
+        heard[leg.number.removeprefix("+57"), leg.extension] += leg.heard
+    asked = {
+        leg.extension for leg in traffic.legs if leg.number in traffic.extensions
+    }  # colleagues: whom they hear then
     faults = []
     for seen in traffic.seen:
         for extension, seconds in seen.voices.items():
-            if seconds >= 0.5 and seen.by != "outage" and not heard.get((seen.number, extension), 0.0):
+            if extension in asked or seen.by == "outage" or heard[seen.number, extension]:
+                continue
+            if seconds >= 0.5:
                 faults.append(f"{seen.number} heard {extension} for {seconds:.1f} s and was not heard")
     return faults
 
@@ -229,16 +242,14 @@ def _one_sided(traffic: Traffic) -> list[str]:
 
 
 def _rules(part: Part, line: Instance, entries: Sequence[Record]) -> None:
-    agents, places = Agents(), Places()
+    agents = Agents()
     for entry in entries:
         agents.take(entry)
-        places.take(entry)
     part.found("journal entries", len(entries))
     part.found("offers decided", agents.offers)
     part.none("calls, visits, offers that did not end exactly once", counted_once(entries))
     part.none("agents with two offers at once, or rung in wrap-up", agents.faults)
-    part.none("callers overtaken among equals", places.faults)
-    part.found("callers passed over because that agent had just refused them, with the reason told", places.explained)
+    part.none("decisions or reasons that the second model calls wrong", contradictions(decoded(entries)))
     recordings = list(line.recordings())
     part.found("talks recorded", len(recordings))
     part.none("recorded before the notice was heard to its end", unannounced(entries, recordings))

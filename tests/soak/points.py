@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr.install.asterisk import tied
-from ivr.testing.installation import ROOT
+from ivr.testing.installation import ROOT, InstanceError
 from ivr.testing.instance import Instance
 from tests.soak.inspection import inspect
 from tests.soak.part import Part
@@ -119,10 +119,19 @@ class CrashingLine(Instance):
 async def play(line: CrashingLine, points: list[Point], *, number: int = 0) -> Outcome:
     """The script once, with the server's end at the first of `points`, and what was found afterwards.
 
-    Further points count from the entry behind the restart.
+    Further points count from the entry behind the restart. Whatever stops the play is a fault as well.
     """
-    line.arm(points[:1])
     fate = _Fate(line, points)
+    try:
+        faults = await _played(line, fate, number)
+    except (InstanceError, AssertionError, OSError) as fault:
+        faults = [f"the play broke off: {fault}"]
+    return Outcome(fate.counted or line.counted(), fate.struck, faults)
+
+
+async def _played(line: CrashingLine, fate: "_Fate", number: int) -> list[str]:
+    line.arm(fate.points[:1])
+    exact = not fate.points
     async with Script(line) as script:
         following = asyncio.ensure_future(fate.follow(script))
         try:
@@ -135,10 +144,10 @@ async def play(line: CrashingLine, points: list[Point], *, number: int = 0) -> O
     await line.heal()
     looked = Part(name="play", title="", about="", order=0, seconds=0)
     try:
-        await inspect(looked, line, script, exact=not points)
+        await inspect(looked, line, script, exact=exact)
     except AssertionError as fault:
         looked.faults.append(str(fault))
-    return Outcome(fate.counted or line.counted(), fate.struck, looked.faults)
+    return looked.faults
 
 
 class _Fate:

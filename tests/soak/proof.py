@@ -13,8 +13,9 @@ what had to hold afterwards. This page is written by the soak itself; nobody edi
 
 The callers and the phones of the agents are programs of this repository (`tests/soak/traffic.py`) that speak SIP and
 RTP. Everybody speaks with a tone of their own, so who heard whom is known from the audio and not from the server. The
-rules about order, offers and recordings are checked by a program that reads the journal and shares no code with the
-engine (`tests/soak/audit.py`).
+rules are judged from the journal by a second model of them, which shares no code with the engine
+(`tests/property/shadow`), and by a program that only counts (`tests/soak/audit.py`). Records are held against
+Asterisk's own record of its channels (`tests/soak/channels.py`).
 
 | | |
 | --- | --- |

@@ -10,15 +10,14 @@ from acd.decisions import MakeOffer
 from acd.engine import Engine
 from acd.facts import Fact
 from acd.model import offer_of_channel
-from ivr.call.journalled import decode
 from ivr.explanation import Explanation
 from ivr.routing import engine_config
 from ivr.testing.instance import Instance
-from tests.property.shadow import Shadow
 from tests.soak.audit import Agents, Record, counted_once
 from tests.soak.channels import Channel, channels_of, disagreements, inexact, rung_twice, without_end
 from tests.soak.crowd import Call, Crowd
 from tests.soak.inspection import decided_again, journal_of, records_of, settled, tracebacks
+from tests.soak.judged import Decoded, contradictions, decoded
 from tests.soak.part import Part
 from tests.soak.staff import Staff
 
@@ -110,27 +109,11 @@ def _journal(part: Part, line: Instance, entries: Sequence[Record], channels: di
     part.none("calls, visits, offers that did not end exactly once", counted_once(entries))
     part.none("agents with two offers at once, or rung in wrap-up", agents.faults)
     decided_again(part, line, entries)
-    facts = [(entry, decode(entry.event), tuple(map(decode, entry.decisions))) for entry in entries]
-    part.none("decisions or reasons that the second model calls wrong", _second_model(line, facts))
+    facts = decoded(entries)
+    part.none("decisions or reasons that the second model calls wrong", contradictions(facts))
     told, faults = _explained(line, facts)
     part.found("calls that `ivr explain` explains", told)
     part.none("calls or rings of which it tells nothing", faults)
-
-
-Decoded = Sequence[tuple[Record, Any, tuple[Any, ...]]]
-
-
-def _second_model(line: Instance, facts: Decoded) -> list[str]:
-    """It judges each decision and each reason that is told. After a contradiction it knows no more: that is told."""
-    shadow = Shadow(engine_config(line.site))
-    for entry, fact, decisions in facts:
-        if isinstance(fact, Fact):
-            try:
-                shadow.hear(fact)
-                shadow.see(fact, decisions)
-            except (AssertionError, KeyError) as fault:
-                return [f"entry {entry.position} of {len(facts)}, {entry.name}: {fault!r}, decided {decisions}"]
-    return []
 
 
 def _explained(line: Instance, facts: Decoded) -> tuple[int, list[str]]:

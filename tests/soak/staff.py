@@ -121,7 +121,8 @@ class Staff:
         if call.state is CallState.TALKING and plan in _DEEDS:
             self._handed.add(call.phone.user)
             try:
-                await _DEEDS[plan](self, call)
+                async with asyncio.timeout(20):  # the call may be gone, and nobody answers
+                    await _DEEDS[plan](self, call)
                 self.done[plan] += 1
             finally:
                 self._handed.discard(call.phone.user)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.soak.audit import Agents, Places, Record, counted_once, unannounced
-from tests.soak.inspection import dropped, rang_twice, unexplained
+from tests.soak.audit import Agents, Record, counted_once, unannounced
+from tests.soak.inspection import dropped, unexplained
 from tests.soak.traffic import Leg, Seen
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -31,12 +31,6 @@ class Day:
     def joined(self, visit: str, queue: str = "one") -> "Day":
         return self.tell("caller joined", visit=visit, queue=queue, priority=0)
 
-    def places(self) -> Places:
-        places = Places()
-        for entry in self.entries:
-            places.take(entry)
-        return places
-
     def agents(self) -> list[str]:
         agents = Agents()
         for entry in self.entries:
@@ -55,39 +49,6 @@ def closed(offer: str, visit: str, agent: str, result: str) -> dict[str, Any]:
 
 def wrap_up(agent: str, until: int) -> dict[str, Any]:
     return {"e": "wrap-up begun", "agent": agent, "until": until}
-
-
-def test_who_is_overtaken_is_told() -> None:
-    day = Day().joined("a").joined("b").tell("tick", made("1", "b", "101"))
-    assert day.places().faults == ["entry 3: 101 gets b before a, who came 1.000 s earlier"]
-
-
-def test_the_order_of_coming_is_right() -> None:
-    day = Day().joined("a").joined("b").tell("tick", made("1", "a", "101")).tell("tick", made("2", "b", "102"))
-    assert day.places().faults == []
-
-
-def test_another_queue_is_no_equal() -> None:
-    assert Day().joined("a", "two").joined("b").tell("tick", made("1", "b", "101")).places().faults == []
-
-
-def test_who_has_left_cannot_be_overtaken() -> None:
-    day = Day().joined("a").joined("b").tell("caller gone", visit="a", hung_up=True).tell("tick", made("1", "b", "101"))
-    assert day.places().faults == []
-
-
-@pytest.mark.parametrize(("reason", "faults"), [(("a",), 0), ((), 1)])
-def test_a_caller_whom_the_agent_refused_may_be_passed_over_when_that_is_said(reason: tuple[str], faults: int) -> None:
-    day = Day().joined("a").joined("b").tell("tick", made("1", "a", "101"))
-    day.tell("offer failed", closed("1", "a", "101", "refused")).tell("tick", made("2", "b", "101", reason))
-    assert len(day.places().faults) == faults and day.places().explained == 1 - faults
-
-
-def test_a_place_survives_in_the_picture_of_a_restart() -> None:
-    seen = {"visit": "a", "queue": "one", "priority": 0, "joined_at": at(-60), "parked": False}
-    newer = {**seen, "visit": "b", "joined_at": at(-30)}
-    day = Day().tell("resynchronised", callers=[newer, seen]).tell("tick", made("1", "b", "101"))
-    assert len(day.places().faults) == 1
 
 
 def test_two_offers_at_once_are_told() -> None:
@@ -153,11 +114,6 @@ def test_a_caller_who_was_hung_up_on_is_told() -> None:
     assert dropped([caller()], [leg()]) == []
     assert dropped([caller(by="us")], []) == []
     assert dropped([caller(farewell=True)], []) == []
-
-
-def test_a_phone_that_rings_while_it_talks_is_told() -> None:
-    assert len(rang_twice([leg(), leg(rang=14.0, number="3000000002")])) == 1
-    assert rang_twice([leg(), leg(rang=16.0)]) == []
 
 
 def test_a_ring_without_a_decision_is_told() -> None:
