@@ -31,6 +31,7 @@ class Channel:
     exten: str
     started: float
     ended: float | None = None
+    answered: bool = False
     number: str = ""  # the caller's
     hung_up_by: str = ""  # a channel's name, or a part of Asterisk's
     refused: bool = False
@@ -65,6 +66,8 @@ def channels_of(file: Path) -> dict[str, Channel]:
 
 def _take(channel: Channel, row: Mapping[str, str], at: float) -> None:
     match row["type"]:
+        case "ANSWER":
+            channel.answered = True
         case "HANGUP":
             channel.number = row["num"]
             channel.hung_up_by = str(json.loads(row["extra"]).get("hangupsource", ""))
@@ -111,7 +114,9 @@ def disagreements(channels: Mapping[str, Channel], rows: Sequence[Mapping[str, A
     """Calls of which Asterisk tells something else than the records, in words."""
     callers = {channel.uniqueid: channel for channel in channels.values() if channel.of_a_caller}
     records = {row["call"]: row for row in rows if not row["did"].startswith("*")}  # not those of the house
-    faults = [f"{name}: Asterisk had it, the records do not" for name in callers.keys() - records.keys()]
+    # Who goes before anybody answers may never have come to the server.
+    missing = [name for name in callers.keys() - records.keys() if callers[name].answered]
+    faults = [f"{name}: Asterisk had it, the records do not" for name in missing]
     faults += [f"{name}: the records have it, Asterisk does not" for name in records.keys() - callers.keys()]
     spoken = talks(channels)
     for name in sorted(callers.keys() & records.keys()):

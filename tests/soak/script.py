@@ -43,7 +43,7 @@ class Role:
 
     at: float
     did: str
-    patience: float = 16.0
+    patience: float = 14.0
     keys: Sequence[tuple[float, str]] = ()
     hurry: bool = False
     again: int = 0  # the number of the caller at this place, who calls once more

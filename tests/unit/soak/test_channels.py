@@ -42,6 +42,7 @@ def rows(folder: Path, *told: tuple[str, float, str, str, dict[str, Any]]) -> di
 TRUNK, PHONE, BRIDGE = "PJSIP/trunk-operador-00000001", "PJSIP/101-00000002", {"bridge_id": "b"}
 TALK = (
     ("CHAN_START", 1.0, CALL, TRUNK, {}),
+    ("ANSWER", 1.5, CALL, TRUNK, {}),
     ("CHAN_START", 2.0, LEG, PHONE, {}),
     ("BRIDGE_ENTER", 3.0, LEG, PHONE, BRIDGE),
     ("BRIDGE_ENTER", 3.5, CALL, TRUNK, BRIDGE),
@@ -82,6 +83,7 @@ def test_a_talk_that_is_too_long(tmp_path: Path) -> None:
 
 def test_a_call_without_a_record_and_a_record_without_a_call(tmp_path: Path) -> None:
     assert disagreements(rows(tmp_path, *TALK), []) == [f"{CALL}: Asterisk had it, the records do not"]
+    assert disagreements(rows(tmp_path, TALK[0], *TALK[2:]), []) == [], "gone before anybody answered"
     faults = disagreements({}, [record(), record(call="n1-2.0", did="*71")])
     assert faults == [f"{CALL}: the records have it, Asterisk does not"]
 
