@@ -96,6 +96,15 @@ class Engine:
         found = self._state.visits.get(visit)
         return views.of_visit(self._state, found) if found else None
 
+    def somebody_is_free(self, visit: VisitId) -> bool:
+        """Whether an agent whom a living visit may be offered to by now is available. At once, however many wait."""
+        found = self._state.visits.get(visit)
+        return found is not None and views.somebody_is_free(self._state, found)
+
+    def joined_us(self, queue: QueueId) -> list[int]:
+        """When each living visit of a queue has joined, engine time."""
+        return [visit.joined for visit in views.living(self._state, queue)]
+
     def ended(self, visit: VisitId) -> EndedVisit | None:
         """The outcome of one of the latest visits that ended."""
         return self._state.ended_visits.get(visit)

@@ -1,5 +1,6 @@
 """What boards, metrics and the telephone's side may read of the engine. Frozen: a look, not a handle."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acd.circles import Queue
@@ -76,6 +77,17 @@ def of_visit(state: State, visit: Visit) -> VisitView:
     return _visit(visit, 1 + sum(lane.before(visit.place) for lane in lanes) if lanes else 0)
 
 
+def somebody_is_free(state: State, visit: Visit) -> bool:
+    """Whether an agent whom the visit may be offered to by now is available."""
+    queue = state.queues.get(visit.queue)
+    return queue is not None and any(len(pool) for pool in queue.pools[: visit.step + 1])
+
+
+def living(state: State, queue: QueueId) -> Iterator[Visit]:
+    """Every living visit of a queue, in the order of joining."""
+    return (visit for visit in state.visits.values() if visit.queue == queue)
+
+
 def _visit(visit: Visit, position: int) -> VisitView:
     return VisitView(
         visit.id,
@@ -104,7 +116,7 @@ def waiting(state: State, queue: QueueId) -> tuple[VisitView, ...]:
 
 def in_queue(state: State, queue: QueueId) -> tuple[VisitView, ...]:
     """Every living visit of a queue: waiting, offered and parked, in the order of their places."""
-    visits = sorted((v for v in state.visits.values() if v.queue == queue), key=lambda v: v.place)
+    visits = sorted(living(state, queue), key=lambda v: v.place)
     return tuple(_visit(v, n) for n, v in enumerate(visits, 1))
 
 

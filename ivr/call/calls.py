@@ -59,6 +59,7 @@ class LiveCalls:
 
     def __init__(self) -> None:
         self._calls: dict[CallId, LiveCall] = {}
+        self._at: dict[VisitId | OfferId, dict[CallId, None]] = {}  # who waits in a visit, or talks by an offer
         self._ended: OrderedDict[CallId, None] = OrderedDict()
 
     def __iter__(self) -> Iterator[LiveCall]:
@@ -95,19 +96,41 @@ class LiveCalls:
         elif isinstance(event, OfferBridged):
             self._talk_began(event.offer, decisions)
         elif isinstance(event, TalkEnded):
-            for live in self._with(talk=event.offer):
-                live.talk = None
+            for live in self._with(event.offer):
+                self._talks(live, None)
         for decision in decisions:
             if isinstance(decision, EndVisit | SendBackAgain):  # again: it ended before, only the deed was lost
-                for live in self._with(visit=decision.visit):
-                    live.visit = None
+                for live in self._with(decision.visit):
+                    self._waits(live, None)
 
-    def _with(self, visit: VisitId | None = None, talk: OfferId | None = None) -> list[LiveCall]:
-        return [live for live in self._calls.values() if (live.visit if visit else live.talk) == (visit or talk)]
+    def _with(self, where: VisitId | OfferId) -> list[LiveCall]:
+        return [self._calls[call] for call in self._at.get(where, ())]
+
+    def _waits(self, live: LiveCall, visit: VisitId | None) -> None:
+        self._leave(live, live.visit)
+        live.visit = visit
+        self._enter(live, visit)
+
+    def _talks(self, live: LiveCall, offer: OfferId | None) -> None:
+        self._leave(live, live.talk)
+        live.talk = offer
+        self._enter(live, offer)
+
+    def _enter(self, live: LiveCall, where: VisitId | OfferId | None) -> None:
+        if where is not None and live.call in self._calls:
+            self._at.setdefault(where, {})[live.call] = None
+
+    def _leave(self, live: LiveCall, where: VisitId | OfferId | None) -> None:
+        if where is not None and (there := self._at.get(where)) is not None:
+            there.pop(live.call, None)
+            if not there:
+                del self._at[where]
 
     def _take_call(self, fact: facts.CallFact) -> None:
         if isinstance(fact, facts.CallEnded):
-            self._calls.pop(fact.call, None)
+            if (live := self._calls.pop(fact.call, None)) is not None:
+                self._leave(live, live.visit)
+                self._leave(live, live.talk)
             self._ended[fact.call] = None
             while len(self._ended) > REMEMBERED_ENDED:
                 self._ended.popitem(last=False)
@@ -133,24 +156,26 @@ class LiveCalls:
             live.visits = max(live.visits + 1, int(number) if number.isdecimal() else 0)
         if live.visit != fact.visit:
             live.joined = fact.at if isinstance(fact, CallerJoined) else fact.joined_at
-        live.visit, live.queue = fact.visit, fact.queue
+        self._waits(live, fact.visit)
+        live.queue = fact.queue
 
     def _still_waits(self, fact: CallerReturned | CallerSwapped) -> None:
-        for live in self._with(visit=fact.visit):
+        for live in self._with(fact.visit):
             if isinstance(fact, CallerSwapped):
-                live.visit = None
+                self._waits(live, None)
                 other = self.meet(fact.call)
-                other.visit, other.queue = fact.visit, live.queue
+                self._waits(other, fact.visit)
+                other.queue = live.queue
             else:
                 live.fallback = False
 
     def _talk_began(self, offer: OfferId, decisions: Iterable[object]) -> None:
         for decision in decisions:
             if isinstance(decision, EndVisit) and (live := self._calls.get(decision.call)):
-                live.talk, live.agent = offer, decision.agent or ""
+                self._talks(live, offer)
+                live.agent = decision.agent or ""
 
-    @staticmethod
-    def _take_fact(live: LiveCall, fact: facts.CallFact) -> None:
+    def _take_fact(self, live: LiveCall, fact: facts.CallFact) -> None:
         match fact:
             case facts.CallStarted():
                 live.did, live.caller, live.config, live.started_at = fact.did, fact.caller, fact.config, fact.at
@@ -163,4 +188,5 @@ class LiveCalls:
             case facts.FallbackBegun():
                 live.fallback = True
             case facts.TalkTransferred() if fact.leg:
-                live.talk, live.agent = OfferId(fact.leg), fact.to
+                self._talks(live, OfferId(fact.leg))
+                live.agent = fact.to

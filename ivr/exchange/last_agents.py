@@ -29,6 +29,7 @@ class LastAgents:
         """`find(caller)` gives the latest talk of a caller (opaque key); it may block and may raise anything."""
         self._find, self._clock = find, clock
         self._asked: OrderedDict[str, asyncio.Task[Talk | None]] = OrderedDict()
+        self._running: set[asyncio.Task[Talk | None]] = set()  # also those that nobody waits for any more
 
     def begin(self, caller: str) -> None:
         """A call of this caller begins: ask anew."""
@@ -38,7 +39,9 @@ class LastAgents:
         if before is not None and not before.done():
             self._asked[caller] = before
             return
-        self._asked[caller] = asyncio.get_running_loop().create_task(self._ask(caller))
+        task = self._asked[caller] = asyncio.get_running_loop().create_task(self._ask(caller))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         while len(self._asked) > REMEMBERED:
             self._asked.popitem(last=False)
 
@@ -65,7 +68,7 @@ class LastAgents:
 
     async def close(self) -> None:
         """Ask nothing more."""
-        for task in self._asked.values():
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
         self._asked.clear()

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from acd.engine import Engine
 from acd.model import AgentId, DeviceState, QueueId, VisitId, VisitOutcome
-from acd.state import AgentStatus, Phase
-from acd.views import VisitView
+from acd.state import Phase
 
 _PICKED_UP = frozenset({Phase.ANSWERED, Phase.TALKING})
 
@@ -23,19 +22,9 @@ class Visits:
         """1 for the next in line; None when the visit does not wait, while an agent is being connected, and when one
         could be offered at this moment."""
         view = self._engine.visit(visit)
-        if view is None or view.offers or self._somebody_is_free(view):
+        if view is None or view.offers or self._engine.somebody_is_free(visit):
             return None
         return view.position or None
-
-    def _somebody_is_free(self, view: VisitView) -> bool:
-        """Whether an agent whom the visit may be offered to is available. Seldom so: then the offer is made at once."""
-        settings = next((one for one in self._engine.config.queues if one.id == view.queue), None)
-        if settings is None:
-            return False
-        free = {agent.agent for agent in self._engine.agents() if agent.status is AgentStatus.AVAILABLE}
-        return bool(free) and any(
-            agent in free and ring <= view.step for agent, ring in self._engine.config.rings(settings).items()
-        )
 
     def agent_is_there(self, visit: VisitId) -> bool:
         """Whether an agent has picked up for this visit and is about to be connected."""
@@ -69,9 +58,9 @@ class Visits:
         """
         name = QueueId(queue)
         if what == "waiting":
-            return len(self._engine.in_queue(name))
+            return len(self._engine.joined_us(name))
         if what == "longest_wait":
-            joined = [visit.joined_us for visit in self._engine.in_queue(name)]
+            joined = self._engine.joined_us(name)
             return (self._now_us() - min(joined)) // 1_000_000 if joined else 0
         view = next((view for view in self._engine.queues() if view.queue == name), None)
         if view is None:

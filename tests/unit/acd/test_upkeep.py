@@ -94,3 +94,17 @@ def test_both_of_two_legs_may_end_while_the_link_is_away() -> None:
     floor.tell(OfferBridged, offer=second.offer)
     floor.picture()
     assert floor.engine.offers() == () and floor.status("a").value == "available"
+
+
+def test_whether_somebody_is_free_is_asked_within_the_circle_of_the_caller() -> None:
+    """A caller whom nobody nearer can serve hears announcements while an agent of a later step is free."""
+    step = Step(after_us=30 * SECOND, needs=level(1), when=(Condition(what="waiting", value=9),))
+    floor = House(agent("a", skill=5), agent("b", skill=1), queues=(queue(needs=level(4), steps=(step,)),))
+    assert not floor.engine.somebody_is_free(VisitId("x/1"))
+    floor.caller("w")
+    floor.caller("x")
+    assert not floor.engine.somebody_is_free(VisitId("x/1"))
+    floor.phone("b", DeviceState.BUSY)
+    floor.fails(floor.engine.offers()[0].offer)
+    assert floor.engine.somebody_is_free(VisitId("w/1")) is False
+    assert floor.engine.joined_us(ONE) == [0, 0]

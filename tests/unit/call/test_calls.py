@@ -119,3 +119,17 @@ def test_a_phone_of_the_house_in_a_queue_is_no_line() -> None:
     calls.take(CallStarted(at=AT, call=CALL, did="*71", caller="k", flow="", config="c"), ())
     live = calls.get(CALL)
     assert live is not None and live.inside
+
+
+def test_nothing_is_kept_of_who_left_talked_or_hung_up() -> None:
+    """Whom an entry is about is found at once, however many calls live."""
+    calls = LiveCalls()
+    for number in range(5):
+        call, visit = CallId(f"n1-1.{number}"), VisitId(f"n1-1.{number}/1")
+        calls.take(CallerJoined(at=AT, t=1, visit=visit, call=call, queue=JOINED.queue), ())
+        end = EndVisit(visit=visit, call=call, queue=JOINED.queue, outcome=VisitOutcome.ANSWERED, wait_us=5)
+        if number % 2:
+            calls.take(OfferBridged(at=AT, t=2, offer=OFFER), (end,))
+            calls.take(TalkEnded(at=AT, t=3, offer=OFFER), ())
+        calls.take(CallEnded(at=AT, call=call, cause=16, by="caller"), ())
+    assert len(calls) == 0 and calls._at == {}
