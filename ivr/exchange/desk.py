@@ -8,7 +8,7 @@ from typing import Any
 
 from acd.decisions import Decision
 from acd.dispatcher import Dispatcher, Recorded
-from acd.facts import Fact, Tick
+from acd.facts import EngineStarted, Fact, Tick
 from ivr.call.calls import LiveCalls
 
 
@@ -36,6 +36,6 @@ class Desk:
         return self._dispatcher.now_us()
 
     def _recorded(self, recorded: Recorded) -> None:
-        """What did not come in through us: the past at the start, and what time alone decided."""
-        if not recorded.live or isinstance(recorded.event, Tick):
+        """What did not come in through us: the past, the start itself, and what time alone decided."""
+        if not recorded.live or isinstance(recorded.event, Tick | EngineStarted):
             self._calls.take(recorded.event, recorded.decisions)
