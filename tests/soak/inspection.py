@@ -11,12 +11,13 @@ from acd.codec import encode
 from acd.engine import Engine
 from acd.facts import Fact
 from acd.journal import open_journal
+from acd.model import offer_of_channel
 from ivr.call.journalled import decode
 from ivr.clock import LoopClock
 from ivr.routing import engine_config
 from ivr.testing.instance import Instance
 from tests.soak.audit import Agents, Record, counted_once, unannounced
-from tests.soak.channels import channels_of, disagreements, inexact, rung_twice, without_end
+from tests.soak.channels import Channel, channels_of, disagreements, inexact, rung_twice, without_end
 from tests.soak.judged import contradictions, decoded
 from tests.soak.part import Part
 from tests.soak.traffic import CLEARLY, RECEPTION, Leg, Seen, Traffic
@@ -44,8 +45,9 @@ async def inspect(part: Part, line: Instance, traffic: Traffic, *, exact: bool =
     part.none("channels, bridges and open recordings left in Asterisk", await line.leftovers())
     entries = await journal_of(line)
     rows = await _people(part, line, traffic)
-    _asterisks_own(part, line, traffic, rows, exact)
-    part.none("rings that no decision explains", unexplained(traffic.legs, entries, rows))
+    channels = channels_of(line.paths.log / "cel-custom" / "cel.csv")
+    _asterisks_own(part, channels, traffic, rows, exact)
+    part.none("rings that no decision explains", undecided(channels, entries))
     await asyncio.to_thread(_rules, part, line, entries)  # other lines go on meanwhile
     await asyncio.to_thread(decided_again, part, line, entries)
     for of in ("calls", "visits", "offers"):
@@ -102,8 +104,9 @@ async def _people(part: Part, line: Instance, traffic: Traffic) -> list[Any]:
     return rows
 
 
-def _asterisks_own(part: Part, line: Instance, traffic: Traffic, rows: Sequence[Any], exact: bool) -> None:
-    channels = channels_of(line.paths.log / "cel-custom" / "cel.csv")
+def _asterisks_own(
+    part: Part, channels: Mapping[str, Channel], traffic: Traffic, rows: Sequence[Any], exact: bool
+) -> None:
     part.found("channels in Asterisk's own record (CEL)", len(channels))
     part.none("phones that had two legs of queues at once", rung_twice(channels))
     part.none("calls of which CEL tells something else than the records", disagreements(channels, rows))
@@ -129,11 +132,16 @@ def _paired(seen: Sequence[Seen], by_number: Mapping[str, list[Any]]) -> Iterato
         if one.code != 486:
             calls.setdefault(one.number, []).append(one)
     for number, made in calls.items():
-        rows = sorted(by_number.get(number, []), key=lambda row: row["started"])
+        rows = sorted(by_number.get(number, []), key=lambda row: _born(row["call"]))
         if len(made) == len(rows) > 1:
             yield from ((one, [row]) for one, row in zip(made, rows, strict=True))
         else:
             yield from ((one, rows) for one in made)
+
+
+def _born(call: str) -> tuple[int, ...]:
+    """What orders unique ids (`<node>-<epoch>.<n>`) by the birth of their channels."""
+    return tuple(map(int, call.rpartition("-")[2].split(".")))
 
 
 def _outside(counted: int, refused: Sequence[Seen], withdrawn: int) -> int:
@@ -202,22 +210,11 @@ def _hung_up(leg: Leg, call: Seen) -> bool:
     return leg.talking is not None and leg.by in ("us", "outage") and -0.2 < call.ended - leg.ended < _HANGING_UP
 
 
-def unexplained(legs: Sequence[Leg], entries: Sequence[Record], rows: Sequence[Any]) -> list[str]:
-    """Phones that a queue rang more often for a caller than it was decided: a ghost, or a deed done twice."""
-    number_of = {row["call"]: row["number"].removeprefix("+57") for row in rows}
-    decided = Counter(
-        (number_of.get(decision["call"], decision["call"]), decision["agent"])
-        for entry in entries
-        for decision in entry.decisions
-        if decision["e"] == "offer made"
-    )
-    rung = Counter((leg.number.removeprefix("+57"), leg.extension) for leg in legs if leg.offered)
-    return [
-        f"{extension} rang {times} times for {number}, decided {decided[number, extension]} times: "
-        + "; ".join(str(leg) for leg in legs if (leg.number.removeprefix("+57"), leg.extension) == (number, extension))
-        for (number, extension), times in rung.items()
-        if times > decided[number, extension]
-    ]
+def undecided(channels: Mapping[str, Channel], entries: Sequence[Record]) -> list[str]:
+    """Agents' legs that nobody decided: ghosts, or deeds done twice."""
+    decided = {d["offer"] for entry in entries for d in entry.decisions if d["e"] == "offer made"}
+    legs = {offer for name in channels if (offer := offer_of_channel(name)) and not name.endswith(";2")}
+    return sorted(legs - decided)
 
 
 def _one_sided(traffic: Traffic) -> list[str]:

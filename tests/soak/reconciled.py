@@ -9,14 +9,13 @@ from typing import Any
 from acd.decisions import MakeOffer
 from acd.engine import Engine
 from acd.facts import Fact
-from acd.model import offer_of_channel
 from ivr.explanation import Explanation
 from ivr.routing import engine_config
 from ivr.testing.instance import Instance
 from tests.soak.audit import Agents, Record, counted_once
 from tests.soak.channels import Channel, channels_of, disagreements, inexact, rung_twice, without_end
 from tests.soak.crowd import Call, Crowd
-from tests.soak.inspection import decided_again, journal_of, records_of, settled, tracebacks
+from tests.soak.inspection import decided_again, journal_of, records_of, settled, tracebacks, undecided
 from tests.soak.judged import Decoded, contradictions, decoded
 from tests.soak.part import Part
 from tests.soak.staff import Staff
@@ -103,9 +102,7 @@ def _journal(part: Part, line: Instance, entries: Sequence[Record], channels: di
         agents.take(entry)
     part.found("journal entries", len(entries))
     part.found("offers decided", agents.offers)
-    decided = Counter(d["offer"] for entry in entries for d in entry.decisions if d["e"] == "offer made")
-    legs = {offer for name in channels if (offer := offer_of_channel(name)) and not name.endswith(";2")}
-    part.none("rings that no decision explains", sorted(legs - decided.keys()))
+    part.none("rings that no decision explains", undecided(channels, entries))
     part.none("calls, visits, offers that did not end exactly once", counted_once(entries))
     part.none("agents with two offers at once, or rung in wrap-up", agents.faults)
     decided_again(part, line, entries)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.soak.audit import Agents, Record, counted_once, unannounced
-from tests.soak.inspection import dropped, unexplained
+from tests.soak.channels import Channel
+from tests.soak.inspection import dropped, undecided
 from tests.soak.traffic import Leg, Seen
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -117,8 +118,6 @@ def test_a_caller_who_was_hung_up_on_is_told() -> None:
 
 
 def test_a_ring_without_a_decision_is_told() -> None:
-    rows = [{"call": "a", "number": "+573000000001"}]
     decided = Day().tell("tick", made("1", "a", "101")).entries
-    assert unexplained([leg()], decided, rows) == []
-    assert len(unexplained([leg(), leg(rang=20.0)], decided, rows)) == 1
-    assert len(unexplained([leg()], [], rows)) == 1
+    channels = {name: Channel(name, "PJSIP/101-1", "from-extension", "s", 1.0) for name in ("acd-1", "acd-2", "n1-1.0")}
+    assert undecided(channels, decided) == ["2"]
