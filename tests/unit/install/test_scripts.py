@@ -188,7 +188,7 @@ def would_make(tree: Path) -> str:
 
 
 def test_nothing_missing_nothing_done(bare: Path) -> None:
-    for name in ("espeak-ng", "sox", "redis-server", "dot", "node", "npm"):
+    for name in ("espeak-ng", "sox", "redis-server", "dot", "node", "npm", "sipp"):
         program = shutil.which(name)
         if program is None:
             pytest.skip(f"{name} is not on this machine")
