@@ -70,7 +70,7 @@ async def one_round(line: QueueLine, side: str, size: Size, found: Samples) -> N
         await load.drain()
     since = reached(line.paths.var / "journal.sqlite") if side == OURS else moments.came
     times = moments.freed if size.waiting else moments.joined(since)
-    calls = len(moments.legs)
+    calls = moments.calls
     if len(times) < calls / 3:
         raise RuntimeError(f"{side}, {size.title}: only {len(times)} of {calls} legs tell a time")
     found["calls"].append(calls)

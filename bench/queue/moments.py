@@ -30,6 +30,11 @@ class Moments:
     met: tuple[tuple[str, str], ...]
 
     @property
+    def calls(self) -> int:
+        """How many phones rang."""
+        return sum(leg.began > 0 for leg in self.legs.values())
+
+    @property
     def freed(self) -> list[float]:
         """Milliseconds from the end of an agent's talk until the same agent's phone rings again."""
         by_agent: dict[str, list[Leg]] = {}
@@ -62,8 +67,9 @@ def read(file: Path, start: int) -> Moments:
             if "@bench-agent" in channel and channel.endswith(";1"):
                 if kind == "CHAN_START":
                     legs[name] = Leg(channel.removeprefix("Local/").partition("@")[0], at)
-                elif kind == "CHAN_END" and name in legs:
-                    legs[name].ended = at
+                elif kind == "CHAN_END":
+                    agent = channel.removeprefix("Local/").partition("@")[0]
+                    legs.setdefault(name, Leg(agent, 0.0)).ended = at  # it may have begun before this round
             elif "JOIN" in (kind, row[_NAME]):
                 came[name] = at
             if kind == "BRIDGE_ENTER":
