@@ -9,10 +9,12 @@ import asyncio
 import os
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ivr.install.asterisk import tied
+from ivr.settings.environment import Endpoint, Environment
 from ivr.testing.installation import ROOT, Installation
 from ivr.testing.phone import Phone
 
@@ -101,6 +103,14 @@ class QueueLine(Installation):
         super().__init__(*arguments)
         self.bench_secret = secrets.token_urlsafe()
         self._phones: list[Phone] = []
+
+    @property
+    def _asterisks(self) -> Environment:
+        """No switch stands between the two: it would be measured too."""
+        return replace(self.environment, ami=Endpoint(*self.ami.target), fastagi=Endpoint(*self.agi.target))
+
+    def _environ(self) -> dict[str, str]:
+        return super()._environ() | {"CENTRALITA_AMI": str(Endpoint(*self.ami.target))}
 
     async def start_server(self, *, ready: bool = True) -> None:
         (self.paths.var / "log").mkdir(exist_ok=True)
