@@ -4,6 +4,8 @@ import asyncio
 import json
 import re
 
+import pytest
+
 from ivr.speech import BUILT_IN
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
@@ -85,6 +87,7 @@ async def test_a_day_by_telephone_with_its_lamp(line: Instance) -> None:
     assert (await agent(line, "301"))["state"] == "available"
 
 
+@pytest.mark.soak
 @live
 async def test_the_reason_is_asked_for_in_words_that_one_understands(line: Instance) -> None:
     await everybody_in(line, "301")
@@ -99,6 +102,7 @@ async def test_the_reason_is_asked_for_in_words_that_one_understands(line: Insta
     assert (await agent(line, "301"))["reason"] == "Almuerzo"
 
 
+@pytest.mark.soak
 @live
 async def test_a_phone_that_is_no_agents_and_one_that_is_logged_out(line: Instance) -> None:
     for code in ("*41", "*42", "*43", "*44", "*40301"):
@@ -111,6 +115,7 @@ async def test_a_phone_that_is_no_agents_and_one_that_is_logged_out(line: Instan
     await everybody_in(line, "302")
 
 
+@pytest.mark.soak
 @live
 async def test_who_is_logged_out_or_paused_is_not_rung(line: Instance) -> None:
     await everybody_in(line, "301", "302")
@@ -139,6 +144,7 @@ async def test_ready_ends_the_wrap_up(line: Instance) -> None:
     await hear_each_other(second, await line.agent("101"))
 
 
+@pytest.mark.soak
 @live
 async def test_the_key_with_the_lamp_does_what_comes_next(line: Instance) -> None:
     await everybody_in(line, "101")
@@ -182,6 +188,7 @@ async def test_an_unregistered_phone_is_unreachable_and_comes_back_by_itself(lin
     await hear_each_other(caller, await line.agent("401"))
 
 
+@pytest.mark.soak
 @live
 async def test_a_phone_that_lost_its_power_is_unreachable_soon(line: Instance) -> None:
     await everybody_in(line, "401")

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from ivr.speech import BUILT_IN
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
@@ -98,6 +100,7 @@ async def test_the_caller_hangs_up_while_the_mobile_rings_or_asks_for_the_key(li
     await line.until_idle()
 
 
+@pytest.mark.soak
 @live
 async def test_a_voicemail_that_picks_up_is_no_answer(line: Instance) -> None:
     async with mobile(line) as phone, moved(line, offers("tesoreria", "no answer")):
@@ -110,6 +113,7 @@ async def test_a_voicemail_that_picks_up_is_no_answer(line: Instance) -> None:
     assert caller.music_gaps() == [] and caller.story().count("music") == 1
 
 
+@pytest.mark.soak
 @live
 async def test_another_key_or_a_hang_up_or_a_refusal_is_a_refusal(line: Instance) -> None:
     async with mobile(line) as phone, moved(line, offers("tesoreria", "refused", 3)):
@@ -154,6 +158,7 @@ async def test_the_leg_to_outside_takes_one_of_the_lines(line: Instance) -> None
             await other.hang_up()
 
 
+@pytest.mark.soak
 @live
 async def test_the_server_dies_while_the_mobile_asks_for_the_key(line: Instance) -> None:
     async with mobile(line) as phone, moved(line, visits("tesoreria", "answered")):

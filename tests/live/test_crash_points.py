@@ -7,7 +7,7 @@ from tests.live.scenes import live
 from tests.soak.points import Point, open_line, play
 from tests.soak.script import CHANGES
 
-SAMPLE = (Point(31, "before"), Point(47, "durable"), Point(40, "done"), Point(25, "before"))
+SAMPLE = (Point(31, "before"), Point(40, "durable"), Point(30, "done"), Point(15, "before"))
 """Each counts from the restart after the one before."""
 
 

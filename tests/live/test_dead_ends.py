@@ -7,11 +7,12 @@ import pytest
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import Call, Phone
+from ivr.testing.ports import free_port
 from tests.live.scenes import hear_each_other, live, refuse, short, waiting
 from tests.live.test_offers import until_rung
 from tests.live.transfer_scenes import consults, hang_up, talk_ends
 
-OUTSIDE = ("127.0.0.11", 5978)
+OUTSIDE = ("127.0.0.11", free_port(udp=True))
 CHANGES = short(
     site={"trunks": {"operador": {"calls to outside": f"{OUTSIDE[0]}:{OUTSIDE[1]}"}}}, agents={"302": {"ring": "60 s"}}
 )
@@ -73,6 +74,7 @@ async def test_each_transfer_of_a_phone_goes_back(line: Instance) -> None:
     await first.call.ended()
 
 
+@pytest.mark.soak
 @live
 async def test_reception_is_free_for_the_next_when_an_agent_has_taken_the_caller(line: Instance) -> None:
     """The server is dead, reception rings, and the agent whose phone rang before picks up."""
@@ -114,6 +116,7 @@ FORWARDS = ["93001234567", "PJSIP%2F3001234567%40trunk-operador", "Local%2F93001
 """User parts of addresses that a phone may send a call on to: Asterisk takes what stands before a / for a channel."""
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("user", FORWARDS)
 @live
 async def test_a_phone_in_a_queue_cannot_send_the_caller_outside(line: Instance, user: str) -> None:

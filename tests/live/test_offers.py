@@ -202,6 +202,7 @@ async def test_a_phone_that_is_answered_after_the_talk_has_begun_takes_nobody_aw
     await hear_each_other(caller, first)
 
 
+@pytest.mark.soak
 @live
 async def test_who_has_talked_and_waits_again_is_connected_again(line: Instance) -> None:
     """The guards against a second Bridge look at this visit and at this moment, not at talks of before."""
@@ -216,6 +217,7 @@ async def test_who_has_talked_and_waits_again_is_connected_again(line: Instance)
         await caller.press("4")
 
 
+@pytest.mark.soak
 @live
 async def test_a_phone_that_is_answered_while_reception_has_the_caller_takes_nobody_away(line: Instance) -> None:
     """The server dies while an agent's phone rings, and reception is quicker than that agent."""
@@ -274,6 +276,7 @@ async def test_a_single_miss_does_not_pause(line: Instance) -> None:
     assert (pause.agent, pause.reason) == ("201", "no answer")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("code", "result"), [(486, "busy"), (603, "refused"), (503, "unreachable")])
 @live
 async def test_after_two_in_a_row_the_agent_rests_and_comes_back(line: Instance, code: int, result: str) -> None:
@@ -294,6 +297,7 @@ async def test_after_two_in_a_row_the_agent_rests_and_comes_back(line: Instance,
     assert (pause.agent, pause.reason) == ("201", result)
 
 
+@pytest.mark.soak
 @live
 async def test_an_answered_call_forgets_the_misses(line: Instance) -> None:
     phone, before = await line.phone("201"), len(await decided(line, PauseAgent))

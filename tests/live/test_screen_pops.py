@@ -1,5 +1,7 @@
 """A desktop is told by a signed web hook when the phone rings, when the talk begins, and when it ends."""
 
+import pytest
+
 from ivr.testing.instance import Instance
 from ivr.testing.ports import free_port
 from tests.live.scenes import hear_each_other, live, moved, offers, ring_only, short, waiting
@@ -69,6 +71,7 @@ async def test_a_desktop_that_is_away_delays_no_call(line: Instance) -> None:
     assert caller.music_gaps() == []
 
 
+@pytest.mark.soak
 @live
 async def test_a_talk_that_outlives_the_server_is_told_to_its_end(line: Instance) -> None:
     (line.paths.secrets / "crm.secret").write_text(SECRET)

@@ -5,6 +5,8 @@ Tests of outages and of what a phone may not do are in test_transfers_rough.py.
 
 import asyncio
 
+import pytest
+
 from ivr.testing.instance import Instance
 from tests.live.scenes import (
     hear_each_other,
@@ -47,6 +49,7 @@ async def test_to_an_agent_through_the_engine(line: Instance) -> None:
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_who_is_busy_refuses_or_does_not_pick_up_sends_the_caller_back(line: Instance) -> None:
     caller, agent = await talking(line, "3000000712")
@@ -100,6 +103,7 @@ async def test_when_nobody_takes_the_caller_he_waits_at_his_old_place(line: Inst
     await later.hang_up()
 
 
+@pytest.mark.soak
 @live
 async def test_to_reception_who_is_no_agent_and_on_to_a_queue(line: Instance) -> None:
     caller, agent = await talking(line, "3000000717")
@@ -117,6 +121,7 @@ async def test_to_reception_who_is_no_agent_and_on_to_a_queue(line: Instance) ->
     assert legs == ["101 answered blind: 100", "100 answered blind: cartera", "301 answered"]
 
 
+@pytest.mark.soak
 @live
 async def test_reception_does_not_pick_up(line: Instance) -> None:
     caller, agent = await talking(line, "3000000718")
@@ -221,6 +226,7 @@ async def test_into_the_place_that_the_agent_has_waited_for(line: Instance) -> N
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_to_an_agent_whom_a_queue_has_given(line: Instance) -> None:
     await line.phone("301")
@@ -255,6 +261,7 @@ async def test_the_keys_of_a_phone_without_the_key_blind(line: Instance) -> None
     assert legs == ["101 answered feature code: 103", "103 answered"]
 
 
+@pytest.mark.soak
 @live
 async def test_the_keys_of_a_phone_without_the_key_attended(line: Instance) -> None:
     caller, agent = await talking(line, "3000000732")

@@ -7,10 +7,12 @@ import pytest
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.phone import Phone
+from ivr.testing.ports import free_port
 from tests.live.scenes import hear_each_other, live, occupy, refuse, short, sums_agree, talking, waiting
 from tests.live.transfer_scenes import consults, hang_up, record, state, talk_ends, until_state
 
-CHANGES = short(site={"fallback after": "15 s", "trunks": {"operador": {"calls to outside": "127.0.0.11:5977"}}})
+PORT = free_port(udp=True)
+CHANGES = short(site={"fallback after": "15 s", "trunks": {"operador": {"calls to outside": f"127.0.0.11:{PORT}"}}})
 CARTERA = "*73"
 
 
@@ -32,6 +34,7 @@ async def test_without_the_server_the_dialplan_alone_rings_the_extension(line: I
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_without_the_server_a_colleague_who_is_busy_sends_the_caller_back(line: Instance) -> None:
     caller, agent = await talking(line, "3000000742")
@@ -45,6 +48,7 @@ async def test_without_the_server_a_colleague_who_is_busy_sends_the_caller_back(
     await talk_ends(caller, again)
 
 
+@pytest.mark.soak
 @live
 async def test_a_caller_for_a_queue_waits_until_the_server_is_back(line: Instance) -> None:
     caller, agent = await talking(line, "3000000743")
@@ -58,6 +62,7 @@ async def test_a_caller_for_a_queue_waits_until_the_server_is_back(line: Instanc
     await talk_ends(caller, await line.agent("301"))
 
 
+@pytest.mark.soak
 @live
 async def test_nobody_takes_the_caller_and_nobody_is_there_to_ask(line: Instance) -> None:
     """Neither the colleague, nor the agent, nor the server: reception rings, and the caller is not lost."""
@@ -73,6 +78,7 @@ async def test_nobody_takes_the_caller_and_nobody_is_there_to_ask(line: Instance
     await talk_ends(caller, reception)
 
 
+@pytest.mark.soak
 @live
 async def test_killed_while_transferred_callers_talk(line: Instance) -> None:
     """One was joined with an agent whom a queue had given, one with a colleague; nobody is rung, parted or lost."""
@@ -97,6 +103,7 @@ async def test_killed_while_transferred_callers_talk(line: Instance) -> None:
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_asterisk_s_manager_is_lost_while_a_transfer_happens(line: Instance) -> None:
     caller, agent = await talking(line, "3000000746")
@@ -119,6 +126,7 @@ async def test_asterisk_s_manager_is_lost_while_a_transfer_happens(line: Instanc
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_a_place_in_a_queue_survives_the_server_also_for_whom_it_was_not_meant(line: Instance) -> None:
     busy = await occupy(line, "3")
@@ -145,7 +153,7 @@ async def test_a_place_in_a_queue_survives_the_server_also_for_whom_it_was_not_m
 @live
 async def test_no_way_from_outside_to_outside(line: Instance, answers: bool) -> None:
     """A phone may ask somebody outside, but a caller is not joined with a line that the company pays for."""
-    far = await Phone.open("operador", server=line.sip, address="127.0.0.11", port=5977)
+    far = await Phone.open("operador", server=line.sip, address="127.0.0.11", port=PORT)
     caller, agent = await talking(line, f"300000075{int(answers)}")
     await agent.call.hold()
     asked = await consults(line, "101", "93001234567")

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ivr.speech import BUILT_IN
 from ivr.testing.instance import Instance
 from ivr.testing.person import Person
@@ -50,6 +52,7 @@ async def served(line: Instance, caller: Person, extension: str = "101") -> None
     await caller.call.ended()
 
 
+@pytest.mark.soak
 @live
 async def test_a_key_that_means_nothing_costs_neither_music_nor_place(line: Instance) -> None:
     await occupy(line, "1")
@@ -92,6 +95,7 @@ async def test_back_to_the_menu_and_back_again_without_losing_the_place(line: In
     await served(line, second)
 
 
+@pytest.mark.soak
 @live
 async def test_a_key_in_an_announcement_counts(line: Instance) -> None:
     await occupy(line, "3")
@@ -104,6 +108,7 @@ async def test_a_key_in_an_announcement_counts(line: Instance) -> None:
     assert f"{WAIT}!" in caller.story(), "cut by the key"
 
 
+@pytest.mark.soak
 @live
 async def test_announcements_now_and_then_with_the_place_in_the_line(line: Instance) -> None:
     """Gap 15 of the features, its first third: elsewhere there were none (#1386)."""
@@ -153,6 +158,7 @@ async def test_the_time_waited_in_one_queue_counts_in_the_next(line: Instance) -
     await served(line, late)
 
 
+@pytest.mark.soak
 @live
 async def test_the_agent_of_last_time_answers_again(line: Instance) -> None:
     number = "3000001081"
@@ -178,6 +184,7 @@ async def test_a_list_gives_a_head_start(line: Instance) -> None:
     await served(line, first)
 
 
+@pytest.mark.soak
 @live
 async def test_a_key_while_the_server_is_away_and_a_restart_cost_nothing(line: Instance) -> None:
     await occupy(line, "1")
@@ -194,6 +201,7 @@ async def test_a_key_while_the_server_is_away_and_a_restart_cost_nothing(line: I
     await served(line, second)
 
 
+@pytest.mark.soak
 @live
 async def test_an_announcement_gives_way_to_an_agent_whose_phone_rings(line: Instance) -> None:
     busy = await occupy(line, "3")
