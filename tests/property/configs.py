@@ -14,9 +14,9 @@ def skill(name: SkillId, least: int = 1) -> Need:
 
 ONE = QueueConfig(
     id=QueueId("one"),
-    needs=((skill(A),),),
+    needs=((skill(A, 2),),),
     steps=(
-        Step(after_us=6 * SECOND, needs=((skill(B, 2),),)),
+        Step(after_us=6 * SECOND, needs=((skill(A),),)),
         Step(after_us=12 * SECOND, agents=(AgentId("6"),), when=(Condition(what="waiting", value=2),)),
     ),
     longest_wait_us=40 * SECOND,
@@ -24,7 +24,7 @@ ONE = QueueConfig(
     most_callers=5,
     last_agent="members",
     last_agent_us=9 * SECOND,
-    regain_us=30 * SECOND,
+    regain_us=6 * SECOND,
 )
 TWO = QueueConfig(
     id=QueueId("two"),

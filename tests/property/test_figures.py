@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd import facts as f
-from acd.config import AgentConfig, EngineConfig, QueueConfig
+from acd.config import SECOND, AgentConfig, EngineConfig, QueueConfig
 from acd.engine import Engine
 from acd.model import AgentId, CallId, DeviceState, OfferId, OfferResult, QueueId, VisitId
 from ivr.call import facts as c
@@ -37,7 +37,11 @@ deeds = st.lists(
 
 
 def config() -> EngineConfig:
-    queues = tuple(QueueConfig(id=queue, agents=AGENTS) for queue in QUEUES)
+    service, cartera = QUEUES
+    queues = (
+        QueueConfig(id=service, agents=AGENTS, most_callers=3),
+        QueueConfig(id=cartera, agents=AGENTS, strategy="ring all", longest_wait_us=60 * SECOND),
+    )
     return EngineConfig(queues=queues, agents=tuple(AgentConfig(id=agent) for agent in AGENTS))
 
 

@@ -35,8 +35,9 @@ START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 FAILURES = [r for r in OfferResult if r not in (OfferResult.ANSWERED, OfferResult.CANCELLED)]
 KEYS = ("", "k1", "k2", "k3")
 
-ORDINARY = ["join"] * 5 + ["ring"] * 2 + ["answer"] * 2 + ["bridge"] * 3 + ["hang_up"] * 3 + ["ring out"] * 2
-ORDINARY += ["fail", "leave", "deliver_late", "free", "deadline", "ready", "hold"]
+ORDINARY = ["join"] * 5 + ["ring"] * 2 + ["answer"] * 2 + ["bridge"] * 4 + ["hang_up"] * 4 + ["ring out"] * 2
+ORDINARY += ["fail", "leave", "deliver_late", "free", "free", "deadline", "ready", "ready", "ready", "hold"]
+ORDINARY += ["blink", "pause", "back", "pass on"]
 
 
 class World(RuleBasedStateMachine):
@@ -236,6 +237,12 @@ class World(RuleBasedStateMachine):
             case "ready":
                 self.happens(self.fact(f.AgentReady, agent=agent, by="telephone"), late)
 
+    @rule(what=st.sampled_from(["in", "in", "out"]))
+    def everybody(self, what: str) -> None:
+        """The shift begins or ends."""
+        for agent in AGENTS:
+            self.work(agent, what, False)
+
     # -- legs
 
     def leg(self, pick: int, *states: LegState) -> OfferId | None:
@@ -322,26 +329,42 @@ class World(RuleBasedStateMachine):
         match what:
             case "join":
                 last = AGENTS[pick % 6] if pick % 4 == 1 else None
-                self.join(QUEUES[pick % 3], pick // 8, KEYS[pick % 4], last, True, pick > 4, late=False)
+                self.join(QUEUES[pick % 3], pick // 8, KEYS[pick % 4], last, pick != 5, pick > 4, late=False)
             case "ring" | "answer" | "bridge" | "hang_up":
                 getattr(self, what)(pick, False)
             case "deliver_late":
                 if self.late:
                     self.deliver_late(pick)
-            case "fail":
-                self.fail(pick, False, FAILURES[pick % len(FAILURES)])
-            case "ring out":
-                self.fail(pick, False, OfferResult.NO_ANSWER)
+            case "fail" | "ring out":
+                self.fail(pick, False, OfferResult.NO_ANSWER if what == "ring out" else FAILURES[pick % len(FAILURES)])
             case "leave":
                 self.leave(pick, False, pick % 3 > 0)
             case "free":
                 self.device(AGENTS[pick % len(AGENTS)], DeviceState.FREE)
             case "ready":
-                self.work(AGENTS[pick % len(AGENTS)], ("in", "ready")[pick % 2], False)
+                self.work(AGENTS[pick % len(AGENTS)], "in" if pick > 7 else "ready", False)
             case "hold":
                 self.hold(pick, False, pick % 2 == 0)
+            case "blink" | "pause" | "back" | "pass on":
+                self.interrupt(what, pick)
             case "deadline":
                 self.deadline()
+
+    def interrupt(self, what: str, pick: int) -> None:
+        """A phone loses its registration for a moment; who is rung says pause; a caller goes to the menu and back,
+        or is passed on to one agent."""
+        offers = self.engine.offers()
+        agent = offers[pick % len(offers)].agent if offers and pick % 2 else AGENTS[pick % len(AGENTS)]
+        if what == "pause":
+            self.work(agent, "pause", False)
+        elif what == "blink":
+            now = self.devices.get(agent, DeviceState.FREE)
+            self.device(agent, DeviceState.UNREACHABLE)
+            self.device(agent, now)
+        elif what == "pass on":
+            self.transfer(QUEUES[pick % 3], agent, False, pick > 4)
+        elif (visit := self.caller(pick)) is not None:
+            self.move(pick, self.waiting[visit].queue, False, True)
 
     # -- time, order, loss
 

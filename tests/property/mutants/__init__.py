@@ -15,6 +15,7 @@ from acd.state import Agent, AgentStatus, State
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 MUTANTS: dict[str, Patch] = {}
+MOST_DECISIONS = 1_000
 
 
 def mutant(patch: Patch) -> Patch:
@@ -25,12 +26,7 @@ def mutant(patch: Patch) -> Patch:
 
 def without(*kinds: type) -> Patch:
     """The engine never decides these."""
-
-    def patch(patcher: pytest.MonkeyPatch) -> None:
-        real = acd.rules.decide
-        patcher.setattr(acd.engine, "decide", lambda state: (d for d in real(state) if not isinstance(d, kinds)))
-
-    return patch
+    return decided(lambda state, decision: None if isinstance(decision, kinds) else decision)
 
 
 def decided(change: Callable[[State, Any], Any]) -> Patch:
@@ -40,13 +36,20 @@ def decided(change: Callable[[State, Any], Any]) -> Patch:
         real = acd.rules.decide
 
         def decide(state: State) -> Iterator[Any]:
-            for decision in real(state):
+            for decision in bounded(real(state)):
                 if (changed := change(state, decision)) is not None:
                     yield changed
 
         patcher.setattr(acd.engine, "decide", decide)
 
     return patch
+
+
+def bounded(decisions: Iterator[Any]) -> Iterator[Any]:
+    """A mutant may decide for ever: the invariants would notice at the first decision, if only they were asked."""
+    for number, decision in enumerate(decisions):
+        assert number < MOST_DECISIONS, "decides without end"
+        yield decision
 
 
 def deaf_to(kind: type) -> Patch:

@@ -39,7 +39,7 @@ def _refused(house: House, decisions: tuple[Decision, ...]) -> None:
 
 
 def _told_ends(house: House) -> None:
-    for caller in house.callers.values():
+    for caller in house.present:
         if caller.gone:
             assert caller.ended, "a caller who left is still believed to wait"
             outcome = house.ends[caller.visit][0]
@@ -54,9 +54,8 @@ def undone(house: House, steps: set[tuple[str, int]]) -> list[str]:
             found.append(f"the wrap-up of {worker.name} does not end")
         if worker.pause_until is not None and worker.pause_until <= house.t:
             found.append(f"the pause of {worker.name} does not end")
-    for phone in house.phones.values():
-        if not phone.done:
-            found += _phone_undone(house, phone)
+    for phone in house.living_phones():
+        found += _phone_undone(house, phone)
     for caller in house.living():
         if caller.doubt is not None and caller.doubt <= house.t:
             found.append(f"nobody is at {caller.visit} any more")
@@ -123,8 +122,8 @@ def _moments(house: House) -> list[int]:
     found: list[int | None] = []
     for worker in house.workers.values():
         found += [worker.wrap_until, worker.pause_until, worker.rest_until]
-    for phone in house.phones.values():
-        if not phone.done and phone.phase != "talking":
+    for phone in house.living_phones():
+        if phone.phase != "talking":
             found.append(silent_from(house, phone))
             queue = house.queue(phone.queue)
             found.append(phone.made + queue.ring_another_us if queue else None)

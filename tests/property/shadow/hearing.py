@@ -25,6 +25,7 @@ def hear(house: House, fact: f.Fact) -> None:
     house.settle_nobody()
     _judge_joining(house)
     house.held = house.all_that_could_open()
+    house.present = house.living()
 
 
 def _take_in(house: House, fact: Any) -> None:
@@ -130,6 +131,7 @@ def _add(house: House, told: Any, since: int, joined: int) -> Caller:
     )
     caller.gone = house.early.pop(told.visit, "")
     house.callers[told.visit] = caller
+    house.open_callers.append(caller)
     house.calls[told.call] = told.visit
     return caller
 
@@ -263,6 +265,7 @@ def revive(house: House, phone: Phone) -> None:
     if other is not None:
         house.displaced.append(other.offer)
     phone.done, phone.over, phone.told = False, False, None
+    house.open_phones.append(phone)
     phone.phase, phone.cancelled, phone.why = "answered", None, ""
     worker.phone = phone.offer
     talk(house, phone)
@@ -279,7 +282,7 @@ def _picture(house: House, fact: f.Resynchronised) -> None:
             _device(house, agent.id, seen.get(agent.id, DeviceState.UNREACHABLE))
         house.settle_idle()
     legs = {leg.offer: leg.state for leg in fact.legs}
-    for phone in [p for p in house.phones.values() if not p.done]:
+    for phone in list(house.living_phones()):
         if phone.offer in legs:
             _leg_seen(house, phone, legs[phone.offer])
         elif phone.touched < limit:
@@ -330,7 +333,7 @@ def _callers_seen(house: House, fact: f.Resynchronised, limit: int, legs: set[st
             caller.parked, caller.doubt = seen.parked, None
     listed = {seen.visit for seen in fact.callers}
     for caller in house.living():
-        rung = any(p.offer in legs for p in house.phones.values() if p.visit == caller.visit and p.rings)
+        rung = any(p.offer in legs for p in house.ringing(caller))
         if caller.visit not in listed and caller.touched < limit and not rung:
             caller.gone = caller.gone or "hung up"
 

@@ -22,6 +22,8 @@ class House:
     callers: dict[str, Caller] = field(default_factory=dict)
     calls: dict[str, str] = field(default_factory=dict)  # call -> its living visit
     phones: dict[str, Phone] = field(default_factory=dict)
+    open_callers: list[Caller] = field(default_factory=list)  # of the callers, those who live
+    open_phones: list[Phone] = field(default_factory=list)
     lines: dict[str, Line] = field(default_factory=dict)
     doors: dict[str, Doors] = field(default_factory=dict)
     day: str = ""
@@ -32,6 +34,7 @@ class House:
     ends: dict[str, tuple[VisitOutcome, str, int]] = field(default_factory=dict)
     results: dict[str, OfferResult] = field(default_factory=dict)
     # what the present fact asks for
+    present: list[Caller] = field(default_factory=list)  # who lived when it was heard
     joining: str | None = None
     refused: str = ""  # why who joins may not wait
     orphans: list[str] = field(default_factory=list)
@@ -48,6 +51,9 @@ class House:
         """Who is new begins as the configuration says, who stays stays as they are."""
         before = [a.id for a in self.config.agents] if self.workers else []
         self.config = config
+        self.of_name = {str(q.id): q for q in config.queues}
+        self.people = {str(a.id): a for a in config.agents}
+        self.rings: dict[tuple[str, str], int | None] = {}
         names = [a.id for a in config.agents]
         for name in before:
             if name not in names:
@@ -66,13 +72,18 @@ class House:
     # -- configuration
 
     def queue(self, name: str) -> QueueConfig | None:
-        return next((q for q in self.config.queues if q.id == name), None)
+        return self.of_name.get(name)
 
     def agent(self, name: str) -> AgentConfig | None:
-        return next((a for a in self.config.agents if a.id == name), None)
+        return self.people.get(name)
 
     def ring(self, agent: str, queue: str) -> int | None:
         """The first circle that takes an agent."""
+        if (agent, queue) not in self.rings:
+            self.rings[agent, queue] = self._ring(agent, queue)
+        return self.rings[agent, queue]
+
+    def _ring(self, agent: str, queue: str) -> int | None:
         found, who = self.queue(queue), self.agent(agent)
         if found is None or who is None:
             return None
@@ -143,10 +154,15 @@ class House:
         return caller.since - start, caller.number
 
     def living(self, queue: str | None = None) -> list[Caller]:
-        return [c for c in self.callers.values() if not c.ended and queue in (None, c.queue)]
+        self.open_callers = [c for c in self.open_callers if not c.ended]
+        return [c for c in self.open_callers if queue is None or c.queue == queue]
 
     def ringing(self, caller: Caller) -> list[Phone]:
-        return [p for p in self.phones.values() if p.visit == caller.visit and p.rings]
+        return [p for p in self.living_phones() if p.visit == caller.visit and p.rings]
+
+    def living_phones(self) -> list[Phone]:
+        self.open_phones = [p for p in self.open_phones if not p.done]
+        return self.open_phones
 
     def waits(self, caller: Caller) -> bool:
         """Lives, and nobody is being connected."""
@@ -162,6 +178,8 @@ class House:
             return False
         if queue.strategy not in SEVERAL or caller.only or not all(p.offers for p in phones):
             return False
+        if self.kept_for(caller) is not None:
+            return False  # one phone at a time
         latest = max(p.made for p in self.phones.values() if p.visit == caller.visit)
         return queue.strategy == "ring all" or self.t >= latest + queue.ring_another_us
 

@@ -81,6 +81,7 @@ def _make(house: House, made: d.MakeOffer) -> None:
     house.phones[made.offer] = Phone(
         made.offer, made.agent, made.visit, made.queue, house.t, made.ring_us, house.t, house.t, house.facts
     )
+    house.open_phones.append(house.phones[made.offer])
     worker.phone = made.offer
 
 
@@ -109,7 +110,7 @@ def _cancel(house: House, cancelled: d.CancelOffer) -> None:
     assert phone.rings, "cancelled what does not ring"
     assert cancelled.agent == phone.agent
     caller = house.callers[phone.visit]
-    others = [p for p in house.phones.values() if p.visit == phone.visit and p is not phone and not p.done]
+    others = [p for p in house.living_phones() if p.visit == phone.visit and p is not phone]
     match cancelled.why:
         case "no sign of life":
             assert house.linked and house.t >= silent_from(house, phone), "given up too early"
@@ -217,8 +218,8 @@ def _end(house: House, ended: d.EndVisit) -> None:
     assert (ended.call, ended.queue) == (caller.call, caller.queue)
     match ended.outcome:
         case VisitOutcome.ANSWERED:
-            talks = [p for p in house.phones.values() if p.visit == caller.visit and p.phase == "talking"]
-            assert [p.agent for p in talks if not p.done] == [ended.agent], "answered without a bridge"
+            talks = [p for p in house.living_phones() if p.visit == caller.visit and p.phase == "talking"]
+            assert [p.agent for p in talks] == [ended.agent], "answered without a bridge"
         case VisitOutcome.ABANDONED:
             lost = caller.doubt is not None and caller.doubt <= house.t
             assert caller.gone == "hung up" or lost, "nobody hung up"
