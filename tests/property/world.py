@@ -328,7 +328,7 @@ class World(RuleBasedStateMachine):
         """One ordinary thing."""
         match what:
             case "join":
-                last = AGENTS[pick % 6] if pick % 4 == 1 else None
+                last = AGENTS[(pick + self.calls) % len(AGENTS)] if pick % 4 == 1 else None
                 self.join(QUEUES[pick % 3], pick // 8, KEYS[pick % 4], last, pick != 5, pick > 4, late=False)
             case "ring" | "answer" | "bridge" | "hang_up":
                 getattr(self, what)(pick, False)

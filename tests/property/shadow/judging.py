@@ -72,6 +72,7 @@ def _make(house: House, made: d.MakeOffer) -> None:
     assert made.ring_us == ring, "the wrong ring time"
     if caller.only:
         assert made.agent == caller.only and house.waits(caller) and house.takes_transfer(caller), "a wrong transfer"
+        assert not caller.failed, "a transfer is tried twice"
         assert made.rule == "transfer"
     else:
         _ordinary(house, made, caller)
