@@ -17,7 +17,8 @@ from acd.facts import CallerJoined, Fact
 from acd.model import CallId, DeviceState, Doors
 from ivr.call.facts import CallEnded, CallStarted, StepEntered
 from tests.property.configs import AGENTS, QUEUES
-from tests.property.world import FAILURES, START, ChangedWorld
+from tests.property.ground import START
+from tests.property.world import FAILURES, ChangedWorld
 
 HERE = Path(__file__).parent
 ENTRIES, MIDDLE, SEED = 2_000, 1_200, 20261123

@@ -113,3 +113,7 @@ def test_the_figures_are_the_same(name: str) -> None:
     outcomes = {visit: [row.outcome.value, row.why] for visit, row in projection.visits.items() if row.outcome}
     for visit_id, ended in wanted["ended"].items():
         assert outcomes[visit_id] == ended, visit_id
+
+
+def test_this_version_has_left_its_journal() -> None:
+    assert f"engine-{ENGINE_VERSION}" in NAMES, "python -m tests.golden.make"

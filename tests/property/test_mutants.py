@@ -8,7 +8,7 @@ import acd.engine
 from tests.property.lot import day_of
 from tests.property.mutants import MUTANTS, bounded
 
-for _module in ("agents", "callers", "choices", "machinery"):
+for _module in ("agents", "callers", "preferences", "choices", "machinery"):
     importlib.import_module(f"tests.property.mutants.{_module}")
 
 CHANGED = ("a step is taken back",)

@@ -21,7 +21,7 @@ from acd.engine import Engine
 from acd.facts import CallerJoined, EngineStarted, Resynchronised, Tick
 from acd.model import AgentId, CallId, QueueId, VisitId
 from tests.property.configs import AGENTS, CONFIG, QUEUES
-from tests.property.world import START
+from tests.property.ground import START
 
 TEXTS = {
     "agent": "extension of an agent",

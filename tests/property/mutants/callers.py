@@ -1,4 +1,4 @@
-"""Mutants of what becomes of callers: places, credit, exits, steps, the agent of last time, transfers."""
+"""Mutants of what becomes of callers: places, credit, exits, steps."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ import acd.state
 from acd import facts, reasons
 from acd.circles import Queue
 from acd.config import Condition
-from acd.decisions import CancelOffer, EndVisit, SendBackAgain
+from acd.decisions import EndVisit, SendBackAgain
 from acd.model import VisitOutcome
 from acd.state import State, Visit
 from tests.property.mutants import MUTANTS, deaf_to, decided, mutant, without
@@ -297,107 +297,3 @@ def no_deadline_for_a_step(patcher: pytest.MonkeyPatch) -> None:
         return found
 
     patcher.setattr(State, "_visit_due", due)
-
-
-# -- the agent of last time, transfers, swaps
-
-
-@mutant
-def nobody_is_kept_for_an_agent(patcher: pytest.MonkeyPatch) -> None:
-    patcher.setattr(acd.absorb, "_kept_until", lambda state, fact: None)
-
-
-@mutant
-def callers_are_kept_for_ever(patcher: pytest.MonkeyPatch) -> None:
-    real = acd.absorb._kept_until
-    patcher.setattr(acd.absorb, "_kept_until", lambda s, fact: None if real(s, fact) is None else s.t + 1_000_000_000)
-
-
-@mutant
-def callers_are_kept_for_who_is_away(patcher: pytest.MonkeyPatch) -> None:
-    patcher.setattr(acd.state.Agent, "hopeful", property(lambda agent: True))
-
-
-@mutant
-def members_or_not_the_agent_of_last_time_is_wanted(patcher: pytest.MonkeyPatch) -> None:
-    def kept_until(state: State, fact: Any) -> int | None:
-        queue = state.queues.get(fact.queue)
-        if queue is None or fact.last_agent not in state.serves or fact.only or queue.config.last_agent == "off":
-            return None
-        return state.t + queue.config.last_agent_us
-
-    patcher.setattr(acd.absorb, "_kept_until", kept_until)
-
-
-@mutant
-def a_transfer_waits(patcher: pytest.MonkeyPatch) -> None:
-    real = acd.rules.transfers
-    patcher.setattr(acd.rules, "transfers", lambda state: (d for d in real(state) if not isinstance(d, EndVisit)))
-
-
-@mutant
-def a_failed_transfer_is_tried_again(patcher: pytest.MonkeyPatch) -> None:
-    real = acd.rules.failed
-
-    def failed(state: State, offer: Any) -> Iterator[Any]:
-        yield from (d for d in real(state, offer) if not isinstance(d, EndVisit))
-
-    patcher.setattr(acd.rules, "failed", failed)
-
-
-@mutant
-def a_transfer_counts_as_one_who_waits(patcher: pytest.MonkeyPatch) -> None:
-    real = State._count
-
-    def count(self: State, visit: Visit) -> None:
-        real(self, visit)
-        if visit.only is not None and (queue := self.queues.get(visit.queue)) is not None:
-            visit.counted = True
-            queue.arrived(visit)
-
-    patcher.setattr(State, "_count", count)
-
-
-@mutant
-def a_transfer_asks_whether_the_agent_is_available(patcher: pytest.MonkeyPatch) -> None:
-    real = acd.rules.transfer
-    patcher.setattr(acd.rules, "transfer", lambda s, v, agent: real(s, v, agent) if agent.ready is not None else None)
-
-
-MUTANTS["phones go on ringing"] = without(CancelOffer)
-MUTANTS["a swap lets the phone ring"] = decided(
-    lambda state, d: None if isinstance(d, CancelOffer) and d.why == reasons.CALLER_CHANGED else d
-)
-MUTANTS["the others ring on when one has picked up"] = decided(
-    lambda state, d: None if isinstance(d, CancelOffer) and d.why == reasons.ANSWERED_ELSEWHERE else d
-)
-
-
-@mutant
-def forgets_who_has_left(patcher: pytest.MonkeyPatch) -> None:
-    patcher.setattr(acd.state, "MEMORY", 0)
-
-
-@mutant
-def forgets_who_left_before_joining(patcher: pytest.MonkeyPatch) -> None:
-    real = acd.absorb._HANDLERS[facts.CallerGone]
-
-    def gone(state: State, fact: Any) -> None:
-        real(state, fact)
-        state.early.clear()
-
-    patcher.setitem(acd.absorb._HANDLERS, facts.CallerGone, gone)
-
-
-@mutant
-def one_lost_phone_of_several_ends_the_offering(patcher: pytest.MonkeyPatch) -> None:
-    real = acd.carry._after
-
-    def after(state: State, agent: Any, offer: Any, result: Any) -> None:
-        real(state, agent, offer, result)
-        visit = state.visits.get(offer.visit)
-        if visit is not None and result.value == "lost" and visit.doubt is None:
-            visit.doubt = state.t + state.config.doubt_us
-            state.settle_visit(visit)
-
-    patcher.setattr(acd.carry, "_after", after)
