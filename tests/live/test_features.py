@@ -147,6 +147,7 @@ async def test_closing_and_opening_by_telephone_changes_the_line(line: Instance)
     await calls_in(line, "3000000704", MENU)
 
 
+@pytest.mark.soak
 @live
 async def test_an_emergency_is_announced_in_the_voice_that_recorded_it(line: Instance) -> None:
     lamp = await watch(await line.phone("100"), "dialog", "*281")
@@ -215,6 +216,7 @@ async def test_a_phone_sees_who_is_busy(line: Instance) -> None:
     assert refused.value.code == 404
 
 
+@pytest.mark.soak
 @live
 async def test_lamps_are_right_again_after_asterisk_and_the_server_died(line: Instance) -> None:
     await leaves_message(line, "3000000707")

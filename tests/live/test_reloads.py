@@ -71,7 +71,8 @@ async def storm(line: Instance, calls: int, reloads: int) -> None:
     # A queue with less patience: who waits leaves it, by the exit of the own version.
     figure = {"queue": QUEUE, "outcome": "overflowed"}
     before = await line.metric("centralita_queue_visits_total", **figure)
-    files.write(queues, patient.replace("longest wait: 10 min", "longest wait: 10 s"))
+    impatient = patient.replace("longest wait: 10 min", "longest wait: 10 s")
+    files.write(queues, impatient.replace("last agent: members", "last agent: off"))
     await reload(line)
     files.write(queues, patient)
     assert [one.person.call.state.value for one in began] == ["talking"] * calls, "a call was dropped"

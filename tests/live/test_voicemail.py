@@ -149,6 +149,7 @@ async def test_a_message_is_left_reviewed_e_mailed_and_deleted(line: Instance, l
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_recording_again_leaves_only_the_last_one(line: Instance) -> None:
     caller = await at_the_tone(line, "3000000702")
@@ -220,6 +221,7 @@ async def test_a_dead_asterisk_leaves_what_was_said(line: Instance) -> None:
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_a_full_mailbox_says_so(line: Instance) -> None:
     first = await at_the_tone(line, "3000000709", "3")

@@ -1,4 +1,7 @@
-"""Each rule of the engine is taken out or bent; the second model and the day's invariants must notice every time."""
+"""Each rule of the engine is taken out or bent; the second model and the day's invariants must notice every time.
+
+Every sixth one here; all of them in `tests/soak/test_4_engine.py`.
+"""
 
 import importlib
 
@@ -32,7 +35,7 @@ def is_noticed(name: str, patcher: pytest.MonkeyPatch) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", list(MUTANTS)[::6])
 def test_a_mutant_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_noticed(name, monkeypatch)
 
