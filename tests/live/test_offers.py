@@ -234,6 +234,7 @@ async def test_a_phone_that_is_answered_while_reception_has_the_caller_takes_nob
     await hear_each_other(caller, reception)
 
 
+@pytest.mark.soak
 # ------------------------------------------------------------------ who does not answer
 @live
 async def test_one_phone_that_is_away_stops_nobody(line: Instance) -> None:
