@@ -34,9 +34,10 @@ from acd.facts import (
     TalkResumed,
     Tick,
 )
+from acd.living import EndedOffer, News, Offer, Phase, Visit
 from acd.model import OfferId, QueueId, VisitId
 from acd.picture import absorb_picture
-from acd.state import EndedOffer, News, Offer, Phase, State, Visit, call_credit, caller_credit, remember
+from acd.state import State, call_credit, caller_credit, remember
 
 
 def absorb(state: State, fact: Fact) -> None:

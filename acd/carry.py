@@ -18,20 +18,10 @@ from acd.decisions import (
     SendBackAgain,
     WidenCircle,
 )
+from acd.living import Agent, Credit, EndedVisit, Offer, Phase, Visit
 from acd.model import OfferResult, VisitOutcome
 from acd.reasons import MOVED
-from acd.state import (
-    Agent,
-    Credit,
-    EndedVisit,
-    Offer,
-    Phase,
-    State,
-    Visit,
-    call_credit,
-    caller_credit,
-    remember,
-)
+from acd.state import State, call_credit, caller_credit, remember
 
 
 def carry(state: State, decision: Decision) -> None:

@@ -11,7 +11,7 @@ from acd.model import AgentId, Doors, QueueId, VisitId
 from acd.pools import Pool
 
 if TYPE_CHECKING:
-    from acd.state import Visit
+    from acd.living import Visit
 
 
 NOBODY: "tuple[Place, Visit | None]" = ((1 << 62, 0), None)

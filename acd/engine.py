@@ -13,10 +13,11 @@ from acd.carry import carry
 from acd.config import EngineConfig
 from acd.decisions import Decision
 from acd.facts import Fact
+from acd.living import EndedVisit
 from acd.model import OfferId, QueueId, VisitId
 from acd.rules import decide
 from acd.snapshot import restore, snapshot
-from acd.state import EndedVisit, State
+from acd.state import State
 from acd.views import AgentView, OfferView, QueueView, VisitView
 
 ENGINE_VERSION = 2

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from acd.state import Visit
+    from acd.living import Visit
 
 Place = tuple[int, int]
 """A caller's place: engine time of joining less the head start, then a sequence number. Smaller is served first."""

@@ -11,8 +11,9 @@ from acd import reasons
 from acd.circles import Queue
 from acd.decisions import MakeOffer
 from acd.lanes import Place
+from acd.living import Agent, Visit
 from acd.model import AgentId, DeviceState, OfferId
-from acd.state import Agent, State, Visit
+from acd.state import State
 
 Pair = tuple[Visit, AgentId]
 """The first caller for whom an agent is available, and that agent."""

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from acd.facts import CallerSeen, LegSeen, Resynchronised
+from acd.living import Offer, Phase, Visit
 from acd.model import DeviceState, LegState, OfferId, VisitOutcome
-from acd.state import Offer, Phase, State, Visit
+from acd.state import State
 
 Talk = Callable[[State, Offer], None]
 Revive = Callable[[State, OfferId], Offer | None]

@@ -10,7 +10,7 @@ from acd.model import AgentId
 
 if TYPE_CHECKING:
     from acd.circles import Queue, Seat
-    from acd.state import Agent
+    from acd.living import Agent
 
 Key = tuple[int, ...]
 

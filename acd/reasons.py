@@ -3,8 +3,9 @@
 from acd.circles import Queue
 from acd.decisions import PassedOver
 from acd.lanes import Place
+from acd.living import Visit
 from acd.model import AgentId
-from acd.state import State, Visit
+from acd.state import State
 
 OTHERS_SHOWN = 20
 """So many of a queue's agents are named in a decision."""

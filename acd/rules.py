@@ -20,9 +20,10 @@ from acd.decisions import (
     SendBackAgain,
     WidenCircle,
 )
+from acd.living import Agent, Offer, Phase, Visit
 from acd.matching import match, transfer
 from acd.model import AgentId, Doors, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
-from acd.state import Agent, Offer, Phase, State, Visit
+from acd.state import State
 
 LIVE = (Phase.RESERVED, Phase.RINGING, Phase.ANSWERED)
 

@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any, TypeVar
 
 from acd.config import EngineConfig
+from acd.living import Agent, Credit, EndedOffer, EndedVisit, Offer, Visit
 from acd.model import AgentId, CallId, Doors, OfferId, VisitId
-from acd.state import Agent, Credit, EndedOffer, EndedVisit, Offer, State, Visit
+from acd.state import State
 
 FORMAT = 2
 _QUEUE = ("nobody_since", "doors", "turns", "last_offered", "answered", "in_time", "abandoned")

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acd.circles import Queue
+from acd.living import Agent, AgentStatus, Offer, Phase, Visit
 from acd.model import AgentId, CallId, DeviceState, Doors, OfferId, QueueId, VisitId
-from acd.state import Agent, AgentStatus, Offer, Phase, State, Visit
+from acd.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from acd.facts import (
     Fact,
     Reconfigured,
 )
+from acd.living import AgentStatus
 from acd.model import AgentId, DeviceState, OfferResult, QueueId, VisitId
-from acd.state import AgentStatus, State
+from acd.state import State
 from acd.what_if.window import Window
 
 NOT_PAUSED = "not paused"

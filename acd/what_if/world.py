@@ -30,9 +30,9 @@ from acd.facts import (
     TalkResumed,
     Tick,
 )
+from acd.living import Phase
 from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, VisitId, VisitOutcome
 from acd.snapshot import restore
-from acd.state import Phase
 from acd.what_if.changes import NEWCOMER, Change
 from acd.what_if.trails import Trails
 from acd.what_if.window import Window

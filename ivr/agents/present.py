@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from acd.state import AgentStatus
+from acd.living import AgentStatus
 from acd.views import AgentView, OfferView
 
 SERVING = frozenset({AgentStatus.RINGING, AgentStatus.TALKING, AgentStatus.ON_HOLD, AgentStatus.RESERVED})
@@ -11,7 +11,7 @@ SERVING = frozenset({AgentStatus.RINGING, AgentStatus.TALKING, AgentStatus.ON_HO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRow:
-    """`state` is one of acd.state.AgentStatus, `since` when it began; `queue` and `call` of the caller who is served.
+    """`state` is one of acd.living.AgentStatus, `since` when it began; `queue` and `call` of the caller who is served.
 
     `reason` and `until` tell of a pause, also of one that begins after a talk. `phone`: as Asterisk says. `fresh`:
     whether what the phones do is known at this moment. `calls` and `talk_seconds` count since the site's midnight.

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from acd.engine import Engine
+from acd.living import Phase
 from acd.model import AgentId, DeviceState, QueueId, VisitId, VisitOutcome
-from acd.state import Phase
 
 _PICKED_UP = frozenset({Phase.ANSWERED, Phase.TALKING})
 

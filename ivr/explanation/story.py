@@ -8,8 +8,8 @@ from typing import Any
 from acd import decisions as d
 from acd import facts as f
 from acd.engine import Engine
+from acd.living import AgentStatus
 from acd.model import AgentId, CallId, QueueId
-from acd.state import AgentStatus
 from acd.what_if import Record
 from ivr.call import facts as c
 from ivr.explanation.helped import helped

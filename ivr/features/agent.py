@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from acd.state import AgentStatus
+from acd.living import AgentStatus
 from acd.views import AgentView
 from ivr.features.dialog import Dialog, Refused
 from ivr.features.handset import Sound

@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from acd.state import AgentStatus
+from acd.living import AgentStatus
 from acd.views import AgentView
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from acd.config import EngineConfig
+from acd.living import AgentStatus, Phase
 from acd.model import AgentId, QueueId
-from acd.state import AgentStatus, Phase
 from acd.views import AgentView, OfferView, QueueView
 
 _TALKING = frozenset({AgentStatus.TALKING, AgentStatus.ON_HOLD})

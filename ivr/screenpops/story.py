@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from acd.decisions import BeginWrapUp, CloseOffer, EndVisit, MakeOffer
 from acd.facts import CallerJoined, OfferRinging, Resynchronised
+from acd.living import Phase
 from acd.model import AgentId, CallId, OfferId, OfferResult, QueueId, VisitId
-from acd.state import Phase
 from acd.views import OfferView
 
 RINGING, ANSWERED, ENDED = "ringing", "answered", "ended"

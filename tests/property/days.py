@@ -32,8 +32,8 @@ from acd.facts import (
     TalkEnded,
     Tick,
 )
+from acd.living import Phase
 from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
-from acd.state import Phase
 from acd.views import AgentView
 
 START = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)

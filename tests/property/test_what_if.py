@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from acd.config import SECOND, AgentConfig, EngineConfig, Need, OfferRule, QueueConfig, Step
 from acd.decisions import MakeOffer
 from acd.facts import AgentLoggedIn, AgentLoggedOut, AgentPaused, AgentReady, Fact
+from acd.living import AgentStatus
 from acd.model import AgentId, CallId, QueueId, SkillId, VisitId
-from acd.state import AgentStatus
 from acd.views import AgentView
 from acd.what_if import Change, Record, Window, lived
 from acd.what_if.changes import (

@@ -11,7 +11,8 @@ import pytest
 import acd.absorb
 import acd.engine
 import acd.rules
-from acd.state import Agent, AgentStatus, State
+from acd.living import Agent, AgentStatus
+from acd.state import State
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 MUTANTS: dict[str, Patch] = {}

@@ -13,8 +13,9 @@ import acd.rules
 import acd.state
 from acd import facts
 from acd.decisions import BeginWrapUp, CloseOffer, EndPause, EndWrapUp, PauseAgent
+from acd.living import Agent, AgentStatus
 from acd.model import DeviceState, OfferResult
-from acd.state import Agent, AgentStatus, State
+from acd.state import State
 from tests.property.mutants import MUTANTS, afterwards, available, deaf_to, decided, mutant, status, without
 
 MUTANTS["offers during a ring"] = available(AgentStatus.RINGING, AgentStatus.RESERVED)

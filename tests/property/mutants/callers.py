@@ -14,8 +14,9 @@ from acd import facts, reasons
 from acd.circles import Queue
 from acd.config import Condition
 from acd.decisions import EndVisit, SendBackAgain
+from acd.living import Visit
 from acd.model import VisitOutcome
-from acd.state import State, Visit
+from acd.state import State
 from tests.property.mutants import MUTANTS, deaf_to, decided, mutant, without
 
 MUTANTS["visits without outcome"] = without(EndVisit)

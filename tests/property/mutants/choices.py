@@ -14,9 +14,10 @@ import acd.rules
 import acd.state
 from acd.circles import Queue
 from acd.decisions import MakeOffer
+from acd.living import Visit
 from acd.model import AgentId
 from acd.pools import Pool
-from acd.state import State, Visit
+from acd.state import State
 from tests.property.mutants import MUTANTS, Patch, decided, mutant
 
 

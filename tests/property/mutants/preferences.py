@@ -7,11 +7,13 @@ import pytest
 
 import acd.absorb
 import acd.carry
+import acd.living
 import acd.rules
 import acd.state
 from acd import facts, reasons
 from acd.decisions import CancelOffer, EndVisit
-from acd.state import State, Visit
+from acd.living import Visit
+from acd.state import State
 from tests.property.mutants import MUTANTS, decided, mutant, without
 
 
@@ -28,7 +30,7 @@ def callers_are_kept_for_ever(patcher: pytest.MonkeyPatch) -> None:
 
 @mutant
 def callers_are_kept_for_who_is_away(patcher: pytest.MonkeyPatch) -> None:
-    patcher.setattr(acd.state.Agent, "hopeful", property(lambda agent: True))
+    patcher.setattr(acd.living.Agent, "hopeful", property(lambda agent: True))
 
 
 @mutant

@@ -5,8 +5,8 @@ from typing import Any
 from acd.config import AgentConfig, EngineConfig, Need, OfferRule, QueueConfig
 from acd.decisions import Decision, EndVisit, MakeOffer
 from acd.facts import CallerJoined, OfferBridged, OfferFailed, TalkEnded
+from acd.living import AgentStatus
 from acd.model import AgentId, CallId, OfferId, OfferResult, QueueId, SkillId, VisitId
-from acd.state import AgentStatus
 from tests.unit.acd.floor import Floor
 
 S = SkillId("s")

@@ -24,8 +24,8 @@ from acd.facts import (
     OfferFailed,
     TalkEnded,
 )
+from acd.living import AgentStatus
 from acd.model import AgentId, CallId, DeviceState, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
-from acd.state import AgentStatus
 from tests.unit.acd.floor import SERVICE, SITE, TREASURY, Floor, kinds, offered, visit
 
 

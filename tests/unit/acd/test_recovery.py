@@ -22,9 +22,9 @@ from acd.facts import (
     OfferBridged,
     TalkEnded,
 )
+from acd.living import Phase
 from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResult, VisitOutcome
 from acd.snapshot import UnknownSnapshot
-from acd.state import Phase
 from tests.unit.acd.floor import SERVICE, SITE, TREASURY, Floor, kinds, visit
 
 

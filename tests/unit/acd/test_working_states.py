@@ -14,8 +14,8 @@ from acd.facts import (
     TalkHeld,
     TalkResumed,
 )
+from acd.living import AgentStatus
 from acd.model import AgentId, DeviceState, Doors, OfferResult
-from acd.state import AgentStatus
 from tests.unit.acd.floor import kinds
 from tests.unit.acd.house import ONE, House, agent, exits, offers, queue, rung
 

@@ -1,7 +1,7 @@
 """Agents by state, for Prometheus."""
 
+from acd.living import AgentStatus
 from acd.model import AgentId, DeviceState
-from acd.state import AgentStatus
 from acd.views import AgentView
 from ivr.figures.agents import AgentFigures
 from ivr.figures.metrics import Metrics

@@ -7,8 +7,8 @@ import pytest
 
 from acd.decisions import BeginWrapUp, CloseOffer, EndVisit, MakeOffer
 from acd.facts import CallerJoined, CallerSeen, OfferBridged, OfferFailed, OfferRinging, Resynchronised, TalkEnded
+from acd.living import Phase
 from acd.model import AgentId, CallId, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
-from acd.state import Phase
 from acd.views import OfferView
 from ivr.screenpops.story import Moment, Story
 
