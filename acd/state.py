@@ -206,6 +206,8 @@ class State:
             return False
         if queue.config.strategy == RING_PROGRESSIVELY and visit.ring_next > self.t:
             return False
+        if self._sent_away(visit, queue) <= self.t:
+            return False  # the phones that ring already are the last ones: else there would always be another
         return all(self.offers[offer].phase in (Phase.RESERVED, Phase.RINGING) for offer in visit.offers)
 
     def _move(self, visit: Visit, lane: Lane | None, *, kept: bool) -> None:
@@ -249,8 +251,9 @@ class State:
         if not (visit.parked or visit.gone) and visit.doubt is None:
             if visit.offers and visit.ring_next > self.t:
                 due.append(visit.ring_next)
-            if self.linked and not visit.offers:
-                due.append(self._sent_away(visit, queue))
+            away = self._sent_away(visit, queue)
+            if self.linked and (not visit.offers or away > self.t):
+                due.append(away)
         return min(due, default=None)
 
     def _sent_away(self, visit: Visit, queue: Queue | None) -> int:

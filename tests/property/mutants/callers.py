@@ -192,6 +192,18 @@ def _due_from_credit(real: Any) -> Any:
 
 
 @mutant
+def another_phone_for_who_has_to_leave(patcher: pytest.MonkeyPatch) -> None:
+    real = State._offerable
+
+    def offerable(self: State, visit: Visit, queue: Queue, kept: bool) -> bool:
+        with pytest.MonkeyPatch.context() as patience:
+            patience.setattr(State, "_sent_away", lambda *_: 1 << 60)
+            return real(self, visit, queue, kept)
+
+    patcher.setattr(State, "_offerable", offerable)
+
+
+@mutant
 def sends_back_without_a_link(patcher: pytest.MonkeyPatch) -> None:
     real = State._visit_due
 

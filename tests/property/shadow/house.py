@@ -180,6 +180,8 @@ class House:
             return False
         if self.kept_for(caller) is not None:
             return False  # one phone at a time
+        if self.t >= caller.joined + queue.longest_wait_us or self.doors.get(queue.id, Doors.OPEN) is not Doors.OPEN:
+            return False  # as soon as nobody rings, the caller has to leave
         latest = max(p.made for p in self.phones.values() if p.visit == caller.visit)
         return queue.strategy == "ring all" or self.t >= latest + queue.ring_another_us
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from acd.config import SECOND
-from acd.facts import DayBegun, OfferAnswered, OfferBridged, TalkEnded
-from acd.model import OfferResult
-from tests.unit.acd.house import House, agent, offers, queue, rung
+from acd.facts import AgentLoggedIn, DayBegun, OfferAnswered, OfferBridged, QueueDoors, TalkEnded
+from acd.model import AgentId, Doors, OfferResult
+from tests.unit.acd.house import ONE, House, agent, exits, offers, queue, rung
 
 
 def house(strategy: str, *agents: Any, **settings: Any) -> House:
@@ -95,3 +95,19 @@ def test_one_phone_more_each_time() -> None:
     assert rung(floor.after(3)) == []
     assert rung(floor.after(1)) == ["b"]
     assert rung(floor.after(4)) == ["c"]
+
+
+@pytest.mark.parametrize("leaving", ["longest wait", "doors"])
+@pytest.mark.parametrize("strategy", ["ring all", "ring progressively"])
+def test_who_has_to_leave_gets_no_further_phone(strategy: str, leaving: str) -> None:
+    times = {"ring_another_us": 4 * SECOND, "longest_wait_us": 10 * SECOND}
+    floor = house(strategy, agent("a"), agent("b"), agent("c", logged_in=False), **times)
+    made = offers(floor.caller("x")) + offers(floor.after(4))
+    assert [d.agent for d in made] == ["a", "b"]
+    if leaving == "doors":
+        floor.tell(QueueDoors, queue=ONE, doors=Doors.CLOSED)
+    else:
+        floor.after(6)
+    assert rung(floor.fails(made[0].offer)) == []
+    assert rung(floor.tell(AgentLoggedIn, agent=AgentId("c"))) == [], "the phone that still rings is the last one"
+    assert exits(floor.fails(made[1].offer)) == [("x/1", "closed" if leaving == "doors" else "waited too long")]
