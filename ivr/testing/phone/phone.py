@@ -36,6 +36,8 @@ class Phone(asyncio.DatagramProtocol):
         self.port = 0
         self.calls: dict[str, Call] = {}
         self.on_call: Behaviour | None = None
+        self.deaf = False
+        """Hears no INVITE, and still answers OPTIONS: registered, reachable and silent."""
         self.watches: dict[str, Watch] = {}
         self.told: list[str] = []
         """What notices showed that belong to no subscription: the message lamp."""
@@ -209,7 +211,8 @@ class Phone(asyncio.DatagramProtocol):
         call = self.calls.get(request["call-id"])
         if request.method == "INVITE":
             if call is None:
-                self._spawn(self._take(request, peer))
+                if not self.deaf:
+                    self._spawn(self._take(request, peer))
             else:  # a new offer within the call
                 call.connect(request.body)
                 self.respond(request, 200, peer, body=call.describe())
