@@ -1,0 +1,1 @@
+"""Who may do what: roles, how far each reaches, scopes of tokens, and who sees telephone numbers. Pure."""

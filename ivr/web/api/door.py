@@ -1,0 +1,42 @@
+"""Who asks, and what is noted of it: implemented by the accounts and the audit."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from starlette.requests import Request
+
+from ivr.access.model import Principal
+
+
+class Result(Enum):
+    """How a request ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Note:
+    """What the audit will say of a request. The route fills it in; a note without `action` is not written.
+
+    Numbers of callers never stand in it: only their keys, or masked.
+    """
+
+    action: str = ""
+    object: str = ""
+    before: Any = None
+    after: Any = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Door(Protocol):
+    """Lets in, and writes down."""
+
+    async def identify(self, request: Request) -> Principal | None:
+        """Who asks; None when nobody is logged in. Raises Refusal when what was shown is not valid (401), when a
+        session comes without its CSRF token to a method that changes something (403), or too often (429)."""
+
+    async def note(self, principal: Principal | None, address: str, note: Note, result: Result, why: str) -> None:
+        """Write the audit down before the answer goes out."""
