@@ -1,0 +1,1 @@
+"""Who did what, from where: appended, chained by hashes, never changed."""

@@ -1,0 +1,1 @@
+"""Calls as the API shows them: search, one, live, explained."""
