@@ -2,55 +2,117 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
+from ivr.clock import Clock, LoopClock
+from ivr.web.wire import Crowd, Wire, WireLimits
+
 CLOSING_SECONDS = 2
-LONGEST_REQUEST_HEAD = 16_384
+HANDSHAKE_SECONDS = 10
+DATE_EVERY_SECONDS = 1.0
 
 
 class _Quiet(uvicorn.Server):
     """uvicorn, without its hands on the process's signals: they belong to the server's own shutdown."""
 
+    def __init__(self, config: uvicorn.Config, crowd: Crowd, clock: Clock, context: ssl.SSLContext | None) -> None:
+        super().__init__(config)
+        self._crowd, self._clock, self._context = crowd, clock, context
+        self.servers = []
+        self._ending = asyncio.Event()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, with a time for the handshake."""
+        loop = asyncio.get_running_loop()
+        for one in sockets or []:
+            if self._context is None:
+                server = await loop.create_server(self._wire, sock=one)
+            else:
+                server = await loop.create_server(
+                    self._wire,
+                    sock=one,
+                    ssl=self._context,
+                    ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                    ssl_shutdown_timeout=CLOSING_SECONDS,
+                )
+            self.servers.append(server)
+        self.started = True
+
+    def _wire(self) -> Wire:
+        return Wire(
+            config=self.config, server_state=self.server_state, app_state={}, crowd=self._crowd, clock=self._clock
+        )
+
+    async def main_loop(self) -> None:
+        """Until `end`."""
+        while not self._ending.is_set():
+            await self.on_tick(0)  # the answers' date
+            try:
+                await asyncio.wait_for(self._ending.wait(), DATE_EVERY_SECONDS)
+            except TimeoutError:
+                continue
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ending.set()
 
 
 class WebServer:
     """One listening socket. `port` is the true one, also when 0 was asked for; 0 for a socket file."""
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
-        self._begin(app, socket.create_server((host, port), family=_family(host), backlog=128))
+    def __init__(
+        self,
+        app: Any,
+        host: str,
+        port: int,
+        *,
+        crowd: Crowd | None = None,
+        tls: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Raises OSError when the address is taken."""
+        self._begin(app, socket.create_server((host, port), family=_family(host), backlog=128), crowd, tls, clock)
 
     @classmethod
-    def on(cls, app: Any, listener: socket.socket) -> "WebServer":
+    def on(cls, app: Any, listener: socket.socket, *, crowd: Crowd | None = None) -> "WebServer":
         """On a socket that listens already, of whatever family; it is closed with the server."""
         self = cls.__new__(cls)
-        self._begin(app, listener)
+        self._begin(app, listener, crowd, None, None)
         return self
 
-    def _begin(self, app: Any, listener: socket.socket) -> None:
+    def _begin(
+        self,
+        app: Any,
+        listener: socket.socket,
+        crowd: Crowd | None,
+        tls: ssl.SSLContext | None,
+        clock: Clock | None,
+    ) -> None:
         self._listener = listener
         self._listener.setblocking(False)
         self.port: int = listener.getsockname()[1] if listener.family != socket.AF_UNIX else 0
-        self._server = _Quiet(
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                ws="none",
-                limit_concurrency=100,
-                h11_max_incomplete_event_size=LONGEST_REQUEST_HEAD,
-                timeout_keep_alive=15,
-                timeout_graceful_shutdown=CLOSING_SECONDS,
-            )
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            log_level="error",  # what a client does wrong is not ours to log, line by line
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # see ivr.web.addresses
+            ws="none",
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=CLOSING_SECONDS,
         )
+        self._server = _Quiet(config, crowd or Crowd(WireLimits()), clock or LoopClock(), tls)
         self._serving: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -59,9 +121,11 @@ class WebServer:
 
     async def close(self) -> None:
         """Stop listening and end the open requests, at most CLOSING_SECONDS later."""
-        self._server.should_exit = True
+        self._server.end()
         if self._serving is not None:
             await asyncio.wait([self._serving])
+        for left in list(self._server.server_state.connections):
+            left.transport.abort()
         self._listener.close()
 
 
@@ -69,8 +133,16 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def serve(app: Any, host: str, port: int) -> WebServer:
+def serve(
+    app: Any,
+    host: str,
+    port: int,
+    *,
+    crowd: Crowd | None = None,
+    tls: ssl.SSLContext | None = None,
+    clock: Clock | None = None,
+) -> WebServer:
     """Listen and serve. Raises OSError when the address is taken."""
-    server = WebServer(app, host, port)
+    server = WebServer(app, host, port, crowd=crowd, tls=tls, clock=clock)
     server.start()
     return server

@@ -1,0 +1,150 @@
+"""Where a request comes from: behind proxies that are trusted, from whom pages of figures are for, to which name."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+from ivr import log as logs
+from ivr.web.asgi import App, Receive, Scope, Send, header, headers, refuse
+
+log = logs.get(__name__)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MOST_HOPS = 16
+_FORWARDED = (b"x-forwarded-for", b"x-real-ip", b"forwarded")
+
+
+def address_in(text: str) -> _Address | None:
+    """An address, an IPv4 one also where it is written as IPv6 (::ffff:192.0.2.1); None for anything else."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def house_of(address: str) -> str:
+    """What is counted as one client: an IPv4 address, or the network (/64) that an IPv6 house gets (RFC 6177)."""
+    found = address_in(address)
+    if not isinstance(found, ipaddress.IPv6Address):
+        return str(found) if found is not None else address
+    return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+
+
+class Networks:
+    """A set of addresses: single ones and networks."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._networks = tuple(networks)
+
+    def __contains__(self, address: str) -> bool:
+        found = address_in(address)
+        return found is not None and any(found in network for network in self._networks)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+
+class Proxies:
+    """The true client and scheme of a request that a trusted proxy hands on.
+
+    The last address of X-Forwarded-For that is no trusted proxy is the client: what stands before it anybody may have
+    written. From whoever is not trusted, these headers are taken away, and `scope["state"]["forwarded"]` remembers
+    that there were some: a proxy that is not set up makes every client look like itself.
+    """
+
+    def __init__(self, app: App, trusted: Networks) -> None:
+        self._app, self._trusted = app, trusted
+        self._told = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        if any(name in _FORWARDED or name == b"x-forwarded-proto" for name, _ in scope["headers"]):
+            scope = self._resolved(scope, peer) if peer in self._trusted else self._without(scope, peer)
+        await self._app(scope, receive, send)
+
+    def _resolved(self, scope: Scope, peer: str) -> Scope:
+        hops = [
+            hop.strip() for value in headers(scope, b"x-forwarded-for") for hop in value.decode("latin-1").split(",")
+        ]
+        client = peer
+        for hop in reversed(hops[-MOST_HOPS:]):
+            found = address_in(_without_port(hop))
+            if found is None:
+                break
+            client = str(found)
+            if client not in self._trusted:
+                break
+        scheme = header(scope, b"x-forwarded-proto").decode("latin-1").rpartition(",")[2].strip().lower()
+        changed = {"client": (client, 0), "scheme": scheme if scheme in ("http", "https") else scope["scheme"]}
+        return {**scope, **changed}
+
+    def _without(self, scope: Scope, peer: str) -> Scope:
+        if not self._told:
+            self._told = True
+            log.warning(
+                "a request says that a proxy handed it on; if one does, name it in CENTRALITA_PROXIES", peer=peer
+            )
+        kept = [pair for pair in scope["headers"] if pair[0] not in _FORWARDED and pair[0] != b"x-forwarded-proto"]
+        return {**scope, "headers": kept, "state": {**scope.get("state", {}), "forwarded": True}}
+
+
+def _without_port(hop: str) -> str:
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+class Monitors:
+    """Pages without a session, only for who watches the server."""
+
+    def __init__(self, app: App, allowed: Networks) -> None:
+        self._app, self._allowed = app, allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        if peer in self._allowed and not scope.get("state", {}).get("forwarded"):
+            await self._app(scope, receive, send)
+        else:
+            await refuse(send, 403, "only for the addresses in CENTRALITA_MONITORS")
+
+
+class Hosts:
+    """The name in the address bar has to be one of ours: else a page of another site could have its name point here
+    and read what only this machine may (DNS rebinding). An address as such is always right, and so is localhost."""
+
+    def __init__(self, app: App, names: Iterable[str]) -> None:
+        self._app = app
+        self._names = frozenset({"localhost", *(name.lower() for name in names)})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        given = headers(scope, b"host")
+        if len(given) == 1 and self.known(given[0].decode("latin-1")):
+            await self._app(scope, receive, send)
+        else:
+            await refuse(send, 421, "this server does not go by that name; name it in CENTRALITA_NAMES")
+
+    def known(self, host: str) -> bool:
+        """Whether a Host header (RFC 9110 7.2) names this server."""
+        name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdecimal() else (host, "", "")
+        if port and int(port[:6]) > 65535:
+            return False
+        if name.startswith("[") and name.endswith("]"):
+            return isinstance(address_in(name[1:-1]), _Address)
+        return name.lower() in self._names or isinstance(address_in(name), ipaddress.IPv4Address)
+
+
+def networks_of(text: str) -> tuple[Network, ...]:
+    """`127.0.0.1, 10.1.0.0/16`. Raises ValueError with the remedy."""
+    found: list[Any] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            found.append(ipaddress.ip_network(word))
+        except ValueError:
+            raise ValueError(f"{word} is no address and no network; write for example 127.0.0.1, 10.1.0.0/16") from None
+    return tuple(found)

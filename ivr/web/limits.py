@@ -1,0 +1,107 @@
+"""How much, how often and how many at once: for each address, and for all together."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from ivr.web.addresses import Networks, house_of
+from ivr.web.asgi import App, Receive, Scope, Send, header, refuse
+
+BODY_BYTES = 16_384
+"""Of a request, unless its path takes more."""
+
+LARGE_BODY_BYTES = 1_000_000
+"""Lists of callers."""
+
+
+class Bodies:
+    """Refuses a body that is too long before it is read (the wire takes none without a length)."""
+
+    def __init__(self, app: App, most: int = BODY_BYTES, of: Mapping[str, int] | None = None) -> None:
+        """`of`: how much the paths under a beginning may take."""
+        self._app, self._most, self._of = app, most, dict(of or {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        most = next((size for path, size in self._of.items() if scope["path"].startswith(path)), self._most)
+        given = header(scope, b"content-length")
+        if given.isdigit() and int(given) > most:
+            await refuse(send, 413, f"more than {most} bytes were sent")
+            return
+        await self._app(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Requests of one address: so many a second in the long run, `burst` at once."""
+
+    per_second: float = 50
+    burst: float = 200
+
+
+class Buckets:
+    """A bucket for each address that came lately; one request takes one drop. Pure: `now_us` is given.
+
+    The bucket that was not used for the longest time is forgotten first; a full one has nothing to remember.
+    """
+
+    def __init__(self, pace: Pace, most: int = 10_000) -> None:
+        self._pace, self._most = pace, most
+        self._left: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def take(self, address: str, now_us: int) -> float:
+        """Take a drop; 0 when there was one, else the seconds until there is."""
+        pace = self._pace
+        left, then = self._left.pop(address, (pace.burst, now_us))
+        left = min(pace.burst, left + max(0, now_us - then) / 1e6 * pace.per_second)
+        short = left < 1
+        self._left[address] = (left if short else left - 1, now_us)
+        while len(self._left) > self._most:
+            self._left.popitem(last=False)
+        return (1 - left) / pace.per_second if short else 0.0
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+
+class Rates:
+    """429 for an address that asks too often. Behind a proxy it is the client's (`Proxies` stands before)."""
+
+    def __init__(self, app: App, pace: Pace, now_us: Callable[[], int], exempt: Networks | None = None) -> None:
+        self._app, self._now_us, self._exempt = app, now_us, exempt or Networks(())
+        self._buckets = Buckets(pace)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        client = scope.get("client")
+        seconds = (
+            self._buckets.take(house_of(client[0]), self._now_us()) if client and client[0] not in self._exempt else 0
+        )
+        if seconds > 0:
+            wait = str(int(seconds) + 1)
+            await refuse(send, 429, f"too many requests; try again in {wait} s", [(b"retry-after", wait.encode())])
+        else:
+            await self._app(scope, receive, send)
+
+
+class Concurrency:
+    """503 when too many requests are being answered already."""
+
+    def __init__(self, app: App, most: int = 64, exempt: Collection[str] = ()) -> None:
+        """`exempt`: paths whose answers last, and that count for themselves."""
+        self._app, self._most, self._exempt = app, most, frozenset(exempt)
+        self.now = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        if scope["path"] in self._exempt:
+            await self._app(scope, receive, send)
+            return
+        if self.now >= self._most:
+            await refuse(send, 503, "too many requests at once; try again", [(b"retry-after", b"1")])
+            return
+        self.now += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.now -= 1
