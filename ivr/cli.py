@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": "explain a call: what was decided, and why",
     "override": "open, closed or emergency for a while",
     "voicemail": "what callers left: list, listen, save, delete",
+    "doctor": "find what is unsafe in this installation, and say what to do",
     "docs": "write the reference pages from the code",
 }
 """Every command and its line in `ivr --help`."""

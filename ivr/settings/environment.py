@@ -5,10 +5,12 @@ Everything about the site itself (numbers, hours, queues, prompts) stands in `co
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
+
+from ivr.settings.networks import Network, networks
 
 T = TypeVar("T")
 
@@ -69,6 +71,22 @@ class Environment:
     asterisk_root: Path
     watch: bool
     """A change of the site's files comes into force by itself."""
+    proxies: tuple[Network, ...]
+    """Who may say for whom a request comes (X-Forwarded-For)."""
+    monitors: tuple[Network, ...]
+    """For whom /metrics, /healthz and /readyz are."""
+    names: tuple[str, ...]
+    """What the server is called in address bars, beside its addresses and localhost."""
+    tls_cert: Path | None
+    tls_key: Path | None
+    rate: int
+    """Requests a second that one address may make in the long run; four times as many at once."""
+    server: str
+    """For the commands: the server to ask, when it is not the one of this machine (https://...)."""
+    token: str = field(repr=False)
+    """For the commands: who asks that server."""
+    backup: Path
+    """Where the operator's backups lie; `ivr doctor` looks there."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Environment":
@@ -90,8 +108,20 @@ class Environment:
             profile=read.get("CENTRALITA_PROFILE", "development", _profile),
             asterisk_root=read.get("CENTRALITA_ASTERISK_ROOT", str(var / "asterisk" / "root"), _path),
             watch=read.get("CENTRALITA_WATCH", "yes", _yes_or_no),
+            proxies=read.get("CENTRALITA_PROXIES", "", networks),
+            monitors=read.get("CENTRALITA_MONITORS", "127.0.0.0/8, ::1", networks),
+            names=read.get("CENTRALITA_NAMES", "", _names),
+            tls_cert=read.get("CENTRALITA_TLS_CERT", "", _file),
+            tls_key=read.get("CENTRALITA_TLS_KEY", "", _file),
+            rate=read.get("CENTRALITA_RATE", "50", _rate),
+            server=read.get("CENTRALITA_SERVER", "", _server),
+            token=read.get("CENTRALITA_TOKEN", "", _token, secret=True),
+            backup=read.get("CENTRALITA_BACKUP", str(var / "backup"), _path),
         )
         unknown = sorted(name for name in environ if name.startswith("CENTRALITA_") and name not in read.known)
+        if (environment.tls_cert is None) is not (environment.tls_key is None):
+            missing = "CENTRALITA_TLS_KEY" if environment.tls_key is None else "CENTRALITA_TLS_CERT"
+            read.faults.append(f"{missing}: a certificate needs its key, in a file of its own; set both or none")
         faults = [*read.faults, *(_unknown(name, read.known) for name in unknown)]
         if faults:
             raise SettingsError(tuple(faults))
@@ -110,14 +140,14 @@ class _Reading:
         self.faults: list[str] = []
         self.known: list[str] = [*_OF_OTHERS]
 
-    def get(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+    def get(self, name: str, default: str, parse: Callable[[str], T], *, secret: bool = False) -> T:
         """The value of a variable (empty counts as not set); a faulty one is noted and replaced by the default."""
         self.known.append(name)
         text = self._environ.get(name, "").strip() or default
         try:
             return parse(text)
         except ValueError as fault:
-            self.faults.append(f"{name}={_shown(text)}: {fault}")
+            self.faults.append(f"{name}={'***' if secret else _shown(text)}: {fault}")
             return parse(default)
 
 
@@ -178,6 +208,38 @@ def _records(text: str) -> str:
 def _node(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", text):
         raise ValueError("a node's name has 1 to 12 small letters and digits and begins with a letter, for example n1")
+    return text
+
+
+def _file(text: str) -> Path | None:
+    return _path(text) if text else None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    found = tuple(filter(None, (part.strip().lower() for part in text.split(","))))
+    if not all(re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9])?", name) for name in found):
+        raise ValueError("write host names without port and scheme, for example pbx.example.com, pbx")
+    return found
+
+
+def _rate(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < 1:
+        raise ValueError("write how many requests a second one address may make, for example 50")
+    return int(text)
+
+
+def _server(text: str) -> str:
+    found = re.fullmatch(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?", text)
+    if text and found is None:
+        raise ValueError("write https:// and a name, for example https://pbx.example.com")
+    if found is not None and found[1] == "http" and found[2] not in ("localhost", "127.0.0.1", "[::1]"):
+        raise ValueError("a token goes over https only; write https:// and the name")
+    return text.rstrip("/")
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]*", text) or len(text) > 512:
+        raise ValueError("this is no token; one begins with cnt_ and is shown once by: ivr tokens add")
     return text
 
 
