@@ -2,14 +2,13 @@
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Any
 
 from ivr import log as logs
+from ivr.settings.networks import Network
 from ivr.web.asgi import App, Receive, Scope, Send, header, headers, refuse
 
 log = logs.get(__name__)
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MOST_HOPS = 16
@@ -137,14 +136,3 @@ class Hosts:
         if name.startswith("[") and name.endswith("]"):
             return isinstance(address_in(name[1:-1]), _Address)
         return name.lower() in self._names or isinstance(address_in(name), ipaddress.IPv4Address)
-
-
-def networks_of(text: str) -> tuple[Network, ...]:
-    """`127.0.0.1, 10.1.0.0/16`. Raises ValueError with the remedy."""
-    found: list[Any] = []
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        try:
-            found.append(ipaddress.ip_network(word))
-        except ValueError:
-            raise ValueError(f"{word} is no address and no network; write for example 127.0.0.1, 10.1.0.0/16") from None
-    return tuple(found)
