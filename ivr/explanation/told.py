@@ -5,6 +5,7 @@ from typing import Any
 
 from acd import decisions as d
 from acd import facts as f
+from ivr.access.anchor import AuditAnchored
 from ivr.call import facts as c
 from ivr.explanation.words import Words
 from ivr.site import versions
@@ -131,6 +132,7 @@ _TOLD: dict[type, Telling] = {
     versions.VersionActivated: lambda say, e: versions.told(e),
     versions.CanaryStarted: lambda say, e: versions.told(e),
     versions.CanaryEnded: lambda say, e: versions.told(e),
+    AuditAnchored: lambda say, e: f"the audit's entry {e.seq} was anchored",
     f.CallerJoined: _joined,
     f.CallerParked: _plain("parked"),
     f.CallerReturned: _plain("returned"),

@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, inspect
 from acd import decisions as d
 from acd import facts as f
 from acd.model import AgentId, CallId, OfferId, OfferResult, QueueId, VisitId, VisitOutcome
+from ivr.accounts import tables as _accounts_tables  # noqa: F401
+from ivr.audit import tables as _audit_tables  # noqa: F401
 from ivr.call import facts as c
 from ivr.clock import LoopClock
 from ivr.figures.call_record import CallOutcome, CallRecord, Dial, OfferRecord, VisitRecord
