@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 TOKEN_DAYS, MOST_TOKEN_DAYS = 90, 366
-TOUCH_EVERY = timedelta(minutes=1)
-"""The last use of a session or token is written down at most so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,6 @@ class SessionLife:
     def over(self, began: datetime, used: datetime, now: datetime) -> bool:
         """It is valid no more. A clock that was set back by more than `idle` ends it too."""
         return now >= self.ends(began, used) or used - now > self.idle
-
-
-def touches(used: datetime | None, now: datetime) -> bool:
-    """Whether this use is to be written down."""
-    return used is None or abs(now - used) >= TOUCH_EVERY
 
 
 def token_ends(made: datetime, days: int) -> datetime:

@@ -73,6 +73,16 @@ def pins(folder: Path, wanted: Iterable[tuple[str, str]]) -> Pins:
     return kept
 
 
+def made_once(file: Path, new: str) -> str:
+    """The content of a file of secrets; `new` becomes it if there is none. Raises SecretsError when it is empty."""
+    return _once(file, new)
+
+
+def write(file: Path, text: str) -> None:
+    """Make or replace a file of secrets, whole or not at all, for this user only."""
+    _replace(file, text)
+
+
 def _new_pin(taken: set[str]) -> str:
     while True:
         pin = "".join(secrets.choice("0123456789") for _ in range(_PIN_LENGTH))

@@ -6,7 +6,7 @@ import pyotp
 import pytest
 
 from ivr.access import totp
-from ivr.access.life import SessionLife, token_ends, touches
+from ivr.access.life import SessionLife, token_ends
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -19,11 +19,6 @@ def test_a_session_ends_when_idle_and_at_last() -> None:
     assert not life.over(NOW, busy, busy + timedelta(seconds=59))
     assert life.over(NOW, busy, NOW + timedelta(hours=12))
     assert life.over(NOW, NOW, NOW - timedelta(hours=1))
-
-
-def test_a_use_is_written_once_a_minute() -> None:
-    assert touches(None, NOW) and touches(NOW, NOW + timedelta(minutes=1))
-    assert not touches(NOW, NOW + timedelta(seconds=59))
 
 
 @pytest.mark.parametrize("days", [0, -1, 367])
