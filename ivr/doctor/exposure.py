@@ -6,8 +6,9 @@ from ipaddress import IPv6Address, ip_address
 from urllib.parse import parse_qs, urlsplit
 
 from ivr.doctor.finding import Finding, fault, note, unseen, warning
-from ivr.doctor.observed import Network, Socket, Wires
+from ivr.doctor.observed import Socket, Wires
 from ivr.settings.environment import Endpoint
+from ivr.settings.networks import Network
 
 
 class Circle(IntEnum):

@@ -6,11 +6,9 @@ None means everywhere: it could not be looked at. `gaps` says why.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network
 
 from ivr.settings.environment import Endpoint
-
-Network = IPv4Network | IPv6Network
+from ivr.settings.networks import Network
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,5 +58,5 @@ def judge_audit(audit: AuditSeen | None) -> Iterator[Finding]:
         yield fault("audit-broken", "audit", f"it was changed: {audit.broken}", "keep this machine's disk as it is, "
                     "compare it with the newest backup, and find out who could write to it")  # fmt: skip
     elif audit.verified < audit.entries:
-        yield note("audit-unverified", "audit", f"the last {audit.verified} of {audit.entries} entries were verified",
+        yield note("audit-unverified", "audit", f"only {audit.verified} of {audit.entries} entries were verified",
                    "verify all of them: ivr audit verify")  # fmt: skip

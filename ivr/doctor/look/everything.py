@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 import ivr
 from ivr.control.client import socket_file
 from ivr.doctor.look import files, listening, machine
+from ivr.doctor.look.certificates import certificate
+from ivr.doctor.look.people import people
 from ivr.doctor.observed import Gap, Holds, Observed, Secret, SecretKind, Tree, Wires
 from ivr.install import addresses
 from ivr.install.paths import Paths
@@ -15,6 +17,8 @@ from ivr.settings.environment import Environment, Profile
 
 ENVIRONMENT_FILE = Path("/etc/centralita/environment")
 FIRST_PASSWORD = "admin.password"
+AUDIT = "audit"
+"""The folder of the audit's anchors."""
 
 
 def look(environment: Environment, now: datetime) -> Observed:
@@ -29,6 +33,11 @@ def look(environment: Environment, now: datetime) -> Observed:
     time, untold = machine.time_keeping()
     gaps += untold
     first = paths.secrets / FIRST_PASSWORD
+    known, unknown = people(environment.records, environment.var / AUDIT, now)
+    gaps += unknown
+    certificates = ()
+    if environment.tls_cert is not None:
+        certificates = (certificate(environment.tls_cert, environment.tls_key),)
     return Observed(
         now=now,
         wires=_wires(environment, paths, gaps),
@@ -40,7 +49,10 @@ def look(environment: Environment, now: datetime) -> Observed:
         time=time,
         latest_write=machine.latest_write(*_databases(environment)),
         volumes=machine.volumes(environment.var, environment.backup),
-        certificates=(),
+        certificates=certificates,
+        accounts=known.accounts,
+        tokens=known.tokens,
+        audit=known.audit,
         gaps=tuple(gaps),
     )
 
@@ -63,6 +75,9 @@ def _wires(environment: Environment, paths: Paths, gaps: list[Gap]) -> Wires:
         http=environment.http,
         sockets=sockets,
         asterisk=asterisk,
+        tls=environment.tls_cert is not None,
+        proxies=environment.proxies,
+        monitors=environment.monitors,
         development=environment.profile is Profile.DEVELOPMENT,
         journal=environment.journal,
         records=environment.records,
@@ -92,6 +107,8 @@ def _trees(environment: Environment, paths: Paths, gaps: list[Gap]) -> Iterator[
         (environment.flows, Holds.ORDERS),
         (Path(ivr.__file__).parent, Holds.ORDERS),
     ]
+    if environment.tls_key is not None:
+        wanted.append((environment.tls_key, Holds.SECRETS))
     if not paths.installed:
         wanted.append((paths.root, Holds.ORDERS))
     if any(_password(url) for url in (environment.journal, environment.records)):

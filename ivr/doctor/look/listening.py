@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -47,17 +48,22 @@ def owners(proc: Path = PROC) -> dict[int, int]:
     """Inode of a socket -> process id, for the processes that we may look into: our user's own; for root all."""
     found: dict[int, int] = {}
     for folder in proc.iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            links = [str(link.readlink()) for link in (folder / "fd").iterdir()]
-        except OSError:  # somebody else's, or it has ended meanwhile
-            continue
-        for link in links:
-            match = re.fullmatch(r"socket:\[(\d+)\]", link)
-            if match:
-                found.setdefault(int(match[1]), int(folder.name))
+        if folder.name.isdigit():
+            for inode in _held(folder / "fd"):
+                found.setdefault(inode, int(folder.name))
     return found
+
+
+def _held(folder: Path) -> Iterator[int]:
+    try:
+        links = list(folder.iterdir())
+    except OSError:  # somebody else's process, or it has ended meanwhile
+        return
+    for link in links:
+        with suppress(OSError):  # closed meanwhile
+            match = re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink()))
+            if match:
+                yield int(match[1])
 
 
 def program(pid: int, proc: Path = PROC) -> str:
