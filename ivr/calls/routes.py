@@ -1,0 +1,286 @@
+"""Calls over the API: searched, living ones, one with everything that is known of it, and its story."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from ivr.access.limits import Limits, limits
+from ivr.access.model import Reach
+from ivr.access.rights import reads
+from ivr.calls import live
+from ivr.calls.answers import CallAnswer, WholeCallAnswer, call_answer, shown_number, whole_answer
+from ivr.calls.search import LONGEST_CURSOR, MOST, After, Wanted, find, search
+from ivr.calls.telling import NotTold, Story, elsewhere
+from ivr.figures.call_record import CallOutcome, LegRecord
+from ivr.log import mask_number, mask_text
+from ivr.records.store import RecordStore
+from ivr.site import Site
+from ivr.web.api.answers import Name, Words, refusals
+from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+
+T = TypeVar("T")
+
+SEARCHES_AT_ONCE = 2
+STORIES_AT_ONCE = 1
+MOST_WAITING = 20
+"""Who would come after these is told to try again."""
+
+LOOK = Allowed(
+    reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF, auditor=Reach.EVERYTHING)
+)
+READ = Allowed(reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, auditor=Reach.EVERYTHING))
+
+Looks = Annotated[Granted, LOOK]
+Reads = Annotated[Granted, READ]
+
+Numbers = Annotated[bool, Query(description="callers' numbers in full; this is noted in the audit")]
+
+
+class CallsAnswer(BaseModel):
+    """Newest first. `next`: give it as `after` for the next page; null: this is the last one."""
+
+    calls: list[CallAnswer]
+    next: str | None
+
+
+class LiveAnswer(BaseModel):
+    """A living call and what it does now (`ivr.calls.live`), since when; `queue` and `agent` of what it does now."""
+
+    call: str
+    did: str
+    started: datetime
+    caller: str
+    number: str
+    flow: str
+    step: str
+    doing: str
+    since: datetime
+    queue: str
+    agent: str
+
+
+class LiveCallsAnswer(BaseModel):
+    """The oldest first."""
+
+    calls: list[LiveAnswer]
+
+
+class LineAnswer(BaseModel):
+    """`depth` 0 is a fact, 1 a decision that it caused, 2 a reason."""
+
+    at: datetime
+    depth: int
+    text: str
+
+
+class StoryAnswer(BaseModel):
+    """What happened, what was decided and why; `helped`: what would have answered the caller sooner."""
+
+    call: str
+    lines: list[LineAnswer]
+    helped: list[str]
+
+
+class Filters(BaseModel):
+    """All of them have to hold."""
+
+    model_config = {"extra": "forbid"}
+
+    begin: Annotated[datetime | None, Field(alias="from", description="begun then or later; the site's time")] = None
+    end: Annotated[datetime | None, Field(alias="to", description="begun before; the site's time")] = None
+    number: Annotated[Words, Field(max_length=64, description="of the caller, however it is written; noted")] = ""
+    caller: Annotated[Words, Field(max_length=64, description="opaque key of the caller, from another answer")] = ""
+    did: Annotated[Words, Field(max_length=32, description="the number that was called")] = ""
+    queue: Annotated[Name, Field(description="was in this queue")] = ""
+    agent: Annotated[Words, Field(max_length=32, description="this agent, or extension, talked")] = ""
+    outcome: CallOutcome | None = None
+    text: Annotated[Words, Field(max_length=64, description="a part of the call's id")] = ""
+    after: Annotated[Words, Field(max_length=LONGEST_CURSOR, description="`next` of the page before")] = ""
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
+    legs: Annotated[bool, Field(description="every phone that was rung, too")] = False
+    numbers: Annotated[bool, Field(description="callers' numbers in full; this is noted in the audit")] = False
+
+
+class CallRoutes:
+    """What the records, the fold and the journal tell of calls. `key_of`: the opaque key of a number."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        fold: live.Fold,
+        site: Callable[[], Site],
+        key_of: Callable[[str], str],
+        journal: str,
+        story: Callable[[str, str, str], Story] = elsewhere,
+    ) -> None:
+        self._store, self._fold, self._site, self._key_of = store, fold, site, key_of
+        self._journal, self._tell = journal, story
+        self._searches = _Turns(SEARCHES_AT_ONCE)
+        self._stories = _Turns(STORIES_AT_ONCE)
+
+    def routes(self) -> APIRouter:
+        """Search, the living ones, one, its story."""
+        router = api_router("calls")
+        router.get("/calls", responses=refusals())(self.search)
+        router.get("/calls/live", responses=refusals())(self.live)
+        router.get("/calls/{call}", responses=refusals(404))(self.show)
+        router.get("/calls/{call}/explanation", responses=refusals(404, 409))(self.explain)
+        return router
+
+    async def search(self, granted: Looks, filters: Annotated[Filters, Query()]) -> CallsAnswer:
+        """Calls, newest first. Numbers are masked unless they are asked for."""
+        within, full = self._limits(granted), filters.numbers and granted.principal.sees_numbers
+        wanted, after = self._wanted(filters, granted), _after(filters.after)
+
+        def look() -> tuple[list[CallAnswer], str | None]:
+            page = search(self._store, wanted, within, after, filters.limit)
+            known = self._store.numbers_of({call.caller for call in page.calls if call.caller})
+            legs: dict[str, list[LegRecord]] = {}
+            for leg in self._store.legs_of(call.call for call in page.calls) if filters.legs else ():
+                legs.setdefault(leg.call, []).append(leg)
+            shown = [call_answer(c, known.get(c.caller, ""), legs.get(c.call, ()), full) for c in page.calls]
+            return shown, page.next.cursor() if page.next is not None else None
+
+        calls, following = await self._searches.take(look)
+        if full or filters.number:
+            asked = {"number": mask_number(filters.number)} if filters.number else {}
+            granted.shows("calls.search", **asked, calls=[call.call for call in calls if call.number])
+        return CallsAnswer(calls=calls, next=following)
+
+    async def live(self, granted: Looks, numbers: Numbers = False) -> LiveCallsAnswer:
+        """The calls that are there now, and what each does."""
+        found = live.living(self._fold, self._limits(granted))
+        keys = {one.record.caller for one in found if one.record.caller}
+        known = await self._searches.take(lambda: self._store.numbers_of(keys)) if keys else {}
+        full = numbers and granted.principal.sees_numbers
+        calls = [_live_answer(one, known.get(one.record.caller, ""), full) for one in found]
+        if full:
+            granted.shows("calls.live", calls=[call.call for call in calls if call.number])
+        return LiveCallsAnswer(calls=calls)
+
+    async def show(self, call: Name, granted: Looks, numbers: Numbers = False) -> WholeCallAnswer:
+        """One call with every phone that was rung and every stay in a queue."""
+        within, full = self._limits(granted), numbers and granted.principal.sees_numbers
+
+        def look() -> WholeCallAnswer | None:
+            found = find(self._store, call, within)
+            if found is None:
+                return None
+            number = self._store.number_of(found.caller) if found.caller else ""
+            return whole_answer(found, number, self._store.legs_of([call]), self._store.visits_of(call), full)
+
+        found = await self._searches.take(look)
+        if found is None:
+            raise _no_such_call()
+        if full:
+            granted.shows("calls.show", calls=[call])
+        return found
+
+    async def explain(
+        self, call: Name, granted: Reads, language: Annotated[Literal["", "es", "en"], Query()] = ""
+    ) -> StoryAnswer:
+        """What happened to a call, what was decided and why, and what would have answered it sooner. It may name
+        numbers outside that the call was transferred to, and is noted in the audit."""
+        if self._journal.startswith("memory:"):
+            raise Refusal("the journal is only in the server's memory; set CENTRALITA_JOURNAL to a file")
+        within = self._limits(granted)
+        if not within.everything and await self._searches.take(lambda: find(self._store, call, within)) is None:
+            raise _no_such_call()
+        granted.shows("calls.explain", calls=[call])
+        words = language or self._site().language
+        try:
+            story = await self._stories.take(lambda: self._tell(self._journal, call, words))
+        except NotTold as why:
+            raise Refusal(str(why), status=503) from None
+        if not story.lines:
+            raise _no_such_call()
+        shown: Callable[[str], str] = str if granted.principal.sees_numbers else mask_text
+        return StoryAnswer(
+            call=call,
+            lines=[LineAnswer(at=line.at, depth=line.depth, text=shown(line.text)) for line in story.lines],
+            helped=[shown(line) for line in story.helped],
+        )
+
+    # ------------------------------------------------------------------ within
+    def _limits(self, granted: Granted) -> Limits:
+        return limits(granted.principal, granted.reach, self._site())
+
+    def _wanted(self, filters: Filters, granted: Granted) -> Wanted:
+        caller = filters.caller
+        if filters.number:
+            if not granted.principal.sees_numbers:
+                raise Refusal("this account does not see callers' numbers", status=403)
+            caller = self._key_of(filters.number)
+            if not caller or filters.caller not in ("", caller):
+                raise Refusal("number: write a telephone number, without `caller` beside it", status=400)
+        return Wanted(
+            begin=self._moment(filters.begin, "from"),
+            end=self._moment(filters.end, "to"),
+            caller=caller,
+            did=filters.did,
+            queue=filters.queue,
+            agent=filters.agent,
+            outcome=filters.outcome,
+            text=filters.text,
+        )
+
+    def _moment(self, moment: datetime | None, name: str) -> datetime | None:
+        """In UTC; without a zone it is the site's time."""
+        if moment is None:
+            return None
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=self._site().zone)
+        try:
+            return aware.astimezone(UTC)
+        except (OverflowError, ValueError):
+            raise Refusal(f"{name}: this is not a possible moment", status=400) from None
+
+
+class _Turns:
+    """So many at once in threads; a few wait, the others are told to come again."""
+
+    def __init__(self, at_once: int) -> None:
+        self._turns, self._waiting = asyncio.Semaphore(at_once), 0
+
+    async def take(self, work: Callable[[], T]) -> T:
+        """What `work` returns, from a thread. Raises Refusal when too many wait or the records cannot be read."""
+        if self._waiting >= MOST_WAITING:
+            raise Refusal("too many questions at once; try again", status=503, headers={"Retry-After": "2"})
+        self._waiting += 1
+        try:
+            async with self._turns:
+                return await asyncio.to_thread(work)
+        except SQLAlchemyError as error:
+            raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
+        finally:
+            self._waiting -= 1
+
+
+def _after(cursor: str) -> After | None:
+    try:
+        return After.of(cursor) if cursor else None
+    except ValueError as fault:
+        raise Refusal(f"after: {fault}", status=400) from None
+
+
+def _live_answer(found: live.LiveCall, number: str, full: bool) -> LiveAnswer:
+    record = found.record
+    told: dict[str, Any] = {
+        name: getattr(record, name) for name in ("call", "did", "started", "caller", "flow", "step")
+    }
+    return LiveAnswer(
+        **told,
+        number=shown_number(number, full),
+        doing=found.doing,
+        since=found.since,
+        queue=found.queue,
+        agent=found.agent if full else mask_text(found.agent),
+    )
+
+
+def _no_such_call() -> Refusal:
+    return Refusal("there is no call of this id; `ivr calls` lists them", status=404)
