@@ -9,13 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ivr import log as logs
 from ivr.access.anchor import AuditAnchored
-from ivr.access.model import Principal
 from ivr.audit.anchors import AnchorFiles
 from ivr.audit.chain import Anchor, Entry, Row, Verification, moment
-from ivr.audit.entry import entry_of
 from ivr.audit.store import AuditStore
 from ivr.clock import Clock, Timer
-from ivr.web.api.door import Note, Result
 
 log = logs.get(__name__)
 T = TypeVar("T")
@@ -92,10 +89,6 @@ class Audit:
         if not done:
             raise AuditUnavailable(f"the entry was not written within {PATIENCE_SECONDS:g} s")
         return future.result()
-
-    async def note(self, principal: Principal | None, address: str, note: Note, result: Result, why: str) -> None:
-        """Append what is noted of a request (`ivr.web.api.door.Door.note`). Raises AuditUnavailable."""
-        await self.append(entry_of(principal, address, note, result, why, self._clock.now()))
 
     async def _write(self) -> None:
         try:

@@ -37,6 +37,9 @@ class Wanted:
     before: int = 0
 
 
+EVERYTHING = Wanted()
+
+
 class AuditStore:
     """One audit. `reading` is an engine of the same database that other parts read with."""
 
@@ -103,11 +106,12 @@ class AuditStore:
         rows = self._rows(asked.order_by(audit.c.seq.desc()).limit(min(limit, MOST_FOUND)))
         return [{**values_of(row["entry"]), "hash": row["hash"]} for row in rows]
 
-    def page(self, after: int, upto: int | None = None, limit: int = PAGE) -> list[tuple[Row, list[str]]]:
+    def page(self, after: int, upto: int | None = None, wanted: Wanted = EVERYTHING) -> list[tuple[Row, list[str]]]:
         """Rows in the order of the chain, each with the columns that disagree with it, for `Verification.feed`."""
-        asked = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
+        asked = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
         if upto is not None:
             asked = asked.where(audit.c.seq <= upto)
+        asked = _conditions(asked, wanted)
         return [(Row(r["seq"], r["entry"], r["hash"]), _disagreeing(r)) for r in self._rows(asked)]
 
     def walk(self, upto: int | None = None) -> Iterator[tuple[Row, list[str]]]:
