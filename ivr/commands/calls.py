@@ -1,80 +1,126 @@
-"""`ivr calls`: the latest calls and how each ended."""
+"""`ivr calls`: the latest calls and how each ended, or those that somebody looks for."""
 
-import dataclasses
 import json
+import os
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlencode
 
 import click
 from rich.table import Column, Table
 
-from ivr.commands._views import cell, clock_time, duration, records, show, shown_number, terminal_width
-
-if TYPE_CHECKING:
-    from ivr.figures.call_record import CallRecord
-
+from ivr.commands._views import cell, clock_time, duration, records, show, site_zone, terminal_width
+from ivr.control.client import NoServer, ask
+from ivr.settings.environment import Environment
 
 _COLUMNS = ("began", "number", "caller", "keys", "queue", "agent", "wait", "talk", "outcome", "ended by", "call")
 _MOST_WANTED = ("began", "queue", "agent", "talk", "outcome", "call")
 _WIDE = 150
 """A terminal this wide has room for all columns. The last, the call's id, is never cut: `ivr explain` needs it."""
 
+_A_PAGE = 500
+
 
 @click.command(name="calls")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="how many, newest first")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object a line, for programs")
 @click.option("--numbers", is_flag=True, help="show callers' numbers in full")
-def command(limit: int, as_json: bool, numbers: bool) -> None:
+@click.option("--from", "begin", default="", metavar="WHEN", help="begun then or later: 2026-12-24, 2026-12-24T17:00")
+@click.option("--to", "end", default="", metavar="WHEN", help="begun before")
+@click.option("--number", default="", help="of the caller, however it is written; the running server is asked")
+@click.option("--did", default="", help="the number that was called")
+@click.option("--queue", default="", help="was in this queue")
+@click.option("--agent", default="", help="this agent, or extension, talked")
+@click.option("--outcome", default="", help="answered, abandoned, ...")
+@click.option("--text", default="", help="a part of the call's id")
+def command(limit: int, as_json: bool, numbers: bool, **wanted: str) -> None:
     """The latest calls, newest first. Works while the server runs and when it is down."""
-    with records() as store:
-        calls = store.calls(limit)
-        known = store.numbers_of(call.caller for call in calls)
-        legs = store.legs_of(call.call for call in calls) if as_json else []
-    callers = {key: shown_number(number, numbers) for key, number in known.items()}
+    filters = {"from" if name == "begin" else "to" if name == "end" else name: v for name, v in wanted.items() if v}
+    calls = _found(filters, limit, as_json, numbers)
     if as_json:
-        of_call: dict[str, list[dict[str, Any]]] = {}
-        for leg in legs:
-            of_call.setdefault(leg.call, []).append(_plain(leg))
         for call in calls:
-            more = {"number": callers.get(call.caller, ""), "legs": of_call.get(call.call, [])}
-            click.echo(json.dumps(_plain(call) | more, ensure_ascii=False))
+            click.echo(json.dumps(call, ensure_ascii=False))
         return
-    rows = [_row(call, callers.get(call.caller, "")) for call in calls]
     columns = _COLUMNS if terminal_width() >= _WIDE else _MOST_WANTED
     table = Table(*columns[:-1], Column(columns[-1], no_wrap=True))
-    for row in rows:
+    for call in calls:
+        row = _row(call)
         table.add_row(*[cell(row[column]) for column in columns])
     show(table)
 
 
-def _row(call: "CallRecord", caller: str) -> dict[str, str]:
-    keys = " ".join(key.rpartition(":")[2] for key in call.keys)
-    outcome = call.outcome.value if call.outcome else f"now in {call.step or 'the line'}"
-    recorded = " (recorded)" if call.recordings else ""
+def _found(filters: Mapping[str, str], limit: int, legs: bool, numbers: bool) -> Iterator[dict[str, Any]]:
+    """The calls as `ivr.calls.answers.CallAnswer`, from the running server, else from the records."""
+    environment, left, after = Environment.from_environ(os.environ), limit, ""
+    while left > 0:
+        question = {**filters, "limit": min(left, _A_PAGE), "legs": legs, "numbers": numbers}
+        query = urlencode(question | ({"after": after} if after else {}))
+        try:
+            page = ask(environment, "GET", f"/calls?{query}")
+        except NoServer:
+            if after:
+                raise
+            yield from _recorded(filters, limit, legs, numbers)
+            return
+        yield from page["calls"]
+        left, after = left - len(page["calls"]), page["next"] or ""
+        if not after:
+            return
+
+
+def _recorded(filters: Mapping[str, str], limit: int, legs: bool, full: bool) -> Iterator[dict[str, Any]]:
+    """What the server left behind. Heavier than asking: only here the records are opened."""
+    from ivr.access.limits import Limits
+    from ivr.calls.answers import call_answer
+    from ivr.calls.search import search
+
+    wanted, after, left = _wanted(filters), None, limit
+    with records() as store:
+        while left > 0:
+            page = search(store, wanted, Limits(everything=True), after, min(left, _A_PAGE))
+            known = store.numbers_of(call.caller for call in page.calls)
+            rung = store.legs_of(call.call for call in page.calls) if legs else []
+            for call in page.calls:
+                of_call = [leg for leg in rung if leg.call == call.call]
+                yield call_answer(call, known.get(call.caller, ""), of_call, full).model_dump(mode="json")
+            left, after = left - len(page.calls), page.next
+            if after is None:
+                return
+
+
+def _wanted(filters: Mapping[str, str]) -> Any:
+    from ivr.calls.search import Wanted
+    from ivr.figures.call_record import CallOutcome
+
+    if "number" in filters:
+        raise click.ClickException("calls are found by a number only while the server runs; start it with: ivr run")
+    given: dict[str, Any] = {name: filters.get(name, "") for name in ("did", "queue", "agent", "text")}
+    try:
+        for name, option in (("begin", "from"), ("end", "to")):
+            if option in filters:
+                moment = datetime.fromisoformat(filters[option])
+                given[name] = moment if moment.tzinfo is not None else moment.replace(tzinfo=site_zone()).astimezone()
+        if "outcome" in filters:
+            given["outcome"] = CallOutcome(filters["outcome"])
+    except (ValueError, OverflowError) as fault:
+        raise click.UsageError(str(fault)) from None
+    return Wanted(**given)
+
+
+def _row(call: Mapping[str, Any]) -> dict[str, str]:
+    keys = " ".join(key.rpartition(":")[2] for key in call["keys"])
+    recorded = " (recorded)" if call["recordings"] else ""
     return {
-        "began": clock_time(call.started),
-        "number": call.did,
-        "caller": caller or "withheld",
+        "began": clock_time(datetime.fromisoformat(call["started"])),
+        "number": call["did"],
+        "caller": call["number"] or "withheld",
         "keys": keys,
-        "queue": call.queue,
-        "agent": call.agent,
-        "wait": duration(call.wait_us),
-        "talk": duration(call.talk_us) + recorded,
-        "outcome": outcome,
-        "ended by": call.by,
-        "call": call.call,
+        "queue": call["queue"],
+        "agent": call["agent"],
+        "wait": duration(call["wait_us"]),
+        "talk": duration(call["talk_us"]) + recorded,
+        "outcome": call["outcome"] or f"now in {call['step'] or 'the line'}",
+        "ended by": call["by"],
+        "call": call["call"],
     }
-
-
-def _plain(record: Any) -> dict[str, Any]:
-    def value(of: Any) -> Any:
-        if isinstance(of, datetime):
-            return of.isoformat()
-        if isinstance(of, Enum):
-            return of.value
-        if isinstance(of, tuple | list):
-            return [value(item) for item in of]
-        return {k: value(v) for k, v in of.items()} if isinstance(of, dict) else of
-
-    return {key: value(of) for key, of in dataclasses.asdict(record).items()}

@@ -11,7 +11,7 @@ from acd.facts import CallerJoined
 from acd.journal.memory import MemoryJournal
 from acd.model import CallId
 from ivr.call import facts as c
-from ivr.commands.explain import read
+from ivr.calls.telling import read
 from ivr.explanation import Explanation
 from tests.property.days import START, play
 from tests.tools import run
