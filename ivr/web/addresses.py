@@ -1,6 +1,7 @@
 """Where a request comes from: behind proxies that are trusted, from whom pages of figures are for, to which name."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from ivr import log as logs
@@ -130,8 +131,9 @@ class Hosts:
 
     def known(self, host: str) -> bool:
         """Whether a Host header (RFC 9110 7.2) names this server."""
-        name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdecimal() else (host, "", "")
-        if port and int(port[:6]) > 65535:
+        port = re.search(r":([0-9]{1,5})\Z", host)
+        name = host[: port.start()] if port else host
+        if port and int(port[1]) > 65535:
             return False
         if name.startswith("[") and name.endswith("]"):
             return isinstance(address_in(name[1:-1]), _Address)

@@ -21,7 +21,14 @@ class Part(Protocol):
 
 def application(parts: Iterable[Part], door: Door, *, version: str = "") -> FastAPI:
     """All routes of all parts. Raises RouteOutsideTable."""
-    app = FastAPI(title="Centralita", version=version, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Centralita",
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     app.state.door = door
     for part in parts:
         app.router.routes.extend(part.routes().routes)  # flat: an included router hides what is in it
@@ -32,6 +39,10 @@ def application(parts: Iterable[Part], door: Door, *, version: str = "") -> Fast
 
 async def _unknown(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
-    words = {404: "there is no such address", 405: "this address does not take this method"}
+    words = {
+        400: "the body cannot be read",
+        404: "there is no such address",
+        405: "this address does not take this method",
+    }
     return JSONResponse({"error": words.get(status, "not possible")}, status_code=status,
                         headers=getattr(error, "headers", None))  # fmt: skip

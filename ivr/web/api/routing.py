@@ -86,6 +86,11 @@ class _Allowed:
         self.rights = rights
 
     async def __call__(self, request: Request) -> Granted:
+        """As AuditedRoute found it, before anything of the body was read."""
+        return cast(Granted, request.state.granted)
+
+    async def grant(self, request: Request) -> Granted:
+        """Let in, or raise Refusal."""
         principal = await _door(request).identify(request)
         if principal is None:
             raise Refusal("log in first, or send a token", status=401, headers={"WWW-Authenticate": "Bearer"})
@@ -107,6 +112,9 @@ class _Public:
     """The dependency of a route that anybody may use: logging in."""
 
     async def __call__(self, request: Request) -> Note:
+        return cast(Note, request.state.granted)
+
+    async def grant(self, request: Request) -> Note:
         note: Note = request.state.note
         note.action = _action(request)
         return note
@@ -123,20 +131,26 @@ def Public() -> Any:
 
 
 class AuditedRoute(APIRoute):
-    """Answers refusals and faults in one form, and writes the audit before the answer goes out."""
+    """Asks who comes before anything of the body is read, answers refusals and faults in one form, and writes the audit
+    before the answer goes out."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, with ours around it."""
         handler = super().get_route_handler()
+        guards = _guards(self)
 
         async def handle(request: Request) -> Response:
             request.state.note = Note()
             request.state.principal = None
             try:
+                for guard in guards:
+                    request.state.granted = await guard.grant(request)
                 answer = await handler(request)
             except Refusal as refusal:
                 return await _noted(request, refusal.answer(), Result.REFUSED, str(refusal))
             except RequestValidationError as fault:
+                if request.state.principal is None:
+                    request.state.note.action = ""  # of nobody: whoever sends nonsense must not fill the audit
                 return await _noted(request, _not_understood(fault), Result.REFUSED, "not understood")
             except (HTTPException, ClientDisconnect):
                 raise
@@ -183,7 +197,9 @@ def address_of(request: Request) -> str:
 
 def api_router(area: str) -> APIRouter:
     """A part's routes, under /api. `area` is the first word of their names in the audit."""
-    return APIRouter(prefix=PREFIX, route_class=AuditedRoute, tags=[area])
+    return APIRouter(
+        prefix=PREFIX, route_class=AuditedRoute, tags=[area], generate_unique_id_function=lambda r: f"{area}.{r.name}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +221,14 @@ def table(app: FastAPI) -> list[Cell]:
     return [cell for route in app.routes for cell in _cells(route)]
 
 
+def _guards(route: APIRoute) -> list[_Allowed | _Public]:
+    return [d.call for d in route.dependant.dependencies if isinstance(d.call, _Allowed | _Public)]
+
+
 def _cells(route: Any) -> Iterator[Cell]:
     if not isinstance(route, AuditedRoute):
         raise RouteOutsideTable(f"{getattr(route, 'path', route)} was not declared with `api_router`")
-    found = [d.call for d in route.dependant.dependencies if isinstance(d.call, _Allowed | _Public)]
+    found = _guards(route)
     if len(found) != 1:
         raise RouteOutsideTable(f"{route.path} has {len(found)} of Allowed and Public, not one")
     rights = found[0].rights if isinstance(found[0], _Allowed) else None
