@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ivr.doctor import reference as doctor_reference
 from ivr.language import reference
 from ivr.rehearsal import reference as proof_reference
 
@@ -19,8 +20,8 @@ from ivr.rehearsal import reference as proof_reference
     help="where the pages are",
 )
 def command(check: bool, folder: Path) -> None:
-    """Write the reference pages of flows, their tests, configuration and problems."""
-    pages = {**reference.pages(), **proof_reference.pages()}
+    """Write the reference pages of flows, their tests, configuration, problems, access and the doctor."""
+    pages = {**reference.pages(), **proof_reference.pages(), **doctor_reference.pages()}
     stale = [name for name, text in pages.items() if not _holds(folder / name, text)]
     if check:
         for name in stale:

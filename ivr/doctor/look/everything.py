@@ -10,7 +10,7 @@ from ivr.control.client import socket_file
 from ivr.doctor.look import files, listening, machine
 from ivr.doctor.look.certificates import certificate
 from ivr.doctor.look.people import people
-from ivr.doctor.observed import Gap, Holds, Observed, Secret, SecretKind, Tree, Wires
+from ivr.doctor.observed import Certificate, Gap, Holds, Observed, Secret, SecretKind, Tree, Wires
 from ivr.install import addresses
 from ivr.install.paths import Paths
 from ivr.settings.environment import Environment, Profile
@@ -35,7 +35,7 @@ def look(environment: Environment, now: datetime) -> Observed:
     first = paths.secrets / FIRST_PASSWORD
     known, unknown = people(environment.records, environment.var / AUDIT, now)
     gaps += unknown
-    certificates = ()
+    certificates: tuple[Certificate, ...] = ()
     if environment.tls_cert is not None:
         certificates = (certificate(environment.tls_cert, environment.tls_key),)
     return Observed(
