@@ -100,19 +100,39 @@ class Changes:
     async def reload(self, how: str, who: str, why: str = "", tests: bool = True) -> Outcome:
         """Bring what stands in the folders into force; `tests`: those of its flows must pass. Raises VersionRefused."""
         async with self.lock:
+            return await self._reload(how, who, why, tests)
+
+    async def edit(self, write: Callable[[], Callable[[], None]], how: str, who: str, why: str = "") -> Outcome:
+        """Change the folders and bring them into force, or leave both as they were. `write` changes a file and returns
+        what undoes it; both block, and what `write` raises is raised. Raises VersionRefused."""
+        async with self.lock:
             self.no_trial()
-            copy = await self.copied()
-            site, remarks = await self.checked(copy, tests=tests)
-            active = self.editions.active()
-            kept = await asyncio.to_thread(self.copies.keep, copy, site)
-            standing = Standing(active=site.edition, before=active.edition, folder=copy.fingerprint)
-            self.problems = ()
-            if site.version == active.version:
-                await self.save(replace(standing, before=self.standing.before))
-                return Outcome(version=site.version, before=active.version, remarks=remarks)
-            edition = await asyncio.to_thread(edition_of, site, kept.config, self.paths)
-            outcome = await self.activate(edition, standing, how, who, why)
-            return replace(outcome, remarks=(*remarks, *outcome.remarks))
+            if self.standing.held:
+                raise VersionRefused("changes of the files are held back; bring them into force first with: ivr reload")
+            problems, standing = self.problems, self.standing
+            undo = await asyncio.to_thread(write)
+            try:
+                return await self._reload(how, who, why, True)
+            except VersionRefused:
+                await asyncio.to_thread(undo)
+                self.problems = problems
+                await self.save(standing)
+                raise
+
+    async def _reload(self, how: str, who: str, why: str, tests: bool) -> Outcome:
+        self.no_trial()
+        copy = await self.copied()
+        site, remarks = await self.checked(copy, tests=tests)
+        active = self.editions.active()
+        kept = await asyncio.to_thread(self.copies.keep, copy, site)
+        standing = Standing(active=site.edition, before=active.edition, folder=copy.fingerprint)
+        self.problems = ()
+        if site.version == active.version:
+            await self.save(replace(standing, before=self.standing.before))
+            return Outcome(version=site.version, before=active.version, remarks=remarks)
+        edition = await asyncio.to_thread(edition_of, site, kept.config, self.paths)
+        outcome = await self.activate(edition, standing, how, who, why)
+        return replace(outcome, remarks=(*remarks, *outcome.remarks))
 
     async def folder_changed(self) -> bool:
         """Bring the folders into force if their content is not dealt with yet. Problems are logged once."""
