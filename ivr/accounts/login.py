@@ -4,6 +4,7 @@ Nothing is hashed for who comes too often, and nothing is written: an attack cos
 account that does not exist, or is disabled, or has no password, the same work is done as for a wrong password.
 """
 
+import contextlib
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from ivr.access import totp
 from ivr.access.throttle import Throttle, Verdict, network_of
 from ivr.accounts.hashing import Busy, Hashing
 from ivr.accounts.model import NAME, Account, Seen, Session
-from ivr.accounts.register import Register
+from ivr.accounts.register import NotWritten, Register
 from ivr.accounts.sealing import Seal
 from ivr.accounts.store import Change
 from ivr.clock import Clock
@@ -84,7 +85,12 @@ class Login:
         if not right or self._stored(name) != stored:  # it may have been changed while it was looked at
             raise Wrong
         self._throttle.succeeded(name, address, known=known)
-        return self._register.accounts[name]
+        if self._hashing.outdated(stored):
+            await self._hash_again(name, password, stored)
+        account = self._register.accounts.get(name)
+        if account is None:
+            raise Wrong
+        return account
 
     async def begin(self, name: str, address: str, agent: str, *, subject: str = "", old: str = "") -> Entered:
         """Begin a session for who has proved to be this account. Raises Wrong when it is gone meanwhile."""
@@ -110,6 +116,19 @@ class Login:
     def _stored(self, name: str) -> str:
         account = self._register.accounts.get(name)
         return account.password if account is not None and not account.disabled else ""
+
+    async def _hash_again(self, name: str, password: str, stored: str) -> None:
+        """With today's cost; when that is not possible now, at the next login."""
+
+        def change() -> Change:
+            account = self._register.accounts.get(name)
+            if account is None or account.password != stored:
+                return Change()
+            return Change(put=(replace(account, password=hashed),))
+
+        with contextlib.suppress(Busy, NotWritten):
+            hashed = await self._hashing.hash(password)
+            await self._register.change(change)
 
     def _entering(self, name: str, subject: str, now: datetime) -> Account:
         account = self._register.accounts.get(name)

@@ -1,0 +1,105 @@
+"""The accounts: opened on the records' database, with the first administrator, and the door of the API."""
+
+import asyncio
+import base64
+import secrets as random
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Engine
+
+from ivr import log as logs
+from ivr.access.life import SessionLife
+from ivr.access.throttle import Throttle
+from ivr.accounts.account_routes import AccountRoutes
+from ivr.accounts.accounts import Accounts, Site
+from ivr.accounts.door import AccountsDoor, Audit
+from ivr.accounts.first import FILE, forget_first_password, make_first_admin
+from ivr.accounts.hashing import Hashing
+from ivr.accounts.login import Login
+from ivr.accounts.myself import Myself
+from ivr.accounts.register import Register
+from ivr.accounts.sealing import Seal
+from ivr.accounts.session_routes import SessionRoutes
+from ivr.accounts.store import AccountStore
+from ivr.accounts.token_routes import TokenRoutes
+from ivr.accounts.tokens import Tokens
+from ivr.app.closing import Closing
+from ivr.clock import Clock
+from ivr.install import secrets
+from ivr.install.paths import Paths
+from ivr.web.api.application import Part
+
+log = logs.get(__name__)
+
+LOCAL_TOKEN, TOTP_KEY = "cli.token", "totp.key"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountParts:
+    """What the other parts are given: who asks, and the routes of accounts."""
+
+    door: AccountsDoor
+    accounts: Accounts
+    parts: tuple[Part, ...]
+
+
+async def open_accounts(
+    engine: Engine,
+    paths: Paths,
+    *,
+    site: Callable[[], Site],
+    audit: Audit,
+    clock: Clock,
+    closing: Closing,
+    life: SessionLife | None = None,
+    say: Callable[[str], None] | None = None,
+    hashing: Hashing | None = None,
+) -> AccountParts:
+    """Open them; where there is none, make `admin` and say its one-time password once (`say`: to the terminal).
+
+    Raises SecretsError, SQLAlchemyError.
+    """
+    folder = paths.secrets
+    local, key = await asyncio.to_thread(_secrets, paths)
+    register = Register(AccountStore(engine), clock, life or SessionLife())
+    await register.open()
+    closing.add(register.close)
+    hashing, throttle, seal = hashing or Hashing(), Throttle(), Seal(key)
+    closing.add_now(hashing.close)
+    accounts = Accounts(register, hashing, throttle, clock, site, partial(forget_first_password, folder))
+    password = await make_first_admin(accounts, folder)
+    if password:
+        (say or _say)(
+            f"First start: log in as admin with the one-time password {password}; it has to be changed then. "
+            f"It stands in {folder / FILE} until it is changed."
+        )
+    login = Login(register, hashing, throttle, seal, clock)
+    tokens, myself = Tokens(accounts, clock), Myself(accounts, login, seal, clock)
+    parts: tuple[Part, ...] = (
+        SessionRoutes(register, login, myself),
+        AccountRoutes(accounts, tokens, myself),
+        TokenRoutes(tokens, clock),
+    )
+    return AccountParts(AccountsDoor(register, tokens, local, audit, clock), accounts, parts)
+
+
+def _secrets(paths: Paths) -> tuple[str, bytes]:
+    """The commands' token, new at each start, and the key of second factors."""
+    folder = paths.secrets
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    local = random.token_urlsafe(32)
+    secrets.write(folder / LOCAL_TOKEN, local + "\n")
+    key = secrets.made_once(folder / TOTP_KEY, base64.urlsafe_b64encode(random.token_bytes(32)).decode())
+    try:
+        Seal(key.encode())
+    except ValueError:
+        raise secrets.SecretsError(f"{folder / TOTP_KEY}: not a key; put back the copy from your backup") from None
+    return local, key.encode()
+
+
+def _say(text: str) -> None:
+    """Past the log: nothing that collects log lines should keep a password."""
+    print(text, file=sys.stderr, flush=True)
