@@ -1,11 +1,16 @@
-"""Asks the running server, for the commands of `ivr`. Light: nothing of the server is imported."""
+"""Asks the running server, for the commands of `ivr`. Light: nothing of the server is imported.
 
+The server of this machine answers at a socket file, to the token that only its own user can read; another one at the
+address in CENTRALITA_SERVER, to the token in CENTRALITA_TOKEN.
+"""
+
+import contextlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ivr.settings.environment import Environment
 
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
 
 SECONDS = 120.0
 """How long an answer may take: a change of every prompt has them all made anew first."""
+
+PREFIX = "/api"
 
 
 class ControlError(Exception):
@@ -25,12 +32,17 @@ class ControlError(Exception):
 
 
 class NoServer(ControlError):
-    """Nobody answers at the instance's socket."""
+    """Nobody answers at the instance's socket, or at the address of the other server."""
 
 
 def socket_file(var: Path) -> Path:
     """Where the server of an instance answers."""
     return var / "run" / "control.sock"
+
+
+def token_file(var: Path) -> Path:
+    """The token of the server's own user, new at each of its starts."""
+    return var / "secrets" / "cli.token"
 
 
 def ask(
@@ -41,12 +53,15 @@ def ask(
     *,
     seconds: float = SECONDS,
 ) -> dict[str, Any]:
-    """What the server answers to an operation. Raises ControlError with its reason, NoServer when none runs.
+    """What the server answers at a path (after /api). Raises ControlError with its reason, NoServer when none runs.
 
     Build `path` with `urllib.parse.quote` where it holds a name.
     """
     content = fetch(environment, method, path, values, seconds=seconds)
-    answer = json.loads(content)
+    try:
+        answer = json.loads(content) if content else {}
+    except ValueError:
+        raise ControlError("what answered is not Centralita's server; look at CENTRALITA_SERVER") from None
     return answer if isinstance(answer, dict) else {"answer": answer}
 
 
@@ -61,11 +76,15 @@ def fetch(
     """As `ask`, for an answer that is no JSON (audio)."""
     import http.client
 
-    connection = _connection(environment, seconds)
-    body = json.dumps(dict(values)).encode() if values is not None else None
-    headers = {"Content-Type": "application/json", "Centralita-Who": quote(_user()), "Host": "centralita"}
+    connection = _elsewhere(environment, seconds) if environment.server else _here(environment, seconds)
+    headers = _headers(environment)
+    body = None
+    if values is not None:
+        body = json.dumps(dict(values)).encode()
+        headers["Content-Type"] = "application/json"
     try:
-        connection.request(method, path, body, headers)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent: it says why
+            connection.request(method, PREFIX + path, body, headers)
         response = connection.getresponse()
         content = response.read()
     except TimeoutError:
@@ -75,22 +94,40 @@ def fetch(
     finally:
         connection.close()
     if response.status >= 400:
-        raise _refused(response.status, content)
+        raise _refused(environment, response.status, content)
     return content
 
 
-def _connection(environment: Environment, seconds: float) -> "http.client.HTTPConnection":
+def _headers(environment: Environment) -> dict[str, str]:
+    if environment.server:
+        if not environment.token:
+            raise ControlError(
+                f"CENTRALITA_SERVER={environment.server} wants to know who asks: set CENTRALITA_TOKEN to a token that "
+                "`ivr tokens add` gave there"
+            )
+        return {"Authorization": f"Bearer {environment.token}", "Accept": "application/json"}
+    headers = {"Centralita-Who": quote(_user()), "Host": "localhost", "Accept": "application/json"}
+    try:
+        headers["Authorization"] = f"Bearer {token_file(environment.var).read_text(encoding='ascii').strip()}"
+    except FileNotFoundError:
+        pass  # the server says what is missing
+    except (OSError, ValueError):
+        raise _not_ours(token_file(environment.var)) from None
+    return headers
+
+
+def _here(environment: Environment, seconds: float) -> "http.client.HTTPConnection":
     import http.client
     import socket
 
-    connection = http.client.HTTPConnection("centralita")
+    connection = http.client.HTTPConnection("localhost")
     wire: socket.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     wire.settimeout(seconds)
     try:
         wire.connect(str(socket_file(environment.var)))
     except PermissionError:
         wire.close()
-        raise NoServer(f"only the server's own user may do this: {socket_file(environment.var)}") from None
+        raise _not_ours(socket_file(environment.var)) from None
     except OSError:
         wire.close()
         raise NoServer(
@@ -100,12 +137,47 @@ def _connection(environment: Environment, seconds: float) -> "http.client.HTTPCo
     return connection
 
 
-def _refused(status: int, content: bytes) -> ControlError:
+def _elsewhere(environment: Environment, seconds: float) -> "http.client.HTTPConnection":
+    import http.client
+    import ssl
+
+    parts = urlsplit(environment.server)
+    host = parts.hostname or ""
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=seconds)
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=seconds)
+    try:
+        connection.connect()
+    except ssl.SSLCertVerificationError as error:
+        raise NoServer(
+            f"the certificate of CENTRALITA_SERVER={environment.server} is not trusted ({error.verify_message}); "
+            "when it is your own, name its authority in SSL_CERT_FILE"
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise NoServer(f"nobody answers at CENTRALITA_SERVER={environment.server} ({error})") from None
+    return connection
+
+
+def _not_ours(file: Path) -> NoServer:
+    return NoServer(f"only the server's own user may do this: {file}")
+
+
+def _refused(environment: Environment, status: int, content: bytes) -> ControlError:
     try:
         answer = json.loads(content)
-        return ControlError(str(answer.pop("error")), status, answer)
+        why = str(answer.pop("error"))
     except (ValueError, KeyError, AttributeError):
         return ControlError(f"the server answered with status {status}", status)
+    if status == 401 and environment.server:
+        why = f"CENTRALITA_SERVER={environment.server} does not take the token in CENTRALITA_TOKEN: {why}"
+    elif status == 401:
+        why = (
+            f"the server does not take the token in {token_file(environment.var)}: it is made at each start, and "
+            "another server's lies there, or none; restart the server"
+        )
+    return ControlError(why, status, answer)
 
 
 def _user() -> str:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ivr.control.operations import Operations
+from ivr.web.asgi import App, Receive, Scope, Send
 from ivr.web.server import WebServer
 
 
@@ -18,7 +19,7 @@ class ControlSocketTaken(OSError):
     """Another server answers at this socket file."""
 
 
-def application(parts: Iterable[Operations]) -> Starlette:
+def application(parts: Iterable[Operations]) -> App:
     """All operations of all parts."""
 
     async def unknown(request: Request, error: Exception) -> Response:
@@ -26,13 +27,19 @@ def application(parts: Iterable[Operations]) -> Starlette:
         return JSONResponse({"error": f"no such operation: {request.method} {request.url.path}"}, status_code=status)
 
     routes = [route for part in parts for route in part.routes()]
-    return Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
+    inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path"] = scope["path"].removeprefix("/api")
+        await inner(scope, receive, send)
+
+    return app
 
 
 class ControlServer:
     """One listening socket file, gone after `close`."""
 
-    def __init__(self, parts: Iterable[Operations], file: Path) -> None:
+    def __init__(self, app: App | Iterable[Operations], file: Path) -> None:
         """Listen at `file`, in a folder for this user only. Raises OSError; a dead server's file is taken over."""
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.parent.chmod(0o700)
@@ -47,7 +54,7 @@ class ControlServer:
             listener.close()
             raise
         self._identity = file.stat().st_ino
-        self._web = WebServer.on(application(parts), listener)
+        self._web = WebServer.on(app if callable(app) else application(app), listener)
 
     def start(self) -> None:
         """Begin to answer; call it on the running loop."""

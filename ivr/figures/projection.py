@@ -109,6 +109,10 @@ class Projection:
         offers = [o for part in self._of_call.get(call, ()) if (o := self.offers.get(part))]
         return legs_of(call, self.calls.get(call), offers)
 
+    def visits_of(self, call: str) -> list[VisitRecord]:
+        """Every stay of a call in a queue, in no order."""
+        return [visit for part in self._of_call.get(call, ()) if (visit := self.visits.get(part))]
+
     # ------------------------------------------------------------------ storage
     def _find(self, kind: str, key: str) -> Any:
         records: dict[str, Mapping[str, Record]] = {"call": self.calls, "visit": self.visits, "offer": self.offers}

@@ -1,0 +1,91 @@
+"""The HTTP side: one API for the network and for the socket file, and the pages for who watches the server."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from ivr.access.limits import Limits, limits
+from ivr.access.model import Principal
+from ivr.app.closing import Closing
+from ivr.app.rounds import Rounds
+from ivr.clock import Clock
+from ivr.control.client import socket_file
+from ivr.control.server import ControlServer
+from ivr.settings.environment import Environment
+from ivr.site import Site
+from ivr.web.addresses import Networks
+from ivr.web.api.application import Part, application
+from ivr.web.api.door import Door
+from ivr.web.api.events import Events, Topic
+from ivr.web.api.health import HealthRoutes, Vitals
+from ivr.web.api.openapi import Description
+from ivr.web.api.routing import Granted
+from ivr.web.application import application as pages_of
+from ivr.web.asgi import App
+from ivr.web.health import Readiness
+from ivr.web.limits import Pace
+from ivr.web.server import serve
+from ivr.web.shell import Outside, local, networked
+from ivr.web.tls import Certificate
+from ivr.web.wire import Crowd, WireLimits
+
+CERTIFICATE_EVERY_SECONDS = 60.0
+BURST_OF_RATE = 4
+
+
+def api_of(
+    parts: Sequence[Part],
+    door: Door,
+    *,
+    topics: Sequence[Topic],
+    site: Callable[[], Site],
+    still: Callable[[Principal], bool],
+    ready: Readiness,
+    vitals: Callable[[], Vitals],
+    clock: Clock,
+    closing: Closing,
+) -> FastAPI:
+    """All routes: those of the parts, and of the shell itself. Raises RouteOutsideTable."""
+
+    def reach(granted: Granted) -> Limits:
+        return limits(granted.principal, granted.reach, site())
+
+    release = version("centralita")
+    events = Events(topics, reach, still, clock)
+    closing.add_now(events.close)
+    return application([*parts, events, HealthRoutes(ready, vitals, release), Description()], door, version=release)
+
+
+def pages(metrics: Callable[[], bytes], ready: Readiness) -> App:
+    """/metrics, /healthz, /readyz."""
+    return pages_of(metrics, Readiness(), ready)
+
+
+def serve_network(
+    api: App, pages: App, environment: Environment, *, clock: Clock, rounds: Rounds, closing: Closing
+) -> None:
+    """At CENTRALITA_HTTP. Raises OSError when the address is taken, TlsError."""
+    proxies, monitors = Networks(environment.proxies), Networks(environment.monitors)
+    pace = Pace(environment.rate, environment.rate * BURST_OF_RATE)
+    outside = Outside(proxies=proxies, monitors=monitors, names=environment.names, pace=pace)
+    crowd = Crowd(WireLimits(), lambda address: address in proxies or address in monitors)
+    context = None
+    if environment.tls_cert is not None and environment.tls_key is not None:
+        certificate = Certificate(environment.tls_cert, environment.tls_key)
+        context = certificate.context
+        rounds.every("certificate", CERTIFICATE_EVERY_SECONDS, lambda: _look(certificate))
+    app = networked(api, pages, outside, clock.engine_us)
+    server = serve(app, environment.http.host, environment.http.port, crowd=crowd, tls=context, clock=clock)
+    closing.add(server.close)
+
+
+def serve_socket(api: App, pages: App, environment: Environment, closing: Closing) -> None:
+    """At var/run/control.sock. Raises OSError; a dead server's file is taken over."""
+    control = ControlServer(local(api, pages), socket_file(environment.var))
+    control.start()
+    closing.add(control.close)
+
+
+def _look(certificate: Certificate) -> None:
+    certificate.look()
