@@ -1,7 +1,6 @@
 """`ivr graph`: flows as a picture."""
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,6 @@ from ivr.settings.environment import Environment
 
 if TYPE_CHECKING:
     from ivr.picture.drawing import Picture
-
-SECONDS = 120
-"""For Graphviz to draw."""
-
-FORMATS = ("svg", "png", "pdf", "dot")
 
 
 @click.command(name="graph")
@@ -52,10 +46,15 @@ def command(flow: str, output: Path | None, each: Path | None) -> None:
 
 
 def _write(picture: "Picture", file: Path) -> None:
+    from ivr.picture.graphviz import FORMATS, NotDrawn, drawn
+
     form = "svg" if str(file) == "-" else file.suffix.removeprefix(".")
     if form not in FORMATS:
         raise click.UsageError(f"the ending of {click.format_filename(file)} must be one of {', '.join(FORMATS)}")
-    content = _drawn(picture, form)
+    try:
+        content = drawn(picture, form)
+    except NotDrawn as why:
+        raise click.ClickException(str(why)) from None
     if str(file) == "-":
         click.echo(content, nl=False)
         return
@@ -64,23 +63,3 @@ def _write(picture: "Picture", file: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{click.format_filename(file)} cannot be written: {error.strerror}") from None
     click.echo(f"written: {file}", err=True)
-
-
-def _drawn(picture: "Picture", form: str) -> bytes:
-    from ivr.picture.drawing import accessible
-
-    text = picture.dot()
-    if form == "dot":
-        return text.encode()
-    try:
-        done = subprocess.run(["dot", f"-T{form}"], input=text.encode(), capture_output=True, timeout=SECONDS)
-    except FileNotFoundError:
-        raise click.ClickException("Graphviz is not installed; install it with: apt-get install graphviz") from None
-    except subprocess.TimeoutExpired:
-        raise click.ClickException(f"Graphviz draws longer than {SECONDS} s; draw one flow, or --each") from None
-    if done.returncode != 0:
-        why = done.stderr.decode(errors="replace").strip()[:500]
-        raise click.ClickException(f"Graphviz cannot draw this: {why}")
-    if form != "svg":
-        return done.stdout
-    return accessible(done.stdout.decode(), picture.title, picture.description).encode()
