@@ -30,6 +30,8 @@ COMMANDS = {
     "explain": "explain a call: what was decided, and why",
     "override": "open, closed or emergency for a while",
     "voicemail": "what callers left: list, listen, save, delete",
+    "accounts": "who may use the API: list, add, change, remove; passwords",
+    "tokens": "keys for programs: list, add, revoke",
     "callers": "find and erase everything that is kept of a caller",
     "audit": "who did what, and whether nobody has changed what is written about it",
     "doctor": "find what is unsafe in this installation, and say what to do",
