@@ -4,8 +4,11 @@ import asyncio
 import gc
 
 from ivr import log as logs
+from ivr.agents import Agents
+from ivr.app.accounts import open_accounts
 from ivr.app.agents import open_agents
 from ivr.app.asterisk import Synchronisation
+from ivr.app.audit import open_audit
 from ivr.app.closing import Closing
 from ivr.app.features import open_features
 from ivr.app.floor import Floor, open_floor
@@ -14,30 +17,31 @@ from ivr.app.queues import open_queues
 from ivr.app.rounds import Rounds, watch_loop
 from ivr.app.screen_pops import open_screen_pops
 from ivr.app.stores import Stores, open_stores
+from ivr.app.topics import topics_of
 from ivr.app.versions import SiteVersions
 from ivr.app.voicemail import open_voicemail
 from ivr.app.waiting import open_doors, open_hush, open_last_agents
+from ivr.app.web import api_of, pages, serve_network, serve_socket
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
+from ivr.calls.routes import CallRoutes
 from ivr.clock import Clock, LoopClock
-from ivr.control.client import socket_file
-from ivr.control.operations import Operations
-from ivr.control.server import ControlServer
 from ivr.exchange.cel_import import CelImport
 from ivr.exchange.doors import QueueDoorkeeper
 from ivr.exchange.runner import CallRunner
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.install import secrets
 from ivr.install.paths import Paths
-from ivr.overrides.operations import OverrideOperations
+from ivr.overrides.routes import OverrideRoutes
+from ivr.records.callers import CallerKeys
 from ivr.records.recording_watch import RecordingWatch
 from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
 from ivr.systemd import Notifier
 from ivr.versions.loading import Beginning
-from ivr.web.application import application
+from ivr.web.api.application import Part
+from ivr.web.api.health import Vitals
 from ivr.web.health import Readiness
-from ivr.web.server import WebServer, serve
 from recordings.catalogue import SqlCatalogue
 from recordings.intake import Intake, Owner
 
@@ -61,7 +65,8 @@ class Server:
         self._closing = Closing()
         self._rounds = Rounds(self._clock)
         self._metrics = Metrics()
-        self._operations: list[Operations] = []
+        self._parts: list[Part] = []
+        self._began = self._clock.now()
         self._sync: Synchronisation | None = None
         self._doors: QueueDoorkeeper | None = None
 
@@ -91,16 +96,15 @@ class Server:
             kept,
             metrics=self._metrics,
             rounds=self._rounds,
-            operations=self._operations,
+            parts=self._parts,
             closing=self._closing,
             changed=self._site_changed,
         )
         await self._open_wires()
         self._watch_recordings()
         watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop_longest_block_seconds.set)
-        self._serve_web()
+        await self._serve_web()
         self._rounds.every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
-        self._serve_control()
         gc.collect()
         gc.freeze()  # modules, site and recovered state live as long as the process
         self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
@@ -130,13 +134,13 @@ class Server:
         cel = CelImport(self._paths.log / "cel-custom" / "cel.csv", ledger.store, floor.desk, clock)
         sites = self._sites
         overrides = await open_overrides(self._paths, sites, floor, self._metrics, clock, self._closing)
-        self._operations.append(OverrideOperations(overrides, clock, sites.active))
+        self._parts.append(OverrideRoutes(overrides, clock, sites.active))
         self._doors = open_doors(sites, floor, overrides, clock, self._closing)
         open_hush(self._link, floor, self._closing)
         voicemail = await open_voicemail(
             sites.active, self._stores, floor, self._metrics, self._paths, clock, self._closing
         )
-        self._operations.append(voicemail.operations)
+        self._parts.append(voicemail.routes)
         house = house_of(
             sites=sites,
             floor=floor,
@@ -150,14 +154,15 @@ class Server:
             complain=self._complain,
             pretended=self._environment.profile is Profile.DEVELOPMENT,
         )
-        open_queues(sites, floor, self._stores, self._metrics, self._operations, self._closing)
+        open_queues(sites, floor, self._stores, self._metrics, self._parts, self._closing)
+        self._agents: Agents = open_agents(sites, floor, self._metrics, self._parts, clock, self._closing)
         answer = open_features(
             CallRunner(house),
             sites=sites,
             link=self._link,
             inbox=voicemail.inbox,
             overrides=overrides,
-            agents=open_agents(sites, floor, self._metrics, self._operations, clock, self._closing),
+            agents=self._agents,
             paths=self._paths,
             metrics=self._metrics,
             clock=clock,
@@ -193,8 +198,34 @@ class Server:
         found = self._stores.ledger.projection.offers.get(offer)
         return Owner(queue=found.queue, agent=found.agent) if found else None
 
-    def _serve_web(self) -> None:
-        ready = Readiness(
+    async def _serve_web(self) -> None:
+        """Last: what can be asked and told is all there."""
+        environment, clock, closing, ledger = self._environment, self._clock, self._closing, self._stores.ledger
+        site = self._sites.active
+        audit = await open_audit(environment, self._stores, self._floor, self._paths, clock, closing)
+        accounts = await open_accounts(
+            ledger.store.engine, self._paths, site=site, audit=audit.audit, clock=clock, closing=closing
+        )
+        key_of = CallerKeys(self._kept.caller_key).key_of
+        calls = CallRoutes(ledger.store, ledger.projection, site, key_of, environment.journal)
+        ready = self._readiness()
+        api = api_of(
+            [*accounts.parts, calls, *self._parts, audit.routes],
+            accounts.door,
+            topics=topics_of(self._agents, self._floor, ledger.projection, site, self._floor.dispatcher.now_us),
+            site=site,
+            still=accounts.door.still,
+            ready=ready,
+            vitals=self._vitals,
+            clock=clock,
+            closing=closing,
+        )
+        shown = pages(self._metrics.text, ready)
+        serve_network(api, shown, environment, clock=clock, rounds=self._rounds, closing=closing)
+        serve_socket(api, shown, environment, closing)
+
+    def _readiness(self) -> Readiness:
+        return Readiness(
             {
                 "ami": lambda: self._sync.trouble if self._sync else "not yet",
                 "agi": lambda: None if self._agi.port else "not listening",
@@ -202,15 +233,19 @@ class Server:
                 "records": lambda: self._stores.ledger.trouble or None,
             }
         )
-        http = self._environment.http
-        web: WebServer = serve(application(self._metrics.text, Readiness(), ready), http.host, http.port)
-        self._closing.add(web.close)
 
-    def _serve_control(self) -> None:
-        """Last: what can be told to the server is all there."""
-        control = ControlServer(self._operations, socket_file(self._environment.var))
-        control.start()
-        self._closing.add(control.close)
+    def _vitals(self) -> Vitals:
+        ledger, dispatcher = self._stores.ledger, self._floor.dispatcher
+        return Vitals(
+            node=self._environment.node,
+            site=self._sites.active().version,
+            since=self._began,
+            calls=len(self._floor.calls),
+            asterisk_linked=self._floor.engine.linked,
+            journal_position=ledger.position,
+            journal_degraded=dispatcher.degraded,
+            records_behind=ledger.behind,
+        )
 
     def _set_gauges(self) -> None:
         health, ledger = self._metrics.health, self._stores.ledger

@@ -13,25 +13,27 @@ from ivr.app.rounds import Rounds
 from ivr.app.stores import Stores
 from ivr.asterisk.ami import AmiLink
 from ivr.clock import Clock
-from ivr.control.operations import Operations
 from ivr.figures.call_record import CallRecord
 from ivr.figures.metrics import Metrics
 from ivr.install import addresses
 from ivr.install.paths import Paths
 from ivr.install.secrets import Secrets
+from ivr.lists.routes import ListRoutes
 from ivr.records.callers import CallerKeys
 from ivr.settings.environment import Environment
 from ivr.site import Site
 from ivr.versions import Changes
 from ivr.versions.canary import Score
+from ivr.versions.canary_routes import CanaryRoutes
 from ivr.versions.changes import US
 from ivr.versions.copies import Copies
 from ivr.versions.figures import VersionFigures
 from ivr.versions.loading import Beginning, Folders, VersionRefused, begin
-from ivr.versions.operations import VersionOperations
+from ivr.versions.routes import VersionRoutes
 from ivr.versions.scores import scores
 from ivr.versions.trials import Trials
 from ivr.versions.watch import Watch
+from ivr.web.api.application import Part
 
 log = logs.get(__name__)
 
@@ -90,7 +92,7 @@ class SiteVersions:
         *,
         metrics: Metrics,
         rounds: Rounds,
-        operations: list[Operations],
+        parts: list[Part],
         closing: Closing,
         changed: Callable[[Site], None],
     ) -> None:
@@ -103,7 +105,11 @@ class SiteVersions:
         await changes.begin(ground, self._in_use())
         await self._fit_asterisk(ground)
         keys = CallerKeys(kept.caller_key)
-        operations.append(VersionOperations(changes, trials, keys.key_of, self._in_use))
+        parts += (
+            VersionRoutes(changes, self._in_use),
+            CanaryRoutes(changes, trials, keys.key_of),
+            ListRoutes(changes, self.editions.active, self._clock, keys.key_of),
+        )
         metrics.show(VersionFigures(changes, self._in_use, lambda: self._scores))
         rounds.every("trial", TRIAL_EVERY_SECONDS, lambda: self._soon(self._look_at(trials)))
         rounds.every("forget", FORGET_EVERY_SECONDS, self._forget)

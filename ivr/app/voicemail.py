@@ -14,8 +14,8 @@ from ivr.voicemail.care import Care
 from ivr.voicemail.figures import VoicemailFigures
 from ivr.voicemail.files import MessageFiles
 from ivr.voicemail.inbox import Inbox
-from ivr.voicemail.operations import VoicemailOperations
 from ivr.voicemail.post import Post
+from ivr.voicemail.routes import VoicemailRoutes
 from ivr.voicemail.store import MessageStore
 
 
@@ -24,7 +24,7 @@ class Voicemail:
     """What the other parts ask."""
 
     inbox: Inbox
-    operations: VoicemailOperations
+    routes: VoicemailRoutes
 
 
 async def open_voicemail(
@@ -62,4 +62,4 @@ async def open_voicemail(
     post.start()
     closing.add(post.close)
     metrics.show(VoicemailFigures(inbox, post, site, clock.now))
-    return Voicemail(inbox, VoicemailOperations(inbox, site))
+    return Voicemail(inbox, VoicemailRoutes(inbox, site))
