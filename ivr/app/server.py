@@ -39,6 +39,7 @@ from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
 from ivr.systemd import Notifier
 from ivr.versions.loading import Beginning
+from ivr.versions.site_routes import SiteRoutes, shown_settings
 from ivr.web.api.application import Part
 from ivr.web.api.health import Vitals
 from ivr.web.health import Readiness
@@ -210,7 +211,13 @@ class Server:
         calls = CallRoutes(ledger.store, ledger.projection, site, key_of, environment.journal)
         ready = self._readiness()
         api = api_of(
-            [*accounts.parts, calls, *self._parts, audit.routes],
+            [
+                *accounts.parts,
+                calls,
+                *self._parts,
+                SiteRoutes(self.versions.changes, shown_settings(environment)),
+                audit.routes,
+            ],
             accounts.door,
             topics=topics_of(self._agents, self._floor, ledger.projection, site, self._floor.dispatcher.now_us),
             site=site,

@@ -59,3 +59,37 @@ def test_a_message_shows_neither_passwords_nor_control_characters() -> None:
 def test_only_plain_digits_make_a_port(port: str) -> None:
     with pytest.raises(SettingsError):
         Environment.from_environ({"CENTRALITA_SIP": f"127.0.0.1:{port}"})
+
+
+def test_who_is_on_the_network() -> None:
+    environment = Environment.from_environ(
+        {
+            "CENTRALITA_PROXIES": "10.0.0.1, 10.1.0.0/16",
+            "CENTRALITA_NAMES": "PBX.example.com, pbx",
+            "CENTRALITA_SERVER": "https://pbx.example.com/",
+            "CENTRALITA_TOKEN": "cnt_1_secret",
+        }
+    )
+    assert [str(one) for one in environment.proxies] == ["10.0.0.1/32", "10.1.0.0/16"]
+    assert environment.names == ("pbx.example.com", "pbx")
+    assert environment.server == "https://pbx.example.com"
+    assert [str(one) for one in environment.monitors] == ["127.0.0.0/8", "::1/128"]
+    assert "cnt_1_secret" not in repr(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("PROXIES", "10.0.0.1/8", "for example"),
+        ("MONITORS", "everybody", "for example"),
+        ("NAMES", "https://pbx", "without port and scheme"),
+        ("SERVER", "http://pbx.example.com", "https only"),
+        ("SERVER", "pbx.example.com", "https://"),
+        ("TOKEN", "a b", r"CENTRALITA_TOKEN=\*\*\*"),
+        ("RATE", "0", "for example 50"),
+        ("TLS_CERT", "/etc/cert.pem", "CENTRALITA_TLS_KEY: a certificate needs its key"),
+    ],
+)
+def test_what_of_the_network_is_not_right(name: str, value: str, remedy: str) -> None:
+    with pytest.raises(SettingsError, match=remedy):
+        Environment.from_environ({f"CENTRALITA_{name}": value})
