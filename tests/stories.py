@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from ivr.clock import LoopClock
-from ivr.control.client import socket_file
 from ivr.control.server import ControlServer
 from ivr.install.paths import Paths
 from ivr.overrides import Overrides
-from ivr.overrides.operations import OverrideOperations
+from ivr.overrides.routes import OverrideRoutes
 from ivr.settings.environment import Environment
 from ivr.site import Site
+from ivr.testing.api import control
 from ivr.testing.instance_site import copy_site, dump, laid_over, read
 from ivr.versions import Changes, Edition
+from ivr.versions.canary_routes import CanaryRoutes
 from ivr.versions.copies import Copies
 from ivr.versions.loading import Folders, begin
-from ivr.versions.operations import VersionOperations
+from ivr.versions.routes import VersionRoutes
 from ivr.versions.trials import Trials
 from tests.pages import ROOT, Block
 
@@ -120,11 +121,12 @@ class Line:
             folder=self._var / "overrides", clock=self._clock, site=active, record=lambda fact: None
         )
         trials = Trials(self.changes, lambda since, versions: {})
-        operations = (
-            VersionOperations(self.changes, trials, lambda number: number, dict),
-            OverrideOperations(self._overrides, self._clock, active),
+        parts = (
+            VersionRoutes(self.changes, dict),
+            CanaryRoutes(self.changes, trials, lambda number: number),
+            OverrideRoutes(self._overrides, self._clock, active),
         )
-        self._server = ControlServer(operations, socket_file(self._var))
+        self._server = control(parts, self._var)
         self._server.start()
 
     async def close(self) -> None:

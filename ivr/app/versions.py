@@ -31,6 +31,7 @@ from ivr.versions.figures import VersionFigures
 from ivr.versions.loading import Beginning, Folders, VersionRefused, begin
 from ivr.versions.routes import VersionRoutes
 from ivr.versions.scores import scores
+from ivr.versions.site_routes import SiteRoutes, shown_settings
 from ivr.versions.trials import Trials
 from ivr.versions.watch import Watch
 from ivr.web.api.application import Part
@@ -109,6 +110,7 @@ class SiteVersions:
             VersionRoutes(changes, self._in_use),
             CanaryRoutes(changes, trials, keys.key_of),
             ListRoutes(changes, self.editions.active, self._clock, keys.key_of),
+            SiteRoutes(changes, shown_settings(self._environment)),
         )
         metrics.show(VersionFigures(changes, self._in_use, lambda: self._scores))
         rounds.every("trial", TRIAL_EVERY_SECONDS, lambda: self._soon(self._look_at(trials)))

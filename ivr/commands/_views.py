@@ -1,4 +1,4 @@
-"""What the views share: opening the records, and how times, numbers and texts of callers look on a terminal."""
+"""What the views share: opening the records, and how times and texts of callers look on a terminal."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ivr.log import escape, mask_number
+from ivr.log import escape
 from ivr.settings.environment import Environment
 
 if TYPE_CHECKING:
@@ -106,8 +106,3 @@ def duration(microseconds: int | None) -> str:
         return ""
     seconds = round(microseconds / 1e6)
     return f"{seconds // 60}:{seconds % 60:02d}"
-
-
-def shown_number(number: str, full: bool) -> str:
-    """A caller's number, masked unless asked for."""
-    return number if full or not number else mask_number(number)

@@ -77,6 +77,8 @@ def agent_rows(environment: Environment) -> list[dict[str, Any]]:
     try:
         return list(ask(environment, "GET", "/agents")["agents"])
     except NoServer:
+        if environment.server:
+            raise  # what lies here is not of that server
         return _last_known(environment)
 
 

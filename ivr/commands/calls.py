@@ -59,8 +59,8 @@ def _found(filters: Mapping[str, str], limit: int, legs: bool, numbers: bool) ->
         try:
             page = ask(environment, "GET", f"/calls?{query}")
         except NoServer:
-            if after:
-                raise
+            if after or environment.server:
+                raise  # what lies here is not of that server
             yield from _recorded(filters, limit, legs, numbers)
             return
         yield from page["calls"]

@@ -30,6 +30,8 @@ def command(call: str, language: str) -> None:
             environment, "GET", f"/calls/{quote(call, safe='')}/explanation?{urlencode({'language': language})}"
         )
     except NoServer:
+        if environment.server:
+            raise  # what lies here is not of that server
         lines = _from_journal(environment, call, language or site_language())
     except ControlError as refused:
         if refused.status != 404:

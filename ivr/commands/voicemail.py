@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import click
 from rich.table import Table
 
-from ivr.commands._views import cell, clock_time, duration, show, shown_number
+from ivr.commands._views import cell, clock_time, duration, show
 from ivr.control.client import ask, fetch
 from ivr.settings.environment import Environment
 
@@ -45,10 +45,8 @@ def _list(mailbox: str, everything: bool, numbers: bool, as_json: bool) -> None:
         boxes = ask(environment, "GET", "/voicemail")["mailboxes"]
         _lines(boxes) if as_json else _boxes(boxes)
         return
-    question = {"mailbox": mailbox, "all": "yes" if everything else ""}
-    messages = ask(environment, "GET", f"/voicemail/messages?{urlencode(question)}")["messages"]
-    for message in messages:
-        message["number"] = shown_number(message["number"], numbers)
+    question = urlencode({"mailbox": mailbox, "all": everything, "numbers": numbers})
+    messages = ask(environment, "GET", f"/voicemail/messages?{question}")["messages"]
     _lines(messages) if as_json else _messages(messages)
 
 

@@ -3,15 +3,9 @@
 import os
 import socket
 import stat
-from collections.abc import Iterable
 from pathlib import Path
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
-from ivr.control.operations import Operations
-from ivr.web.asgi import App, Receive, Scope, Send
+from ivr.web.asgi import App
 from ivr.web.server import WebServer
 
 
@@ -19,27 +13,10 @@ class ControlSocketTaken(OSError):
     """Another server answers at this socket file."""
 
 
-def application(parts: Iterable[Operations]) -> App:
-    """All operations of all parts."""
-
-    async def unknown(request: Request, error: Exception) -> Response:
-        status = getattr(error, "status_code", 404)
-        return JSONResponse({"error": f"no such operation: {request.method} {request.url.path}"}, status_code=status)
-
-    routes = [route for part in parts for route in part.routes()]
-    inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["path"] = scope["path"].removeprefix("/api")
-        await inner(scope, receive, send)
-
-    return app
-
-
 class ControlServer:
     """One listening socket file, gone after `close`."""
 
-    def __init__(self, app: App | Iterable[Operations], file: Path) -> None:
+    def __init__(self, app: App, file: Path) -> None:
         """Listen at `file`, in a folder for this user only. Raises OSError; a dead server's file is taken over."""
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.parent.chmod(0o700)
@@ -54,7 +31,7 @@ class ControlServer:
             listener.close()
             raise
         self._identity = file.stat().st_ino
-        self._web = WebServer.on(app if callable(app) else application(app), listener)
+        self._web = WebServer.on(app, listener)
 
     def start(self) -> None:
         """Begin to answer; call it on the running loop."""

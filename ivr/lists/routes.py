@@ -43,7 +43,7 @@ Number = Annotated[
 class ListAnswer(BaseModel):
     """A list of lists.yaml, of the version in force. `expired`: lines whose last day is past."""
 
-    list: str
+    name: str
     label: str
     use: str
     segment: str
@@ -71,7 +71,7 @@ class EntryAnswer(BaseModel):
 class EntriesAnswer(BaseModel):
     """In the file's order. `next`: give it as `after` for the next page; null: this is the last one."""
 
-    list: str
+    name: str
     entries: list[EntryAnswer]
     next: int | None
 
@@ -93,7 +93,7 @@ class RemoveRequest(BaseModel):
 class ChangedAnswer(BaseModel):
     """The version that is in force now, and remarks on it."""
 
-    list: str
+    name: str
     version: str
     remarks: list[str]
 
@@ -145,7 +145,7 @@ class ListRoutes:
                 )
                 for row in found[:limit]
             ]
-            return EntriesAnswer(list=name, entries=shown, next=shown[-1].line if len(found) > limit else None)
+            return EntriesAnswer(name=name, entries=shown, next=shown[-1].line if len(found) > limit else None)
 
         try:
             answer = await asyncio.to_thread(look)
@@ -190,7 +190,7 @@ class ListRoutes:
         except OSError as fault:
             raise Refusal(f"the list's file cannot be written: {fault.strerror}", status=503) from None
         granted.note.detail["version"] = outcome.version
-        return ChangedAnswer(list=name, version=outcome.version, remarks=[*outcome.remarks])
+        return ChangedAnswer(name=name, version=outcome.version, remarks=[*outcome.remarks])
 
     def _file(self, name: str) -> Path:
         """Where the list stands in the site's folder. Raises Refusal."""
@@ -219,7 +219,7 @@ def _read(file: Path) -> bytes:
 
 def _shown(found: CallerList, today: date) -> ListAnswer:
     return ListAnswer(
-        list=found.name,
+        name=found.name,
         label=found.label,
         use=found.use,
         segment=found.segment,

@@ -1,6 +1,6 @@
 """Overrides that are in force: set from a terminal or a phone, kept over restarts, ended by the clock.
 
-`Overrides`: who asks, sets and ends them. `ivr.overrides.operations`: for the commands. `ivr.overrides.figures`: for
+`Overrides`: who asks, sets and ends them. `ivr.overrides.routes`: the API. `ivr.overrides.figures`: for
 Prometheus. What an override means for a call is pure and stands in `ivr.site.overrides`.
 """
 

@@ -7,12 +7,16 @@ assert answer.status_code == 403 and api.door.noted[-1].note.action == "agents.p
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from starlette.requests import Request
 
 from ivr.access.model import Principal, Role, Via
+from ivr.control.client import socket_file
+from ivr.control.server import ControlServer
 from ivr.web.api.application import Part, application
 from ivr.web.api.door import Note, Result
 
@@ -26,6 +30,7 @@ def principal(role: Role, **more: Any) -> Principal:
 
 
 ADMIN, AUDITOR, MONITOR = principal(Role.ADMIN), principal(Role.AUDITOR), principal(Role.MONITOR)
+LOCAL = principal(Role.ADMIN, via=Via.LOCAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,18 @@ class OpenDoor:
     async def identify(self, request: Request) -> Principal | None:
         """Who stands before it; the header Centralita-Who names the person, as at the socket file."""
         if self.who is not None and (person := request.headers.get("centralita-who")):
-            return replace(self.who, person=person)
+            return replace(self.who, person=unquote(person))
         return self.who
 
     async def note(self, principal: Principal | None, address: str, note: Note, result: Result, why: str) -> None:
         """Keep it."""
         self.noted.append(Noted(principal, note, result, why))
+
+
+def control(parts: Iterable[Part], folder: Path) -> ControlServer:
+    """Parts at the socket file of an instance whose `var` is `folder`; whoever can open it is its administrator.
+    `start` and `close` it."""
+    return ControlServer(application(parts, OpenDoor(LOCAL)), socket_file(folder))
 
 
 class Api:

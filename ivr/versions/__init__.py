@@ -2,7 +2,7 @@
 
 `copies`: every version that was in force, on disk. `editions`: those in memory, and which one a call has.
 `changes`: what brings another one into force. `canary`: one that only some callers meet, and its bounds (pure).
-`watch`: changes when the files change. `operations`: for the commands. `figures`: for Prometheus.
+`watch`: changes when the files change. `routes`, `canary_routes`, `site_routes`: the API. `figures`: for Prometheus.
 """
 
 from ivr.versions.changes import Changes

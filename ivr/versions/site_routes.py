@@ -15,6 +15,7 @@ from ivr.access.rights import reads
 from ivr.picture.drawing import Picture
 from ivr.picture.graphviz import NotDrawn, drawn
 from ivr.picture.steps import shown
+from ivr.settings.environment import Environment
 from ivr.site import Flow, Site
 from ivr.versions.changes import Changes
 from ivr.web.api.answers import Name, refusals
@@ -100,6 +101,29 @@ class ConfigurationAnswer(BaseModel):
     label: str
     files: list[FileAnswer]
     settings: dict[str, str]
+
+
+_SHOWN = (
+    "node",
+    "profile",
+    "config",
+    "flows",
+    "var",
+    "sip",
+    "rtp",
+    "ami",
+    "fastagi",
+    "http",
+    "journal",
+    "records",
+    "watch",
+)
+
+
+def shown_settings(environment: Environment) -> dict[str, str]:
+    """The server's own settings that everybody who reads the configuration may see."""
+    values = {name: getattr(environment, name) for name in _SHOWN}
+    return {name: without_secrets(str(getattr(value, "value", value))) for name, value in values.items()}
 
 
 class SiteRoutes:

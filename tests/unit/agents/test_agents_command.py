@@ -9,11 +9,10 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from acd.journal import open_journal
-from ivr.agents.operations import AgentOperations
+from ivr.agents.routes import AgentRoutes
 from ivr.cli import main
 from ivr.clock import LoopClock
-from ivr.control.client import socket_file
-from ivr.control.server import ControlServer
+from ivr.testing.api import control
 from tests.tools import run
 from tests.unit.agents.staff import Staff, staff
 
@@ -21,7 +20,7 @@ from tests.unit.agents.staff import Staff, staff
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[Staff]:
     async with staff() as s:
-        server = ControlServer([AgentOperations(s.agents)], socket_file(folder))
+        server = control([AgentRoutes(s.agents, lambda: s.site)], folder)
         server.start()
         try:
             yield s
@@ -69,7 +68,7 @@ async def test_what_cannot_be_is_refused_with_what_could(tmp_path: Path) -> None
             (("pause", "301", "vacations", "in", "Cuba"), "one of these reasons"),
         ):
             result = await ivr(tmp_path, *words)
-            assert result.exit_code == 1 and (said in result.output or "no such operation" in result.output)
+            assert result.exit_code == 1 and (said in result.output or "no such address" in result.output)
             assert "Traceback" not in result.output
         assert s.state() == "available"
 

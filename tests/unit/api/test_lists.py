@@ -40,7 +40,7 @@ async def test_lists_and_their_lines_are_shown(tmp_path: Path) -> None:
     desk = await served(tmp_path)
     api = desk.api
     blocked, vip = (await api.told(AUDITOR, "GET", "/lists"))["lists"]
-    assert (blocked["list"], blocked["use"], blocked["entries"]) == ("bloqueados", "block", 0)
+    assert (blocked["name"], blocked["use"], blocked["entries"]) == ("bloqueados", "block", 0)
     assert (vip["label"], vip["segment"], vip["entries"], vip["expired"]) == ("Clientes preferentes", "vip", 2, 1)
     shown = await api.told(ADMIN, "GET", "/lists/vip/entries")
     assert shown["next"] is None and "1234567" not in str(shown) and "9998877" not in str(shown)

@@ -7,9 +7,10 @@ import pytest
 
 from ivr.access.model import Role
 from ivr.picture import graphviz
+from ivr.settings.environment import Environment
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
 from ivr.versions.changes import Changes
-from ivr.versions.site_routes import SiteRoutes, without_secrets
+from ivr.versions.site_routes import SiteRoutes, shown_settings, without_secrets
 from tests.tools import run
 from tests.unit.versions.site_files import Office
 
@@ -79,3 +80,10 @@ def test_what_looks_like_a_secret_in_an_address_is_not_shown() -> None:
         ("password: secret sales", "password: secret sales"),
     ):
         assert without_secrets(written) == shown
+
+
+def test_the_servers_settings_are_shown_without_passwords() -> None:
+    environ = {"CENTRALITA_RECORDS": "postgresql://ivr:geheim@db/ivr", "CENTRALITA_TOKEN": "cnt_secret"}
+    shown = shown_settings(Environment.from_environ(environ))
+    assert shown["records"] == "postgresql://ivr:***@db/ivr" and shown["profile"] == "development"
+    assert "geheim" not in str(shown) and "cnt_secret" not in str(shown)

@@ -13,12 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
-from ivr.control.client import socket_file
-from ivr.control.server import ControlServer
 from ivr.overrides import Overrides
-from ivr.overrides.operations import OverrideOperations
+from ivr.overrides.routes import OverrideRoutes
 from ivr.site.hours import HolidayCalendar, OpeningHours, Span
 from ivr.site.overrides import OverrideSet, State
+from ivr.testing.api import control
 from ivr.testing.clock import ManualClock
 from tests.tools import run
 
@@ -47,8 +46,8 @@ class Line:
         self.overrides = await Overrides.open(
             self.folder / "overrides", clock=self.clock, site=lambda: self.site, record=self.facts.append
         )
-        operations = OverrideOperations(self.overrides, self.clock, lambda: self.site)
-        server = ControlServer([operations], socket_file(self.folder))
+        routes = OverrideRoutes(self.overrides, self.clock, lambda: self.site)
+        server = control([routes], self.folder)
         server.start()
         try:
             yield self

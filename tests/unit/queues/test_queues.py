@@ -19,13 +19,13 @@ from acd.dispatcher import Recorded
 from acd.engine import Engine
 from acd.model import AgentId, CallId, DeviceState, Doors, OfferId, QueueId, VisitId
 from ivr.control.client import ask
-from ivr.control.server import ControlServer
 from ivr.figures.routing import RoutingFigures
 from ivr.figures.tally import Tally
-from ivr.queues.operations import QueueOperations
 from ivr.queues.present import QueueRows
+from ivr.queues.routes import QueueRoutes
 from ivr.records.store import RecordStore
 from ivr.settings.environment import Environment
+from ivr.testing.api import control
 from tests.tools import run
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -70,11 +70,11 @@ def test_a_queue_is_shown_with_its_callers_and_its_agents() -> None:
     assert (second.doors, second.waiting, second.longest_wait_us, second.paused) == ("emergency", 0, 0, 1)
 
 
-def operations(engine: Engine) -> QueueOperations:
+def routes(engine: Engine) -> QueueRoutes:
     tally = Tally()
     tally.joined["servicio", "flow"], tally.joined["servicio", "transfer"] = 7, 2
     tally.visits["servicio", "answered", "flow"], tally.visits["servicio", "answered", "transfer"] = 4, 2
-    return QueueOperations(engine, tally, lambda: _Site(), lambda: SECOND)  # type: ignore[arg-type,return-value]
+    return QueueRoutes(engine, tally, lambda: _Site(), lambda: SECOND)  # type: ignore[arg-type,return-value]
 
 
 class _Site:
@@ -86,7 +86,7 @@ async def test_the_server_tells_the_engines_truth_and_what_was_counted(tmp_path:
     import asyncio
 
     environment = Environment.from_environ({"CENTRALITA_VAR": str(tmp_path)})
-    server = ControlServer([operations(a_busy_engine())], tmp_path / "run" / "control.sock")
+    server = control([routes(a_busy_engine())], tmp_path)
     server.start()
     try:
         answer = await asyncio.to_thread(ask, environment, "GET", "/queues")

@@ -1,4 +1,4 @@
-"""`ivr voicemail` against a server's operations on a real socket."""
+"""`ivr voicemail` against a server's routes on a real socket."""
 
 import asyncio
 import json
@@ -9,9 +9,8 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
-from ivr.control.client import socket_file
-from ivr.control.server import ControlServer
-from ivr.voicemail.operations import VoicemailOperations
+from ivr.testing.api import control
+from ivr.voicemail.routes import VoicemailRoutes
 from tests.tools import run
 from tests.unit.voicemail.house import House, site_with, wav
 
@@ -36,7 +35,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(folder: Path) -> AsyncIterator[Desk]:
-    """A house with callers' numbers, and its operations."""
+    """A house with callers' numbers, and its routes."""
     house = House(folder)
     await house.open()
     now = house.clock.now()
@@ -46,12 +45,12 @@ async def desk(folder: Path) -> AsyncIterator[Desk]:
             {"caller": "bad", "number": "\x1b[2J[red]", "name": "", "seen": now},
         ]
     )
-    control = ControlServer([VoicemailOperations(house.inbox, lambda: house.site)], socket_file(folder))
-    control.start()
+    server = control([VoicemailRoutes(house.inbox, lambda: house.site)], folder)
+    server.start()
     try:
         yield Desk(house)
     finally:
-        await control.close()
+        await server.close()
         await house.close()
 
 
@@ -118,7 +117,7 @@ async def test_names_that_are_not_there_are_told_with_those_that_are(tmp_path: P
             (("ventas",), "there are: servicio"),
             (("delete", "bbbbbbbbbb"), "no message of this name"),
             (("save", "etc", str(tmp_path / "x")), "no message of this name"),
-            (("save", "../../etc", str(tmp_path / "x")), "no such operation"),
+            (("save", "../../etc", str(tmp_path / "x")), "no such address"),
         ):
             done = await at.asked(*words)
             assert done.exit_code == 1 and told in done.output, done.output
