@@ -39,7 +39,6 @@ from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
 from ivr.systemd import Notifier
 from ivr.versions.loading import Beginning
-from ivr.versions.site_routes import SiteRoutes, shown_settings
 from ivr.web.api.application import Part
 from ivr.web.api.health import Vitals
 from ivr.web.health import Readiness
@@ -142,6 +141,8 @@ class Server:
             sites.active, self._stores, floor, self._metrics, self._paths, clock, self._closing
         )
         self._parts.append(voicemail.routes)
+        self._inbox = voicemail.inbox
+        self._look_ups = open_look_ups(self._environment.config, self._paths, self._metrics, clock, self._closing)
         house = house_of(
             sites=sites,
             floor=floor,
@@ -149,7 +150,7 @@ class Server:
             inbox=voicemail.inbox,
             overrides=overrides,
             last_agents=open_last_agents(self._stores, clock, self._closing),
-            look_ups=open_look_ups(self._environment.config, self._paths, self._metrics, clock, self._closing),
+            look_ups=self._look_ups,
             kept=self._kept,
             clock=clock,
             complain=self._complain,
@@ -215,7 +216,6 @@ class Server:
                 *accounts.parts,
                 calls,
                 *self._parts,
-                SiteRoutes(self.versions.changes, shown_settings(environment)),
                 audit.routes,
             ],
             accounts.door,

@@ -213,7 +213,7 @@ async def test_another_server_is_asked_over_https_with_a_token(tmp_path: Path, m
     server = WebServer(api(), "127.0.0.1", 0, tls=used.context)
     server.start()
     there = environment(tmp_path, server=f"https://localhost:{server.port}", token=TOKEN)
-    with pytest.raises(NoServer, match="is not trusted.*SSL_CERT_FILE"):
+    with pytest.raises(NoServer, match=r"is not trusted.*SSL_CERT_FILE"):
         await asked(there, "GET", "/greeting/x")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
     assert await asked(there, "GET", "/greeting/x") == {"name": "x"}
