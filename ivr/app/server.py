@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 from ivr import log as logs
+from ivr.access.life import SessionLife
 from ivr.agents import Agents
 from ivr.app.accounts import open_accounts
 from ivr.app.agents import open_agents
@@ -206,7 +207,14 @@ class Server:
         site = self._sites.active
         audit = await open_audit(environment, self._stores, self._floor, self._paths, clock, closing)
         accounts = await open_accounts(
-            ledger.store.engine, self._paths, site=site, audit=audit.audit, clock=clock, closing=closing
+            ledger.store.engine,
+            self._paths,
+            site=site,
+            audit=audit.audit,
+            clock=clock,
+            closing=closing,
+            life=SessionLife(environment.session_idle, environment.session_life),
+            oidc=environment.oidc,
         )
         key_of = CallerKeys(self._kept.caller_key).key_of
         calls = CallRoutes(ledger.store, ledger.projection, site, key_of, environment.journal)
@@ -225,11 +233,11 @@ class Server:
             ready=ready,
             vitals=self._vitals,
             clock=clock,
-            closing=closing,
         )
         shown = pages(self._metrics.text, ready)
-        serve_network(api, shown, environment, clock=clock, rounds=self._rounds, closing=closing)
-        serve_socket(api, shown, environment, closing)
+        serve_network(api.app, shown, environment, clock=clock, rounds=self._rounds, closing=closing)
+        serve_socket(api.app, shown, environment, closing)
+        closing.add_now(api.events.close)
 
     def _readiness(self) -> Readiness:
         return Readiness(

@@ -1,6 +1,7 @@
 """The HTTP side: one API for the network and for the socket file, and the pages for who watches the server."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -34,6 +35,14 @@ CERTIFICATE_EVERY_SECONDS = 60.0
 BURST_OF_RATE = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The application, and its streams, which have to end before a server can close."""
+
+    app: FastAPI
+    events: Events
+
+
 def api_of(
     parts: Sequence[Part],
     door: Door,
@@ -44,8 +53,7 @@ def api_of(
     ready: Readiness,
     vitals: Callable[[], Vitals],
     clock: Clock,
-    closing: Closing,
-) -> FastAPI:
+) -> Api:
     """All routes: those of the parts, and of the shell itself. Raises RouteOutsideTable."""
 
     def reach(granted: Granted) -> Limits:
@@ -53,8 +61,8 @@ def api_of(
 
     release = version("centralita")
     events = Events(topics, reach, still, clock)
-    closing.add_now(events.close)
-    return application([*parts, events, HealthRoutes(ready, vitals, release), Description()], door, version=release)
+    app = application([*parts, events, HealthRoutes(ready, vitals, release), Description()], door, version=release)
+    return Api(app, events)
 
 
 def pages(metrics: Callable[[], bytes], ready: Readiness) -> App:
