@@ -13,12 +13,14 @@ from urllib.parse import unquote
 
 import httpx
 from starlette.requests import Request
+from starlette.routing import Match
 
 from ivr.access.model import Principal, Role, Via
 from ivr.control.client import socket_file
 from ivr.control.server import ControlServer
 from ivr.web.api.application import Part, application
 from ivr.web.api.door import Note, Result
+from ivr.web.api.openapi import described
 
 
 def principal(role: Role, **more: Any) -> Principal:
@@ -73,6 +75,7 @@ class Api:
     def __init__(self, parts: Iterable[Part]) -> None:
         self.door = OpenDoor()
         self.app = application(parts, self.door)
+        self._document: dict[str, Any] | None = None
 
     async def ask(
         self,
@@ -82,13 +85,27 @@ class Api:
         values: Mapping[str, Any] | None = None,
         **query: Any,
     ) -> httpx.Response:
-        """What the API answers somebody. `path` is what stands after /api."""
+        """What the API answers somebody. `path` is what stands after /api. An answer that the description of the API
+        does not know fails the test."""
         self.door.who = who
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://centralita") as client:
-            return await client.request(
+            answer = await client.request(
                 method, f"/api{path}", json=dict(values) if values is not None else None, params=query or None
             )
+        self._described(method, answer)
+        return answer
+
+    def _described(self, method: str, answer: httpx.Response) -> None:
+        """AssertionError for a status that the route does not document."""
+        for route in self.app.routes:
+            matched, _ = route.matches({"type": "http", "method": method, "path": answer.request.url.path})
+            if matched is Match.FULL:
+                if self._document is None:
+                    self._document = described(self.app)
+                known = self._document["paths"][route.path][method.lower()]["responses"]  # type: ignore[attr-defined]
+                assert str(answer.status_code) in known, f"{method} {answer.url}: {answer.status_code} is undocumented"
+                return
 
     async def told(self, who: Principal | None, method: str, path: str, *more: Any, **query: Any) -> Any:
         """The JSON of an answer that must be one of success."""
