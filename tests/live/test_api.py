@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from pathlib import Path
 
 import httpx
 
@@ -10,6 +11,7 @@ from ivr.testing.installation import InstanceError
 from ivr.testing.instance import Instance
 from tests.tools import run
 
+BAD = sorted((Path(__file__).parents[1] / "bad" / "http").glob("*.http"))
 START = {"knows": lambda sound: False}
 
 
@@ -57,6 +59,37 @@ async def test_a_wrong_token_and_a_stopped_server_are_told_clearly(line: Instanc
     await line.command("calls", "--json")  # reads the records itself
     await line.start_server()
     assert file.read_text() != right  # new at each start
+
+
+@run
+async def test_rough_clients_and_an_open_stream_hold_up_nothing(line: Instance) -> None:
+    host, port = line.environment.http.host, line.environment.http.port
+    slow = [await asyncio.open_connection(host, port) for _ in range(5)]
+    for _, writer in slow:
+        writer.write(b"GET /api/agents HT")
+    for file in BAD:
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(file.read_bytes())
+        assert (await reader.readline()).split()[1] == file.stem[:3].encode()
+        writer.close()
+    for _, writer in slow:
+        writer.close()
+    made = await line.command("tokens", "add", "admin", "--scope", "events:read", "--scope", "agents:read")
+    headers = {"Authorization": f"Bearer {made.split()[-1]}"}
+    loop = asyncio.get_running_loop()
+    async with (
+        httpx.AsyncClient(base_url=f"http://{line.environment.http}", timeout=10) as client,
+        client.stream("GET", "/api/events", headers=headers) as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert (await anext(lines)).startswith("retry:")
+        began = loop.time()
+        stopping = asyncio.ensure_future(line.stop_server())
+        assert "event: queues" not in [text async for text in lines]  # the token's scopes; and it ends
+        await stopping
+        assert loop.time() - began < 4
+    assert '"level": "error"' not in line.logs(1000) and "Traceback" not in line.logs(1000)
+    await line.start_server()
 
 
 @run
