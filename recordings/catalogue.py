@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, Column, DateTime, Engine, MetaData, String, Table, select
+from sqlalchemy import BigInteger, Column, DateTime, Engine, MetaData, String, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -41,6 +41,9 @@ class Catalogue(Protocol):
     def missing(self, names: Iterable[str]) -> set[str]:
         """Which of these names have no row."""
 
+    def remove(self, names: Iterable[str]) -> None:
+        """Forget these rows; again is harmless."""
+
 
 class MemoryCatalogue:
     """A catalogue for tests and experiments."""
@@ -59,6 +62,10 @@ class MemoryCatalogue:
 
     def missing(self, names: Iterable[str]) -> set[str]:
         return set(names) - self._rows.keys()
+
+    def remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._rows.pop(name, None)
 
 
 metadata = MetaData()
@@ -109,6 +116,12 @@ class SqlCatalogue:
                 asked = select(table.c.recording).where(table.c.recording.in_(wanted[start : start + 500]))
                 known.update(connection.execute(asked).scalars())
         return set(wanted) - known
+
+    def remove(self, names: Iterable[str]) -> None:
+        gone = sorted(set(names))
+        with self._engine.begin() as connection:
+            for start in range(0, len(gone), 500):
+                connection.execute(delete(table).where(table.c.recording.in_(gone[start : start + 500])))
 
     def _found(self, asked: Any) -> list[Recording]:
         with self._engine.connect() as connection:

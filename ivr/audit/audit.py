@@ -61,7 +61,9 @@ class Audit:
         await self._anchor()
 
     async def close(self) -> None:
-        """Write what waits, and let everything go."""
+        """Write what waits, and let everything go; again is harmless."""
+        if self._closed:
+            return
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()

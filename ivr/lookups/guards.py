@@ -78,5 +78,9 @@ class Kept:
         while len(self._answers) > self._most:
             self._answers.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._answers.clear()
+
     def __len__(self) -> int:
         return len(self._answers)

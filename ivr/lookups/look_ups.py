@@ -59,6 +59,19 @@ class LookUps:
         self._figures.ended(source.name, outcome, (self._clock.engine_us() - began) / 1e6)
         return LookedUp(outcome, values)
 
+    @property
+    def kept(self) -> int:
+        """Answers that are kept, of all sources."""
+        return sum(len(desk.kept) for versions in self._desks.values() for desk in versions)
+
+    def forget(self) -> int:
+        """Drop every kept answer; returns how many there were."""
+        gone = self.kept
+        for versions in self._desks.values():
+            for desk in versions:
+                desk.kept.clear()
+        return gone
+
     async def close(self) -> None:
         """Close every connection."""
         desks = [desk for versions in self._desks.values() for desk in versions]

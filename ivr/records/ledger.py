@@ -125,6 +125,18 @@ class Ledger:
             self._write_soon()
         return key
 
+    async def forget(self, keys: Iterable[str]) -> int:
+        """Erase callers' numbers and names for ever, also those that wait to be written; returns how many were known.
+
+        Raises SQLAlchemyError: what was not erased is still there."""
+        gone = frozenset(keys)
+        await self.flush()
+        for key in gone & self._callers.keys():
+            del self._callers[key]
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: sum(self.store.erase_caller(key) for key in sorted(gone))
+        )
+
     @property
     def behind(self) -> int:
         """Entries that are folded but not yet in the database."""

@@ -189,6 +189,7 @@ def _engine(url: str, *, read_only: bool) -> Engine:
             cursor = connection.cursor()
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=NORMAL")
+            cursor.execute("PRAGMA secure_delete=ON")  # an erased number does not stay behind in a free page
             cursor.close()
 
     return engine

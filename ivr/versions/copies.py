@@ -159,10 +159,21 @@ class Copies:
         for old in self.all()[KEPT:]:
             if old.edition not in used:
                 shutil.rmtree(self.folder / old.edition, ignore_errors=True)
+        self._drop_content()
+
+    def _drop_content(self) -> None:
         for file in self._content.glob("*"):
             with suppress(OSError):
                 if file.stat().st_nlink == 1:
                     file.unlink()
+
+    def remove(self, editions: Iterable[str]) -> None:
+        """Remove kept versions, and content that no other one has."""
+        for edition in editions:
+            if _NAME.fullmatch(edition):
+                shutil.rmtree(self.folder / edition, ignore_errors=True)
+        self._seen.clear()
+        self._drop_content()
 
     # ------------------------------------------------------------------ within
     def _folders(self) -> Iterator[Path]:

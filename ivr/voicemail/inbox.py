@@ -269,15 +269,26 @@ class Inbox:
         removed = 0
         for message in list(self._messages.values()):
             box = self._box(message.mailbox)
-            if not message.to_be_removed(now, box.keep if box else KEEP_WITHOUT_MAILBOX):
-                continue
-            await self._on_disk(self._files.remove, message.mailbox, message.message)
-            await self._in_database(self._store.remove, [message.message])
-            del self._messages[message.message]
-            self._tell_handled(message, "removed", "retention")
-            self._changed(message.mailbox)
-            removed += 1
+            if message.to_be_removed(now, box.keep if box else KEEP_WITHOUT_MAILBOX):
+                await self._remove(message, "retention")
+                removed += 1
         return removed
+
+    async def erase(self, callers: frozenset[str], by: str) -> int:
+        """Remove for ever what these callers (opaque keys) left; returns how many. Raises as `tidy`."""
+        for taking in [taking for taking in self._takings.values() if taking.caller in callers]:
+            await self.drop(taking.mailbox, taking.message)
+        found = [message for message in self._messages.values() if message.caller in callers]
+        for message in found:
+            await self._remove(message, by)
+        return len(found)
+
+    async def _remove(self, message: Message, by: str) -> None:
+        await self._on_disk(self._files.remove, message.mailbox, message.message)
+        await self._in_database(self._store.remove, [message.message])
+        self._messages.pop(message.message, None)
+        self._tell_handled(message, "removed", by)
+        self._changed(message.mailbox)
 
     # ------------------------------------------------------------------ inside
     def _box(self, mailbox: str) -> Mailbox | None:
