@@ -132,7 +132,7 @@ class Login:
 
     def _entering(self, name: str, subject: str, now: datetime) -> Account:
         account = self._register.accounts.get(name)
-        if account is None or account.disabled:
+        if account is None or account.disabled or (subject and account.subject not in ("", subject)):
             raise Wrong
         return replace(account, last_login=now, subject=account.subject or subject)
 

@@ -20,6 +20,8 @@ from ivr.accounts.first import FILE, forget_first_password, make_first_admin
 from ivr.accounts.hashing import Hashing
 from ivr.accounts.login import Login
 from ivr.accounts.myself import Myself
+from ivr.accounts.oidc import Settings, SingleSignOn
+from ivr.accounts.oidc_routes import SingleSignOnRoutes
 from ivr.accounts.register import Register
 from ivr.accounts.sealing import Seal
 from ivr.accounts.session_routes import SessionRoutes
@@ -30,11 +32,12 @@ from ivr.app.closing import Closing
 from ivr.clock import Clock
 from ivr.install import secrets
 from ivr.install.paths import Paths
+from ivr.settings.environment import SettingsError
 from ivr.web.api.application import Part
 
 log = logs.get(__name__)
 
-LOCAL_TOKEN, TOTP_KEY = "cli.token", "totp.key"
+LOCAL_TOKEN, TOTP_KEY, OIDC_SECRET = "cli.token", "totp.key", "oidc.secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,13 @@ async def open_accounts(
     clock: Clock,
     closing: Closing,
     life: SessionLife | None = None,
+    oidc: str = "",
     say: Callable[[str], None] | None = None,
     hashing: Hashing | None = None,
 ) -> AccountParts:
     """Open them; where there is none, make `admin` and say its one-time password once (`say`: to the terminal).
 
-    Raises SecretsError, SQLAlchemyError.
+    `oidc`: the setting of that name. Raises SecretsError, SettingsError, SQLAlchemyError.
     """
     folder = paths.secrets
     local, key = await asyncio.to_thread(_secrets, paths)
@@ -78,8 +82,10 @@ async def open_accounts(
         )
     login = Login(register, hashing, throttle, seal, clock)
     tokens, myself = Tokens(accounts, clock), Myself(accounts, login, seal, clock)
+    sign_on = await asyncio.to_thread(_single_sign_on, oidc, paths, seal, clock) if oidc else None
     parts: tuple[Part, ...] = (
         SessionRoutes(register, login, myself),
+        SingleSignOnRoutes(sign_on, login, register, throttle, clock),
         AccountRoutes(accounts, tokens, myself),
         TokenRoutes(tokens, clock),
     )
@@ -98,6 +104,18 @@ def _secrets(paths: Paths) -> tuple[str, bytes]:
     except ValueError:
         raise secrets.SecretsError(f"{folder / TOTP_KEY}: not a key; put back the copy from your backup") from None
     return local, key.encode()
+
+
+def _single_sign_on(setting: str, paths: Paths, seal: Seal, clock: Clock) -> SingleSignOn:
+    file = paths.secrets / OIDC_SECRET
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise secrets.SecretsError(f"{file}: {error.strerror}; write the client's secret there (mode 600)") from None
+    try:
+        return SingleSignOn(Settings.of(setting, secret), seal, clock)
+    except (ValueError, TypeError) as error:
+        raise SettingsError((str(error),)) from None
 
 
 def _say(text: str) -> None:

@@ -6,6 +6,7 @@ Everything about the site itself (numbers, hours, queues, prompts) stands in `co
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -87,6 +88,12 @@ class Environment:
     """For the commands: who asks that server."""
     backup: Path
     """Where the operator's backups lie; `ivr doctor` looks there."""
+    session_idle: timedelta
+    """A session of a browser ends so long after its last request."""
+    session_life: timedelta
+    """And so long after its login."""
+    oidc: str
+    """Single sign-on (ivr.accounts.oidc): https://ISSUER?client_id=ID, or empty."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Environment":
@@ -117,6 +124,9 @@ class Environment:
             server=read.get("CENTRALITA_SERVER", "", _server),
             token=read.get("CENTRALITA_TOKEN", "", _token, secret=True),
             backup=read.get("CENTRALITA_BACKUP", str(var / "backup"), _path),
+            session_idle=read.get("CENTRALITA_SESSION_IDLE", "30", _minutes),
+            session_life=read.get("CENTRALITA_SESSION_LIFE", "720", _minutes),
+            oidc=read.get("CENTRALITA_OIDC", "", _oidc),
         )
         unknown = sorted(name for name in environ if name.startswith("CENTRALITA_") and name not in read.known)
         if (environment.tls_cert is None) is not (environment.tls_key is None):
@@ -226,6 +236,20 @@ def _rate(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < 1:
         raise ValueError("write how many requests a second one address may make, for example 50")
     return int(text)
+
+
+def _minutes(text: str) -> timedelta:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 10_080:
+        raise ValueError("write minutes, between 1 and 10080 (a week)")
+    return timedelta(minutes=int(text))
+
+
+def _oidc(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s?#]+\?(?:[^\s#]*&)?client_id=[^\s#&]+(?:&[^\s#]*)?", text):
+        raise ValueError("write the issuer and our name there: https://ISSUER?client_id=ID")
+    if text.startswith("http://") and not re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/?]", text):
+        raise ValueError("write https://: who stands between could be anybody")
+    return text
 
 
 def _server(text: str) -> str:

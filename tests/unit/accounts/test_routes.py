@@ -207,6 +207,7 @@ async def test_every_answer_is_described(tmp_path: Path) -> None:
     """Whatever comes back without a fault has a model: nothing leaves by accident."""
     async with house(tmp_path) as home:
         for route in home.app.routes:
-            assert getattr(route, "response_model", None) is not None, route
+            page = route.path.startswith("/api/session/oidc")
+            assert page or route.response_model is not None, route
         text = (await home.command().ask("GET", "/accounts")).text
         assert "argon2" not in text
