@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ivr.commands import _access_page
 from ivr.doctor import reference as doctor_reference
 from ivr.language import reference
 from ivr.rehearsal import reference as proof_reference
@@ -21,7 +22,7 @@ from ivr.rehearsal import reference as proof_reference
 )
 def command(check: bool, folder: Path) -> None:
     """Write the reference pages of flows, their tests, configuration, problems, access and the doctor."""
-    pages = {**reference.pages(), **proof_reference.pages(), **doctor_reference.pages()}
+    pages = {**reference.pages(), **proof_reference.pages(), **doctor_reference.pages(), **_access_page.pages()}
     stale = [name for name, text in pages.items() if not _holds(folder / name, text)]
     if check:
         for name in stale:

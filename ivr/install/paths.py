@@ -125,7 +125,7 @@ class Paths:
     def make(self) -> None:
         """Create every folder. Raises PathError when Asterisk could not work there."""
         self.check()
-        self.var.mkdir(parents=True, exist_ok=True)
+        self.var.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.secrets.mkdir(mode=0o700, exist_ok=True)
         folders = (self.etc, self.log / "cel-custom", self.spool, self.run, self.lib, self.sounds)
         for folder in (*folders, self.music, self.recordings_done, self.var / "log"):
