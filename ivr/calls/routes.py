@@ -20,7 +20,7 @@ from ivr.figures.call_record import CallOutcome, LegRecord
 from ivr.log import mask_number, mask_text
 from ivr.records.store import RecordStore
 from ivr.site import Site
-from ivr.web.api.answers import Name, Words, refusals
+from ivr.web.api.answers import Moment, Name, Words, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 
 T = TypeVar("T")
@@ -91,8 +91,8 @@ class Filters(BaseModel):
 
     model_config = {"extra": "forbid"}
 
-    begin: Annotated[datetime | None, Field(alias="from", description="begun then or later; the site's time")] = None
-    end: Annotated[datetime | None, Field(alias="to", description="begun before; the site's time")] = None
+    begin: Annotated[Moment | None, Field(alias="from", description="begun then or later; the site's time")] = None
+    end: Annotated[Moment | None, Field(alias="to", description="begun before; the site's time")] = None
     number: Annotated[Words, Field(max_length=64, description="of the caller, however it is written; noted")] = ""
     caller: Annotated[Words, Field(max_length=64, description="opaque key of the caller, from another answer")] = ""
     did: Annotated[Words, Field(max_length=32, description="the number that was called")] = ""

@@ -15,7 +15,7 @@ from ivr.versions.changes import Changes
 from ivr.versions.loading import Folders, VersionRefused
 from ivr.versions.routes import Digits, OutcomeAnswer, Why, refusal_of, told
 from ivr.versions.trials import Trials
-from ivr.web.api.answers import Words, refusals
+from ivr.web.api.answers import WHOLE, Words, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 
 MOST_CALLERS = 50_000
@@ -76,10 +76,10 @@ class StartRequest(BaseModel):
     instead of the files; `config` and `flows`: other folders of the server instead of the site's, only at the server
     itself."""
 
-    percent: Annotated[int, Field(ge=0, le=100, strict=True)] = 0
+    percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 0
     callers: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=MOST_CALLERS)] = []
     bounds: Annotated[list[Annotated[Words, Field(max_length=100)]], Field(max_length=20)] = []
-    least: Annotated[int, Field(ge=1, le=100_000, strict=True)] = LEAST_CALLS
+    least: Annotated[int, Field(ge=1, le=100_000), WHOLE] = LEAST_CALLS
     version: Digits = ""
     config: Folder = ""
     flows: Folder = ""
@@ -189,7 +189,7 @@ def _folders(wanted: StartRequest, own: Folders, granted: Granted) -> Folders | 
     )
     for folder in (found.config, found.flows):
         if not folder.is_absolute() or not _is_folder(folder):
-            raise Refusal(f"there is no folder {folder}", status=400)
+            raise Refusal(f"there is no folder {folder}")
     return found
 
 

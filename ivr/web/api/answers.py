@@ -3,9 +3,11 @@
 @router.post("/agents/{agent}/pause", responses=refusals(404, 409))
 """
 
+import re
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr.text import printable
 
@@ -40,8 +42,26 @@ def _printable(text: str) -> str:
     return printable(text, len(text))
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("a whole number is expected")
+    return value
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("a moment is expected, for example 2026-12-24T17:00:00-05:00")
+    return value
+
+
 Words = Annotated[str, AfterValidator(_printable)]
 """A text from outside without control characters; bound it: `Annotated[Words, Field(max_length=40)]`."""
+
+WHOLE = BeforeValidator(_number)
+"""Yes and no are no numbers: `Annotated[int, Field(ge=0), WHOLE]`."""
+
+Moment = Annotated[datetime, BeforeValidator(_written)]
+"""As ISO 8601 writes it; seconds since some year are none."""
 
 Name = Annotated[Words, Field(max_length=200)]
 """Of something that is there or not; never longer than this."""

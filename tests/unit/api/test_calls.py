@@ -168,6 +168,8 @@ async def test_filters_narrow_and_pages_follow_each_other(tmp_path: Path) -> Non
         {"limit": 0},
         {"limit": 501},
         {"from": "yesterday"},
+        {"from": "0.5"},
+        {"to": "1732000000"},
         {"from": "0001-01-01T00:00:00+14:00"},
         {"to": "9999-12-31T23:59:59-12:00"},
         {"outcome": "lost"},
