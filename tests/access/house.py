@@ -82,7 +82,7 @@ class Browser:
 class House:
     """The server, and a browser for each role."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environ: str) -> None:
         config, flows = copy_site(ROOT, folder, CHANGES)
         self.var = folder / "var"
         self._log = folder / "server.log"
@@ -99,6 +99,7 @@ class House:
             "CENTRALITA_RATE": "10000",
             "CENTRALITA_WATCH": "no",
             "CENTRALITA_ASTERISK_ROOT": "/",  # so nothing of it is looked for here
+            **{f"CENTRALITA_{name.upper()}": value for name, value in environ.items()},
         }
         self.environment = Environment.from_environ(self._variables)
         self._environ = others | self._variables
@@ -134,10 +135,21 @@ class House:
                 self._process.kill()
                 self._process.wait()
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`ivr` with the server's settings."""
+        return subprocess.run([str(IVR), *arguments], env=self._environ, cwd=ROOT, capture_output=True, text=True,
+                              check=False)  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        assert self._process is not None
+        return self._process.pid
+
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{self.environment.http}"
+        return f"http://127.0.0.1:{self.environment.http.port}"
 
     def log(self) -> str:
         """The end of its log."""
@@ -227,9 +239,9 @@ class House:
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
-    """Open for the time of a test."""
-    here = House(folder)
+def house(folder: Path, **environ: str) -> Iterator[House]:
+    """Open for the time of a test. `environ` adds CENTRALITA_ variables."""
+    here = House(folder, **environ)
     try:
         here.start()
         yield here
