@@ -11,6 +11,7 @@ from ivr.app.agents import open_agents
 from ivr.app.asterisk import Synchronisation
 from ivr.app.audit import open_audit
 from ivr.app.closing import Closing
+from ivr.app.erasure import open_erasure
 from ivr.app.features import open_features
 from ivr.app.floor import Floor, open_floor
 from ivr.app.house import house_of, open_look_ups, open_overrides
@@ -213,19 +214,27 @@ class Server:
             audit=audit.audit,
             clock=clock,
             closing=closing,
-            life=SessionLife(environment.session_idle, environment.session_life),
+            life=SessionLife(idle=environment.session_idle, absolute=environment.session_life),
             oidc=environment.oidc,
+        )
+        erasure = open_erasure(
+            environment=environment,
+            paths=self._paths,
+            sites=self._sites,
+            stores=self._stores,
+            inbox=self._inbox,
+            look_ups=self._look_ups,
+            versions=self.versions.changes,
+            audit=audit,
+            kept=self._kept,
+            clock=clock,
+            closing=closing,
         )
         key_of = CallerKeys(self._kept.caller_key).key_of
         calls = CallRoutes(ledger.store, ledger.projection, site, key_of, environment.journal)
         ready = self._readiness()
         api = api_of(
-            [
-                *accounts.parts,
-                calls,
-                *self._parts,
-                audit.routes,
-            ],
+            [*accounts.parts, calls, *self._parts, audit.routes, erasure.routes],
             accounts.door,
             topics=topics_of(self._agents, self._floor, ledger.projection, site, self._floor.dispatcher.now_us),
             site=site,

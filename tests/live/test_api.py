@@ -37,6 +37,8 @@ async def test_every_command_asks_the_api_with_the_servers_own_token(line: Insta
         ("accounts", "list"),
         ("tokens", "list"),
         ("audit",),
+        ("audit", "verify"),
+        ("callers", "find", "3009999999"),
     ):
         await line.command(*arguments)
     await line.command("agents", "login", "101")
