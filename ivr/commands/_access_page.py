@@ -14,6 +14,7 @@ from ivr.accounts.token_routes import TokenRoutes
 from ivr.agents.routes import AgentRoutes
 from ivr.audit.routes import AuditRoutes
 from ivr.calls.routes import CallRoutes
+from ivr.erasure.routes import CallerRoutes
 from ivr.language.reference import GENERATED
 from ivr.lists.routes import ListRoutes
 from ivr.overrides.routes import OverrideRoutes
@@ -44,6 +45,7 @@ PARTS: tuple[type[Any], ...] = (
     VersionRoutes,
     CanaryRoutes,
     AuditRoutes,
+    CallerRoutes,
     Events,
     HealthRoutes,
     Description,

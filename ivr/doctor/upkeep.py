@@ -17,7 +17,7 @@ GIGABYTE = 1_000_000_000
 ROOM_SHORT, ROOM_GONE = 2 * GIGABYTE, GIGABYTE // 2
 """Bytes: an hour of talks takes 58 MB (8,000 samples of 16 bits a second, wav)."""
 
-_BACK_UP = "copy what docs/operations.md says (`Everything that changes`) to CENTRALITA_BACKUP each night"
+_BACK_UP = "let the script of docs/exposure.md (`Back up each night`) run, and set CENTRALITA_BACKUP to its folder"
 
 
 def judge_backup(backup: Backup | None, now: datetime) -> Iterator[Finding]:
