@@ -75,7 +75,7 @@ def open_erasure(
         ),
         pending=PendingErasures(paths.var / "erasures", FernetSeal(kept.variables_key)),
         folder=paths.var,
-        leave=(environment.asterisk_root,),
+        leave=(environment.asterisk_root, environment.backup),
         clock=clock,
         country=country,
         own=own,
