@@ -1,11 +1,11 @@
 """How much, how often and how many at once: for each address, and for all together."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ivr.web.addresses import Networks, house_of
-from ivr.web.asgi import App, Receive, Scope, Send, header, refuse
+from ivr.web.asgi import App, Message, Receive, Scope, Send, header, refuse
 
 BODY_BYTES = 16_384
 """Of a request, unless its path takes more."""
@@ -15,7 +15,8 @@ LARGE_BODY_BYTES = 1_000_000
 
 
 class Bodies:
-    """Refuses a body that is too long before it is read (the wire takes none without a length)."""
+    """Refuses a body that is too long before it is read (the wire takes none without a length), and waits for a short
+    one to be whole: who sends slowly holds nobody else up, for what comes behind is not busy with it yet."""
 
     def __init__(self, app: App, most: int = BODY_BYTES, of: Mapping[str, int] | None = None) -> None:
         """`of`: how much the paths under a beginning may take."""
@@ -25,10 +26,38 @@ class Bodies:
         """As ASGI."""
         most = next((size for path, size in self._of.items() if scope["path"].startswith(path)), self._most)
         given = header(scope, b"content-length")
-        if given.isdigit() and int(given) > most:
+        length = int(given) if given.isdigit() else 0
+        if length > most:
             await refuse(send, 413, f"more than {most} bytes were sent")
-            return
-        await self._app(scope, receive, send)
+        elif not length or length > BODY_BYTES:  # a longer one is read when it is known who sends it
+            await self._app(scope, receive, send)
+        elif (body := await _whole(receive)) is not None:
+            await self._app(scope, _again(body, receive), send)
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """None when the client left."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    read = False
+
+    async def first_the_body() -> Message:
+        nonlocal read
+        if read:
+            return await receive()
+        read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return first_the_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +114,12 @@ class Rates:
 
 
 class Concurrency:
-    """503 when too many requests are being answered already."""
+    """503 when too many requests are being answered already, of all or of one address."""
 
-    def __init__(self, app: App, most: int = 64, exempt: Collection[str] = ()) -> None:
+    def __init__(self, app: App, most: int = 64, of_one: int = 24, exempt: Collection[str] = ()) -> None:
         """`exempt`: paths whose answers last, and that count for themselves."""
-        self._app, self._most, self._exempt = app, most, frozenset(exempt)
+        self._app, self._most, self._of_one, self._exempt = app, most, of_one, frozenset(exempt)
+        self._of: Counter[str] = Counter()
         self.now = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,11 +127,16 @@ class Concurrency:
         if scope["path"] in self._exempt:
             await self._app(scope, receive, send)
             return
-        if self.now >= self._most:
+        house = house_of(scope["client"][0]) if scope.get("client") else ""
+        if self.now >= self._most or self._of[house] >= self._of_one:
             await refuse(send, 503, "too many requests at once; try again", [(b"retry-after", b"1")])
             return
         self.now += 1
+        self._of[house] += 1
         try:
             await self._app(scope, receive, send)
         finally:
             self.now -= 1
+            self._of[house] -= 1
+            if not self._of[house]:
+                del self._of[house]

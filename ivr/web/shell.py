@@ -40,10 +40,9 @@ class _Split:
 
 def networked(api: App, pages: App, outside: Outside, now_us: Callable[[], int]) -> App:
     """For a TCP address. `pages`: what is only for who watches the server; they are asked by whatever name."""
-    inner: App = Bodies(api, of=LARGE_BODIES)
-    inner = Hosts(inner, outside.names)
+    inner: App = Concurrency(api, exempt=LASTING)
+    inner = Hosts(Bodies(inner, of=LARGE_BODIES), outside.names)
     inner = _Split(inner, Monitors(pages, outside.monitors))
-    inner = Concurrency(inner, exempt=LASTING)
     inner = Rates(inner, outside.pace, now_us)
     return Proxies(Security(inner), outside.proxies)
 

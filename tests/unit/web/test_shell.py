@@ -10,7 +10,7 @@ import pytest
 from ivr.settings.networks import networks
 from ivr.web.addresses import Hosts, Networks, house_of
 from ivr.web.asgi import Receive, Scope, Send
-from ivr.web.limits import Buckets, Concurrency, Pace
+from ivr.web.limits import Bodies, Buckets, Concurrency, Pace
 from ivr.web.shell import Outside, local, networked
 from tests.tools import run
 
@@ -176,6 +176,60 @@ async def test_only_so_many_at_once_but_streams_do_not_count() -> None:
     go.set()
     assert [answer.status_code for answer in await asyncio.gather(*asked)] == [200] * 4
     assert app.now == 0
+
+
+@run
+async def test_one_address_has_only_a_part_of_all_at_once() -> None:
+    go = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await go.wait()
+        await page(scope, receive, send)
+
+    app = Concurrency(slow, 10, 2)
+    asked = [asyncio.ensure_future(ask(app)) for _ in range(3)]
+    other = asyncio.ensure_future(ask(app, peer="203.0.113.8"))
+    await asyncio.sleep(0.05)
+    go.set()
+    assert sorted(answer.status_code for answer in await asyncio.gather(*asked)) == [200, 200, 503]
+    assert (await other).status_code == 200
+
+
+@run
+async def test_who_sends_slowly_takes_nobodys_place() -> None:
+    busy = 0
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal busy
+        busy += 1
+        message = await receive()
+        assert message["body"] == b"hello" and not message["more_body"]
+        assert (await receive())["type"] == "http.disconnect"
+        await page(scope, receive, send)
+
+    parts = [
+        {"type": "http.request", "body": b"hel", "more_body": True},
+        {"type": "http.request", "body": b"lo", "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    go = asyncio.Event()
+
+    async def receive() -> Any:
+        if len(parts) == 2:
+            await go.wait()
+        return parts.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    sent: list[Any] = []
+    scope = {"type": "http", "path": "/api/x", "headers": [(b"content-length", b"5")], "scheme": "http", "client": None}
+    asked = asyncio.ensure_future(Bodies(counted)(scope, receive, send))
+    await asyncio.sleep(0.01)
+    assert busy == 0
+    go.set()
+    await asked
+    assert busy == 1 and sent[0]["status"] == 200
 
 
 @run
