@@ -56,14 +56,16 @@ def _strangers(tree: Tree, owner: int) -> Iterator[Finding]:
 
 
 def _group_or_others_read(entry: Entry) -> bool:
-    """A link's own mode means nothing; a folder that lets others list names tells them what there is."""
-    if stat.S_ISLNK(entry.mode):
-        return False
-    return bool(entry.mode & stat.S_IRGRP and entry.group_comes) or _others_read(entry)
+    return (_is_content(entry) and bool(entry.mode & stat.S_IRGRP and entry.group_comes)) or _others_read(entry)
 
 
 def _others_read(entry: Entry) -> bool:
-    return bool(entry.mode & stat.S_IROTH) and entry.others_come and not stat.S_ISLNK(entry.mode)
+    return _is_content(entry) and bool(entry.mode & stat.S_IROTH) and entry.others_come
+
+
+def _is_content(entry: Entry) -> bool:
+    """A link's own mode means nothing, and the names in a folder are nobody's secret: they hold no number."""
+    return stat.S_ISREG(entry.mode)
 
 
 def _others_write(entry: Entry) -> bool:

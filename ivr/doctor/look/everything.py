@@ -110,7 +110,7 @@ def _trees(environment: Environment, paths: Paths, gaps: list[Gap]) -> Iterator[
     if environment.tls_key is not None:
         wanted.append((environment.tls_key, Holds.SECRETS))
     if not paths.installed:
-        wanted.append((paths.root, Holds.ORDERS))
+        wanted.append((paths.root / "usr", Holds.ORDERS))  # beside it lie /tmp and /dev of a system that never runs
     if any(_password(url) for url in (environment.journal, environment.records)):
         wanted.append((ENVIRONMENT_FILE, Holds.SECRETS))
     for root, holds in wanted:

@@ -183,6 +183,7 @@ def test_every_code_is_found_by_some_case() -> None:
         seen(trees=(tree(Holds.SECRETS, 0o600), tree(Holds.CALLERS, 0o640), tree(Holds.ORDERS, 0o644))),
         seen(trees=(tree(Holds.CALLERS, 0o666, others=False),)),
         seen(trees=(tree(Holds.ORDERS, 0o777, stat.S_IFLNK),)),
+        seen(trees=(tree(Holds.SECRETS, 0o755, stat.S_IFDIR),)),  # names, not contents
         seen(trees=(tree(Holds.SECRETS, 0o600, uid=0),)),
         seen(accounts=()),  # before the first start
         seen(accounts=(account(), account("eva", "agent", factor=False))),
