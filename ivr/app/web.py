@@ -1,5 +1,6 @@
 """The HTTP side: one API for the network and for the socket file, and the pages for who watches the server."""
 
+import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -33,6 +34,8 @@ from ivr.web.wire import Crowd, WireLimits
 
 CERTIFICATE_EVERY_SECONDS = 60.0
 BURST_OF_RATE = 4
+MOST_CONNECTIONS = 1_000
+SHARE_OF_FILES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def serve_network(
     proxies, monitors = Networks(environment.proxies), Networks(environment.monitors)
     pace = Pace(environment.rate, environment.rate * BURST_OF_RATE)
     outside = Outside(proxies=proxies, monitors=monitors, names=environment.names, pace=pace)
-    crowd = Crowd(WireLimits(), lambda address: address in proxies or address in monitors)
+    crowd = Crowd(WireLimits(connections=_room()), lambda address: address in proxies or address in monitors)
     context = None
     if environment.tls_cert is not None and environment.tls_key is not None:
         certificate = Certificate(environment.tls_cert, environment.tls_key)
@@ -93,6 +96,12 @@ def serve_socket(api: App, pages: App, environment: Environment, closing: Closin
     control = ControlServer(local(api, pages), socket_file(environment.var))
     control.start()
     closing.add(control.close)
+
+
+def _room() -> int:
+    """How many connections there may be: files are for calls first."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if files < 0 else max(16, min(MOST_CONNECTIONS, files // SHARE_OF_FILES))
 
 
 def _look(certificate: Certificate) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import uvicorn
 
 from ivr.clock import Clock, LoopClock
+from ivr.web.handshake import Handshakes
 from ivr.web.wire import Crowd, Wire, WireLimits
 
 CLOSING_SECONDS = 2
-HANDSHAKE_SECONDS = 10
 DATE_EVERY_SECONDS = 1.0
 
 
@@ -24,6 +24,7 @@ class _Quiet(uvicorn.Server):
         super().__init__(config)
         self._crowd, self._clock, self._context = crowd, clock, context
         self.servers = []
+        self._handshakes: Handshakes | None = None
         self._ending = asyncio.Event()
 
     @contextmanager
@@ -31,25 +32,25 @@ class _Quiet(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, with a time for the handshake."""
+        """Listen."""
         loop = asyncio.get_running_loop()
         for one in sockets or []:
             if self._context is None:
-                server = await loop.create_server(self._wire, sock=one)
+                self.servers.append(await loop.create_server(self._wire, sock=one))
             else:
-                server = await loop.create_server(
-                    self._wire,
-                    sock=one,
-                    ssl=self._context,
-                    ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                    ssl_shutdown_timeout=CLOSING_SECONDS,
-                )
-            self.servers.append(server)
+                self._handshakes = Handshakes(one, self._context, self._wire, self._crowd, self._clock)
+                self._handshakes.start()
         self.started = True
 
-    def _wire(self) -> Wire:
+    def _wire(self, counted: str = "") -> Wire:
+        state = self.server_state
         return Wire(
-            config=self.config, server_state=self.server_state, app_state={}, crowd=self._crowd, clock=self._clock
+            config=self.config,
+            server_state=state,
+            app_state={},
+            crowd=self._crowd,
+            clock=self._clock,
+            counted=counted,
         )
 
     async def main_loop(self) -> None:
@@ -63,6 +64,8 @@ class _Quiet(uvicorn.Server):
 
     def end(self) -> None:
         self.should_exit = True
+        if self._handshakes is not None:
+            self._handshakes.close()
         self._ending.set()
 
 

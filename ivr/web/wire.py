@@ -75,10 +75,12 @@ class Crowd:
 class Wire(H11Protocol):
     """uvicorn's protocol, behind the limits."""
 
-    def __init__(self, *args: Any, crowd: Crowd, clock: Clock, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, crowd: Crowd, clock: Clock, counted: str = "", **kwargs: Any) -> None:
+        """`counted`: the client's address, when the crowd has let it in already."""
         super().__init__(*args, **kwargs)
         self._crowd, self._limits, self._clock = crowd, crowd.limits, clock
-        self._address = ""
+        self._address, self._counted = counted, bool(counted)
+        self.begun = False
         self._head = bytearray()
         self._body_left = 0
         self._leaving = False  # refused, or answered before the body was there: nothing is read any more
@@ -90,10 +92,14 @@ class Wire(H11Protocol):
     # ---- the connection
     def connection_made(self, transport: Any) -> None:
         """Listen, if there is room."""
+        self.begun = True
         super().connection_made(transport)
-        self._address = self.client[0] if self.client else ""
-        if not self._crowd.enter(self._address):
-            self._refuse(503, "too many connections; try again later", b"Retry-After: 10\r\n")
+        if not self._counted:
+            self._address = self.client[0] if self.client else ""
+        if not self._counted and not self._crowd.enter(self._address):
+            self._leaving = True  # at once: who is listened to for a while is counted
+            transport.write(refusal(503, "too many connections; try again later", b"Retry-After: 10\r\n"))
+            transport.close()
         elif self.client is None and _family(transport) != socket.AF_UNIX:
             transport.abort()  # gone already; without an address it would look like the socket file
         else:
