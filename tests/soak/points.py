@@ -98,6 +98,7 @@ class CrashingLine(Instance):
     async def anew(self) -> None:
         """As if it had just been installed: nothing is in the journal, the records and Asterisk's CEL file, no message
         waits, nothing is overridden."""
+        await self.forget_phones()
         await self.stop_server()
         await self.stop_asterisk()
         for file in self.paths.var.glob("*.sqlite*"):
