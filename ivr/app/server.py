@@ -129,6 +129,7 @@ class Server:
         floor, ledger, clock, health = self._floor, self._stores.ledger, self._clock, self._metrics.health
         cel = CelImport(self._paths.log / "cel-custom" / "cel.csv", ledger.store, floor.desk, clock)
         sites = self._sites
+        self._sync = Synchronisation(self._link, floor, ledger, cel, sites.active, health)
         overrides = await open_overrides(self._paths, sites, floor, self._metrics, clock, self._closing)
         self._operations.append(OverrideOperations(overrides, clock, sites.active))
         self._doors = open_doors(sites, floor, overrides, clock, self._closing)
@@ -147,6 +148,7 @@ class Server:
             look_ups=open_look_ups(self._environment.config, self._paths, self._metrics, clock, self._closing),
             kept=self._kept,
             clock=clock,
+            catch_up=self._sync.catch_up,
             complain=self._complain,
             pretended=self._environment.profile is Profile.DEVELOPMENT,
         )
@@ -166,7 +168,6 @@ class Server:
         self._agi = AgiServer(answer, clock=clock, observer=health)
         await self._agi.start(self._environment.fastagi.host, self._environment.fastagi.port)
         self._closing.add(self._agi.close)
-        self._sync = Synchronisation(self._link, floor, ledger, cel, sites.active, health)
         self._sync.begin()
         self._closing.add(self._link.close)
         self._rounds.every("reconcile", RECONCILE_EVERY_SECONDS, self._sync.reconcile)
