@@ -3,9 +3,9 @@
 Twenty callers and six agents play the same quarter of a minute again and again (`tests/soak/script.py`). Each time the
 server dies by SIGKILL at another point of its journal (`tests/soak/crashing.py`): at the n-th entry, for every n that
 there is, once before the entry is stored, once when it is stored and nothing of it is done, and once when its deeds are
-done. It is started again at once, and dies a second time in the same play, half of the journal later. Then what
-everybody heard, the journal, the records and Asterisk's own record of its channels must agree: nobody was hung up on,
-places were kept, nothing was counted twice, nothing is left in Asterisk.
+done. It is started again at once, and dies twice more in the same play, each time a third of the journal later. Then
+what everybody heard, the journal, the records and Asterisk's own record of its channels must agree: nobody was hung up
+on, places were kept, nothing was counted twice, nothing is left in Asterisk.
 At some of the points the connection to AMI is cut, or Asterisk is killed, instead.
 
 Several lines play beside each other. A run that is broken off, or whose time is over, goes on where it was.
@@ -88,12 +88,13 @@ def points(entries: int) -> Iterator[Point]:
 
 
 def plays(left: Sequence[Point]) -> list[tuple[Point, ...]]:
-    """The points of each play: deaths in pairs that lie half of the journal apart, everything else by itself."""
+    """The points of each play: three deaths that lie a third of the journal apart, everything else by itself."""
     found: list[tuple[Point, ...]] = []
     for when in crashing.WHENS:
         deaths = [point for point in left if point.what == KILL and point.when == when]
-        half = (len(deaths) + 1) // 2
-        found += [tuple(filter(None, pair)) for pair in zip_longest(deaths[:half], deaths[half:])]
+        third = -(-len(deaths) // 3)
+        shares = [deaths[place : place + third] for place in range(0, len(deaths), third)] if deaths else []
+        found += [tuple(filter(None, together)) for together in zip_longest(*shares)]
     return found + [(point,) for point in left if point.what != KILL]
 
 
@@ -143,10 +144,10 @@ class Company:
             struck = self.left.pop()
             await line.anew()
             outcome = await play(line, one_after_the_other(struck))
-            if len(outcome.struck) == 1 < len(struck) and struck[1].number < self.entries:
-                self.left.insert(0, struck[1:])  # the first death left fewer entries: by itself then
-                struck = struck[:1]
-            self.progress.keep(struck, outcome)
+            reached = max(1, len(outcome.struck))
+            missed = [point for point in struck[reached:] if point.number < self.entries]
+            self.left[:0] = [(point,) for point in missed]  # the deaths before left fewer entries: by itself then
+            self.progress.keep([point for point in struck if point not in missed], outcome)
             if outcome.faults:
                 _keep_evidence(line, struck[0])
 
