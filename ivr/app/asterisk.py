@@ -1,8 +1,9 @@
 """The link to Asterisk: what is done when it is there again, while it is away, and each minute."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from ivr import log as logs
 from ivr.app.floor import Floor, at_phones
@@ -14,6 +15,9 @@ from ivr.records.ledger import Ledger
 from ivr.site import Site
 
 log = logs.get(__name__)
+
+PATIENCE_SECONDS = 2.0
+"""How long a caller is kept for the channel events of a gap; a long gap is read on while calls are served."""
 
 
 class Synchronisation:
@@ -27,6 +31,8 @@ class Synchronisation:
         self._there = False
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reading = asyncio.Lock()
+        self._coming: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Log in, and follow the events."""
@@ -61,7 +67,26 @@ class Synchronisation:
         self._floor.switchboard.lost()
         log.warning("Asterisk's manager is away; talks and waiting callers go on, no phone is rung meanwhile")
 
+    async def catch_up(self) -> None:
+        """Before a caller is served while we are not in step: what happened meanwhile is heard first. Who was talking
+        and was transferred while nobody listened has talked before he waits again."""
+        if self._there or self._stopping:
+            return
+        if self._coming is None:
+            self._coming = self._spawn(self._fill_gap_soon())
+        await asyncio.wait([self._coming], timeout=PATIENCE_SECONDS)
+
+    async def _fill_gap_soon(self) -> None:
+        """One reading for all who ask before it begins."""
+        async with self._reading:
+            self._coming = None
+            await self._read()
+
     async def _fill_gap(self, lately: bool = True) -> None:
+        async with self._reading:
+            await self._read(lately)
+
+    async def _read(self, lately: bool = True) -> None:
         """Take facts from Asterisk's channel events; without `lately` those of the last minute are left to AMI."""
         ledger = self._ledger
         try:
@@ -72,6 +97,10 @@ class Synchronisation:
     def reconcile(self) -> None:
         """What AMI told a minute ago must stand in the channel events too; what it did not tell is taken from them."""
         if self._there:
-            task = asyncio.get_running_loop().create_task(self._fill_gap(lately=False))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._spawn(self._fill_gap(lately=False))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,6 +1,6 @@
 """What the callers' visits work with, opened and put together."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ivr.app.closing import Closing
@@ -48,6 +48,7 @@ def house_of(
     look_ups: LookUps,
     kept: Secrets,
     clock: Clock,
+    catch_up: Callable[[], Awaitable[None]],
     complain: Callable[[str, str], None],
     pretended: bool,
 ) -> House:
@@ -70,6 +71,7 @@ def house_of(
         overrides=overrides,
         seal=FernetSeal(kept.variables_key),
         caller_key=stores.ledger.caller_key,
+        catch_up=catch_up,
         complain=complain,
         trust_pretended_time=pretended,
     )

@@ -135,6 +135,7 @@ class Server:
         floor, ledger, clock, health = self._floor, self._stores.ledger, self._clock, self._metrics.health
         cel = CelImport(self._paths.log / "cel-custom" / "cel.csv", ledger.store, floor.desk, clock)
         sites = self._sites
+        self._sync = Synchronisation(self._link, floor, ledger, cel, sites.active, health)
         overrides = await open_overrides(self._paths, sites, floor, self._metrics, clock, self._closing)
         self._parts.append(OverrideRoutes(overrides, clock, sites.active))
         self._doors = open_doors(sites, floor, overrides, clock, self._closing)
@@ -155,6 +156,7 @@ class Server:
             look_ups=self._look_ups,
             kept=self._kept,
             clock=clock,
+            catch_up=self._sync.catch_up,
             complain=self._complain,
             pretended=self._environment.profile is Profile.DEVELOPMENT,
         )
@@ -175,7 +177,6 @@ class Server:
         self._agi = AgiServer(answer, clock=clock, observer=health)
         await self._agi.start(self._environment.fastagi.host, self._environment.fastagi.port)
         self._closing.add(self._agi.close)
-        self._sync = Synchronisation(self._link, floor, ledger, cel, sites.active, health)
         self._sync.begin()
         self._closing.add(self._link.close)
         self._rounds.every("reconcile", RECONCILE_EVERY_SECONDS, self._sync.reconcile)

@@ -15,7 +15,7 @@ from acd.model import CallId, OfferId, OfferResult, VisitId, offer_of_channel
 from ivr.asterisk.cel import Row
 from ivr.call import facts as c
 from ivr.exchange.causes import WITHDRAWN, result_of
-from ivr.exchange.channels import TRANSFER_KEY, TRUNK, extension_of, leg_of
+from ivr.exchange.channels import NAMELESS, TRANSFER_KEY, TRUNK, extension_of, leg_of
 from ivr.figures.call_record import CallOutcome
 from ivr.figures.projection import Projection
 
@@ -146,7 +146,7 @@ class Story:
         self._arrivals[arrival.call] = replace(arrival, told=True)
         # Asked also for a call that the journal has: its number is kept beside the journal and a moment later, so a
         # server that was killed in between knows it from here alone.
-        caller = self._caller_key(now.number)
+        caller = self._caller_key("" if now.number == NAMELESS else now.number)
         if arrival.call in self._known.calls:
             return []
         row = arrival.row

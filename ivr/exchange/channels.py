@@ -11,6 +11,9 @@ QUEUE_CODE = "*7"
 TRUNK = "PJSIP/trunk-"
 """How the name of a line's channel begins (asterisk-conf/pjsip.conf.j2)."""
 
+NAMELESS = "0"
+"""The number of a line's channel until the dialplan has taken the caller's (`callerid` of the trunks)."""
+
 TRANSFER_KEY = "transferred:{}:{}"
 """The journal key of a transfer: by which channel, and which call. AMI and CEL tell it, the first one counts."""
 

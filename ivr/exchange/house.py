@@ -1,6 +1,6 @@
 """What runner and performer work with, as they see it; `ivr.app` gives them the real parts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -126,7 +126,8 @@ class Seal(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class House:
     """What runner and performer work with. `caller_key(number, name)` gives the opaque key of a caller and keeps the
-    number in the erasable table; `complain(problem, detail)` tells an administrator; `file_of(id)` finds what was
+    number in the erasable table; `catch_up()` returns at once while we are in step with Asterisk, and else when we have
+    heard what it wrote down meanwhile; `complain(problem, detail)` tells an administrator; `file_of(id)` finds what was
     recorded by telephone: absolute, without .wav."""
 
     sites: Sites
@@ -141,5 +142,6 @@ class House:
     overrides: Overrides
     seal: Seal
     caller_key: Callable[[str, str], str]
+    catch_up: Callable[[], Awaitable[None]]
     complain: Callable[[str, str], None]
     trust_pretended_time: bool

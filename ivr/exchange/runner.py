@@ -56,6 +56,7 @@ class CallRunner:
             log.warning("unknown visit", path=session.path)
             return
         with structlog.contextvars.bound_contextvars(call=call):
+            await self._house.catch_up()
             live = self._house.calls.get(call) or LiveCall(CallId(call))
             live.number = live.number or _number(session)
             await route(session, live)

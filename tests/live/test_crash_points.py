@@ -19,5 +19,5 @@ async def test_death_at_two_points_of_the_journal() -> None:
             outcome = await play(line, list(SAMPLE))
         finally:
             await line.stop()
-        assert outcome.struck == len(SAMPLE), "the play has fewer entries than it had"
+        assert len(outcome.struck) == len(SAMPLE), "the play has fewer entries than it had"
         assert outcome.faults == []

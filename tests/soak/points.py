@@ -49,10 +49,10 @@ class Appended:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one play. `struck`: how many of its points were reached."""
+    """What came of one play. `struck`: the kind of entry at each of its points that was reached."""
 
     counted: list[Appended]
-    struck: int = 0
+    struck: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
@@ -96,12 +96,15 @@ class CrashingLine(Instance):
         return [Appended(int(n), event, tuple(filter(None, decided.split("+")))) for n, event, decided in rows]
 
     async def anew(self) -> None:
-        """As if it had just been installed: nothing is in the journal, the records and Asterisk's CEL file."""
+        """As if it had just been installed: nothing is in the journal, the records and Asterisk's CEL file, no message
+        waits, nothing is overridden."""
+        await self.forget_phones()
         await self.stop_server()
         await self.stop_asterisk()
         for file in self.paths.var.glob("*.sqlite*"):
             file.unlink()
-        for folder in (self.paths.log / "cel-custom", self.paths.recordings, self.paths.recordings_done):
+        kept = [self.paths.var / name for name in ("voicemail", "overrides")]
+        for folder in (self.paths.log / "cel-custom", self.paths.recordings, self.paths.recordings_done, *kept):
             for file in folder.glob("*"):
                 shutil.rmtree(file) if file.is_dir() else file.unlink()
         (self.paths.var / "log" / "server.log").unlink(missing_ok=True)
@@ -156,7 +159,7 @@ class _Fate:
     def __init__(self, line: CrashingLine, points: list[Point]) -> None:
         self.line = line
         self.points = list(points)
-        self.struck = 0
+        self.struck: list[str] = []
         self.counted: list[Appended] = []
 
     async def follow(self, script: Script) -> None:
@@ -165,7 +168,7 @@ class _Fate:
             point = self.points.pop(0)
             await (self._died() if point.what == KILL else self._stopped(point, script))
             self.counted += self.line.counted()
-            self.struck += 1
+            self.struck.append(self.counted[-1].kind)
             if self.points:
                 self.line.arm(self.points[:1])
             if point.what == KILL:

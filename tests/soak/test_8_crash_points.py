@@ -3,8 +3,9 @@
 Twenty callers and six agents play the same quarter of a minute again and again (`tests/soak/script.py`). Each time the
 server dies by SIGKILL at another point of its journal (`tests/soak/crashing.py`): at the n-th entry, for every n that
 there is, once before the entry is stored, once when it is stored and nothing of it is done, and once when its deeds are
-done. It is started again at once. Then what everybody heard, the journal, the records and Asterisk's own record of its
-channels must agree: nobody was hung up on, places were kept, nothing was counted twice, nothing is left in Asterisk.
+done. It is started again at once, and dies twice more in the same play, each time a third of the journal later. Then
+what everybody heard, the journal, the records and Asterisk's own record of its channels must agree: nobody was hung up
+on, places were kept, nothing was counted twice, nothing is left in Asterisk.
 At some of the points the connection to AMI is cut, or Asterisk is killed, instead.
 
 Several lines play beside each other. A run that is broken off, or whose time is over, goes on where it was.
@@ -18,7 +19,9 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -56,21 +59,23 @@ class Progress:
             if row["script"] == self._script and not row["faults"]:
                 self.done[Point(row["number"], row["when"], row["what"])] = row
 
-    def keep(self, point: Point, outcome: Outcome) -> None:
-        """Write one down. What had a fault is tried again by the next run."""
-        row = {
-            "number": point.number,
-            "when": point.when,
-            "what": point.what,
-            "struck": outcome.struck,
-            "kind": outcome.counted[-1].kind if outcome.struck else "",
-            "faults": outcome.faults,
-            "script": self._script,
-        }
-        self.done[point] = row
+    def keep(self, points: Sequence[Point], outcome: Outcome) -> None:
+        """Write the points of one play down. What had a fault is tried again by the next run."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        for place, point in enumerate(points):
+            struck = place < len(outcome.struck)
+            row = {
+                "number": point.number,
+                "when": point.when,
+                "what": point.what,
+                "struck": int(struck),
+                "kind": outcome.struck[place] if struck else "",
+                "faults": outcome.faults,
+                "script": self._script,
+            }
+            self.done[point] = row
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def points(entries: int) -> Iterator[Point]:
@@ -82,6 +87,25 @@ def points(entries: int) -> Iterator[Point]:
         yield Point(number, crashing.WHENS[number // SAMPLED % 3], ASTERISK_KILLED)
 
 
+def plays(left: Sequence[Point]) -> list[tuple[Point, ...]]:
+    """The points of each play: three deaths that lie a third of the journal apart, everything else by itself."""
+    found: list[tuple[Point, ...]] = []
+    for when in crashing.WHENS:
+        deaths = [point for point in left if point.what == KILL and point.when == when]
+        third = -(-len(deaths) // 3)
+        shares = [deaths[place : place + third] for place in range(0, len(deaths), third)] if deaths else []
+        found += [tuple(filter(None, together)) for together in zip_longest(*shares)]
+    return found + [(point,) for point in left if point.what != KILL]
+
+
+def one_after_the_other(points: Sequence[Point]) -> list[Point]:
+    """As `play` wants them: a further point counts from the entry behind the restart."""
+    return [
+        replace(point, number=point.number - before)
+        for point, before in zip(points, (0, *(point.number for point in points)), strict=False)
+    ]
+
+
 class Company:
     """Lines that take points from one list until it is empty or the time is over."""
 
@@ -89,8 +113,7 @@ class Company:
         self.progress = progress
         self.ends = asyncio.get_running_loop().time() + seconds
         self.entries = 0
-        self.left: list[Point] = []
-        self.plays = 0
+        self.left: list[tuple[Point, ...]] = []
 
     async def work(self) -> None:
         """Everything, or as much as there is time for."""
@@ -101,7 +124,7 @@ class Company:
                 assert not counted.faults, counted.faults
                 self.entries = len(counted.counted)
                 known = self.progress.done
-                self.left = [p for p in points(int(self.entries * _SPARE)) if p not in known][::-1]
+                self.left = plays([p for p in points(int(self.entries * _SPARE)) if p not in known])[::-1]
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._play_on(first))
                     for number in range(1, LINES):
@@ -118,13 +141,15 @@ class Company:
 
     async def _play_on(self, line: CrashingLine) -> None:
         while self.left and asyncio.get_running_loop().time() < self.ends:
-            point = self.left.pop()
+            struck = self.left.pop()
             await line.anew()
-            outcome = await play(line, [point])
-            self.plays += 1
-            self.progress.keep(point, outcome)
+            outcome = await play(line, one_after_the_other(struck))
+            reached = max(1, len(outcome.struck))
+            missed = [point for point in struck[reached:] if point.number < self.entries]
+            self.left[:0] = [(point,) for point in missed]  # the deaths before left fewer entries: by itself then
+            self.progress.keep([point for point in struck if point not in missed], outcome)
             if outcome.faults:
-                _keep_evidence(line, point)
+                _keep_evidence(line, struck[0])
 
 
 def _keep_evidence(line: CrashingLine, point: Point) -> None:
@@ -149,7 +174,7 @@ async def test_death_at_every_point(part: Part) -> None:
         told = [f"{row['what']} at {row['number']} {row['when']} ({row['kind']}): {row['faults']}" for row in faulty]
         pytest.fail(f"{len(faulty)} of {len(rows)} points:\n" + "\n".join(told[:20]))
     if company.left:
-        pytest.skip(f"{len(company.left)} points are left, {len(rows)} were looked at: `make soak` again goes on")
+        pytest.skip(f"{len(company.left)} plays are left, {len(rows)} points were looked at: `make soak` again goes on")
     part.found("callers and agents", f"{len(people.CALLERS)} and {len(people.AGENTS)}")
     part.found("entries of the journal in a play without a crash", company.entries)
     reached = [row for row in rows if row["struck"]]

@@ -305,7 +305,8 @@ class Call:
         self.route = tuple(reversed(response.all("record-route")))
         transaction.acknowledge(self._acknowledgement(transaction.request.sequence))
         self.connect(response.body)
-        if self._state is CallState.ENDED:  # answered while our CANCEL was on its way
+        if self.ended_by == "us":  # answered while our CANCEL was on its way
+            self.finish(by="us")
             self.spawn(self._bye())
         else:
             self._move(CallState.TALKING)

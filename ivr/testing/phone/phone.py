@@ -13,6 +13,9 @@ from ivr.testing.phone.rtp import Media
 from ivr.testing.phone.transactions import ClientTransaction, Peer, ServerTransactions
 from ivr.testing.phone.watch import Watch, shown
 
+_AGAIN = 2.0
+"""Seconds after which a registration that failed is tried again."""
+
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER"
 
 Behaviour = Callable[[Call], Coroutine[Any, Any, None]]
@@ -46,6 +49,7 @@ class Phone(asyncio.DatagramProtocol):
         self._servers = ServerTransactions(self._send)
         self._incoming: asyncio.Queue[Call] = asyncio.Queue()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._registered: asyncio.Task[None] | None = None
         self._transport: asyncio.DatagramTransport | None = None
 
     @classmethod
@@ -71,6 +75,7 @@ class Phone(asyncio.DatagramProtocol):
             await asyncio.wait_for(hanging_up, 3)
         for call in self.calls.values():
             call.close()
+        self._forget_registration()
         for task in self._tasks:
             task.cancel()
         for transaction in self._clients.values():
@@ -86,7 +91,33 @@ class Phone(asyncio.DatagramProtocol):
     # ---- registering
 
     async def register(self, seconds: int = 300) -> None:
-        """Tell the registrar where this phone is; RegistrationFailed when it refuses."""
+        """Tell the registrar where this phone is, again and again before it forgets; RegistrationFailed when it refuses
+        the first time."""
+        self._forget_registration()
+        await self._register(seconds)
+        self._registered = asyncio.ensure_future(self._stay_registered(seconds))
+
+    async def unregister(self) -> None:
+        """Tell the registrar that this phone is gone."""
+        self._forget_registration()
+        await self._register(0)
+
+    def _forget_registration(self) -> None:
+        if self._registered is not None:
+            self._registered.cancel()
+            self._registered = None
+
+    async def _stay_registered(self, seconds: int) -> None:
+        pause = seconds / 2
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._register(seconds)
+                pause = seconds / 2
+            except (RegistrationFailed, TimeoutError):
+                pause = _AGAIN
+
+    async def _register(self, seconds: int) -> None:
         uri = f"sip:{self.server[0]}"
         me = Address(f"sip:{self.user}@{self.server[0]}", tag=secrets.token_hex(6))
         headers: Headers = (
@@ -103,10 +134,6 @@ class Phone(asyncio.DatagramProtocol):
             response = await self.transact(self.authorised(request, response), self.server, timeout=4).final()
         if response.code != 200:
             raise RegistrationFailed(response.code)
-
-    async def unregister(self) -> None:
-        """Tell the registrar that this phone is gone."""
-        await self.register(seconds=0)
 
     # ---- calling
 

@@ -1,6 +1,6 @@
 """An exchange with everything real behind it (engine, dispatcher, a journal in memory), but no Asterisk."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from ivr.language import load_site
 from ivr.site import Site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.clock import ManualClock
-from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition
+from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition, in_step
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1795291423.0")
@@ -61,6 +61,7 @@ class Bench:
         self.deeds: list[tuple[str, str]] = []
         self.complaints: list[str] = []
         self.last_agents = NobodyBefore()
+        self.catch_up: Callable[[], Awaitable[None]] = in_step
         self.site: Site | None = None
         """Instead of the company's."""
         self.journal = MemoryJournal()
@@ -142,6 +143,7 @@ class Bench:
             overrides=NoOverrides(),
             seal=SEAL,
             caller_key=lambda number, name: f"key-{number}",
+            catch_up=self.catch_up,
             complain=lambda problem, detail: self.complaints.append(problem),
             trust_pretended_time=True,
         )

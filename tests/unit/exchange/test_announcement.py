@@ -16,7 +16,7 @@ from ivr.exchange.ticket import Ticket
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from tests.tools import run
-from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition
+from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition, in_step
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1700000000.1")
@@ -79,6 +79,7 @@ async def told(position: int | None, *, place: str = "", announce: str | None = 
         overrides=NoOverrides(),
         seal=SEAL,
         caller_key=lambda number, name: "",
+        catch_up=in_step,
         complain=lambda problem, detail: None,
         trust_pretended_time=False,
     )

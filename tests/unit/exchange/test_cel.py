@@ -169,6 +169,15 @@ def test_the_callers_number_is_that_of_the_rows_after_the_channel_began() -> Non
     assert facts_of(rows)[0].caller == "key-3000000007"
 
 
+def test_who_hung_up_before_the_dialplan_took_the_number_is_nobody() -> None:
+    """As Asterisk 22.10 wrote a call that was withdrawn: all its rows have the trunk's own number."""
+    rows = [replace(row, number="0") for row in captured() if row.uniqueid == "n1-1795291042.15"]
+    projection, asked = Projection(), []
+    reader = Story(projection, lambda number: asked.append(number) or "", "v1", t=7)
+    started = [told.fact for row in rows for told in reader.read(row) if isinstance(told.fact, c.CallStarted)]
+    assert asked == [""] and [fact.caller for fact in started] == [""]
+
+
 def test_the_number_of_a_call_that_the_journal_has_is_kept_again() -> None:
     """The journal has the call, but the server was killed before its number reached the callers' own table."""
     rows = [row for row in captured() if row.uniqueid == "n1-1795291042.15"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from acd.codec import decode
-from acd.facts import CallerJoined
+from acd.facts import CallerJoined, OfferBridged
 from acd.model import AgentId, DeviceState, VisitId
 from ivr.call import facts
 from ivr.exchange.ticket import Ticket
@@ -207,3 +207,21 @@ async def test_a_queue_s_exit_at_a_step_that_is_no_queue_rings_there_again() -> 
         place = "1;linea_principal;recepcion;0;1;;"
         variables = await b.visits(channel("6017436967", place, "queue waited too long", path="call"))
         assert (variables["DONE"], variables["DIAL_TO"]) == ("dial", "100")
+
+
+@run
+async def test_a_talk_that_nobody_told_of_is_heard_of_before_the_transferred_caller_waits_again() -> None:
+    """The server was away while the agent answered, talked and handed the caller on."""
+    async with bench() as b:
+        await b.login()
+        offer = await b.joins()
+
+        async def catch_up() -> None:
+            b.desk.submit(OfferBridged(at=b.clock.now(), t=b.clock.engine_us(), offer=offer))
+
+        b.catch_up = catch_up
+        await b.visits(channel("", TALK, "", "cartera", "301"))
+        story = await b.story()
+    bridged = next(place for place, line in enumerate(story) if line.startswith("offer bridged"))
+    again = [place for place, line in enumerate(story) if line.startswith("caller joined")][-1]
+    assert bridged < again and "answered" in story[bridged], story
