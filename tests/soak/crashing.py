@@ -60,7 +60,7 @@ class Plan:
     def _arm(self) -> None:
         text = self._file.read_text()
         self._file.unlink()
-        self._armed, self.count = True, 0
+        self._armed, self.count, self._points = True, 0, {}
         self._log = os.open(self._log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for number, when, how in map(str.split, text.splitlines()):
             self._points[int(number), when] = how

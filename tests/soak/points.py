@@ -20,6 +20,9 @@ from tests.soak.script import Script
 
 KILL, AMI_LOST, ASTERISK_KILLED = "server killed", "AMI cut", "Asterisk killed"
 
+_QUIET = 0.6
+"""Seconds without an entry."""
+
 _AWAY = 0.6
 """Seconds without AMI."""
 
@@ -83,10 +86,16 @@ class CrashingLine(Instance):
     def arm(self, points: list[Point]) -> None:
         """The next entry of the journal is number 1."""
         self._counted.unlink(missing_ok=True)
-        lines = [f"{p.number} {p.when} {'kill' if p.what == KILL else 'stop'}\n" for p in points]
+        self._write_plan("".join(f"{p.number} {p.when} {'kill' if p.what == KILL else 'stop'}\n" for p in points))
+
+    def _write_plan(self, text: str) -> None:
         fresh = self._plan.with_suffix(".fresh")
-        fresh.write_text("".join(lines))
+        fresh.write_text(text)
         fresh.replace(self._plan)
+
+    def disarm(self) -> None:
+        """A server that has not died until now dies no more."""
+        self._write_plan("")
 
     def counted(self) -> list[Appended]:
         """What the server that was armed has appended."""
@@ -94,6 +103,14 @@ class CrashingLine(Instance):
             return []
         rows = [line.split("\t") for line in self._counted.read_text().splitlines() if not line.startswith("#")]
         return [Appended(int(n), event, tuple(filter(None, decided.split("+")))) for n, event, decided in rows]
+
+    async def quiet(self) -> None:
+        """Until nothing has been appended for a while: the last wrap-ups are entries too."""
+        before, loop = -1, asyncio.get_running_loop()
+        ends = loop.time() + 5
+        while (now := len(self.counted())) != before and loop.time() < ends:
+            before = now
+            await asyncio.sleep(_QUIET)
 
     async def anew(self) -> None:
         """As if it had just been installed: nothing is in the journal, the records and Asterisk's CEL file, no message
@@ -139,6 +156,8 @@ async def _played(line: CrashingLine, fate: "_Fate", number: int) -> list[str]:
         following = asyncio.ensure_future(fate.follow(script))
         try:
             await script.play(number)
+            await line.quiet()
+            line.disarm()
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
