@@ -66,7 +66,7 @@ class Login:
         account = await self.proved(name, password, address)
         if account.totp:
             await self._second(account.name, code, address)
-        return await self.begin(account.name, address, agent, old=old)
+        return await self.begin(account, address, agent, old=old)
 
     async def proved(self, name: str, password: str, address: str) -> Account:
         """The account whose password this is. Raises TooOften and Wrong."""
@@ -92,8 +92,10 @@ class Login:
             raise Wrong
         return account
 
-    async def begin(self, name: str, address: str, agent: str, *, subject: str = "", old: str = "") -> Entered:
-        """Begin a session for who has proved to be this account. Raises Wrong when it is gone meanwhile."""
+    async def begin(self, proved: Account, address: str, agent: str, *, subject: str = "", old: str = "") -> Entered:
+        """Begin a session for who has proved to be this account. Raises Wrong when it is gone meanwhile, or has another
+        password: a change ends all sessions, also those that are about to begin."""
+        name = proved.name
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = self._clock.now()
         session = Session(
@@ -102,7 +104,7 @@ class Login:
         )  # fmt: skip
 
         def change() -> Change:
-            account = self._entering(name, subject, now)
+            account = self._entering(proved, subject, now)
             return Change(
                 put=(account, session, *([Seen(name, network_of(address), now)] if address else [])),
                 sessions=self._register.surplus(name) | ({old} if old in self._register.sessions else frozenset()),
@@ -130,9 +132,11 @@ class Login:
             hashed = await self._hashing.hash(password)
             await self._register.change(change)
 
-    def _entering(self, name: str, subject: str, now: datetime) -> Account:
-        account = self._register.accounts.get(name)
-        if account is None or account.disabled or (subject and account.subject not in ("", subject)):
+    def _entering(self, proved: Account, subject: str, now: datetime) -> Account:
+        account = self._register.accounts.get(proved.name)
+        if account is None or account.disabled or account.password != proved.password:
+            raise Wrong
+        if subject and account.subject not in ("", subject):
             raise Wrong
         return replace(account, last_login=now, subject=account.subject or subject)
 

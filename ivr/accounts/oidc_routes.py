@@ -85,7 +85,7 @@ class SingleSignOnRoutes:
         old = session_secret(request)
         agent = request.headers.get("user-agent", "")
         entered = await self._login.begin(
-            account.name, address, agent, subject=person.subject, old=key_of(old) if old else ""
+            account, address, agent, subject=person.subject, old=key_of(old) if old else ""
         )
         self._throttle.succeeded(key, address, known=False)
         request.state.principal = by_session(entered.account, entered.session, address)

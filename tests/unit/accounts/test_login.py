@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from ivr.access.throttle import ADDRESS, FREE_FAILURES
 from ivr.accounts import hashing
 from ivr.accounts.hashing import HASHER, Busy, Hashing
+from ivr.accounts.login import Wrong
+from ivr.accounts.session_routes import SessionRoutes
 from tests.tools import run
 from tests.unit.accounts.house import BETTER, GOOD, HERE, QUICK, THERE, house, shown
 
@@ -128,6 +131,22 @@ async def test_a_password_changed_while_it_was_looked_at_counts_no_more(tmp_path
         await home.opened.accounts.change("eva", {"disabled": False, "password": QUICK.hash("something else")})
         hasher.go.set()
         assert (await entering).status_code == 401
+
+
+@run
+async def test_a_password_changed_before_the_session_begins_lets_nobody_in(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        await home.person("eva", "admin")
+        accounts = home.opened.accounts
+        account, register = accounts.one("eva"), accounts.register
+        login = next(part for part in home.opened.parts if isinstance(part, SessionRoutes))._login
+        async with register._changing:  # another one's turn: who enters waits for it with the old password proved
+            entering = asyncio.ensure_future(login.begin(account, HERE, ""))
+            await asyncio.sleep(0)
+            register.accounts["eva"] = replace(account, password=QUICK.hash(BETTER))
+        with pytest.raises(Wrong):
+            await entering
+        assert len(register.sessions_of("eva")) == 1
 
 
 @run
