@@ -51,8 +51,9 @@ class Proxies:
     """The true client and scheme of a request that a trusted proxy hands on.
 
     The last address of X-Forwarded-For that is no trusted proxy is the client: what stands before it anybody may have
-    written. From whoever is not trusted, these headers are taken away, and `scope["state"]["forwarded"]` remembers
-    that there were some: a proxy that is not set up makes every client look like itself.
+    written. From whoever is not trusted, these headers are taken away. `scope["state"]["forwarded"]` remembers that
+    somebody handed the request on without saying understandably for whom (he is not trusted, or says it in another
+    header): then every client looks like the proxy.
     """
 
     def __init__(self, app: App, trusted: Networks) -> None:
@@ -70,17 +71,18 @@ class Proxies:
         hops = [
             hop.strip() for value in headers(scope, b"x-forwarded-for") for hop in value.decode("latin-1").split(",")
         ]
-        client = peer
+        client, untold = peer, not hops
         for hop in reversed(hops[-MOST_HOPS:]):
             found = address_in(_without_port(hop))
             if found is None:
+                untold = True
                 break
             client = str(found)
             if client not in self._trusted:
                 break
         scheme = header(scope, b"x-forwarded-proto").decode("latin-1").rpartition(",")[2].strip().lower()
         changed = {"client": (client, 0), "scheme": scheme if scheme in ("http", "https") else scope["scheme"]}
-        return {**scope, **changed}
+        return _handed_on({**scope, **changed}) if untold else {**scope, **changed}
 
     def _without(self, scope: Scope, peer: str) -> Scope:
         if not self._told:
@@ -89,7 +91,11 @@ class Proxies:
                 "a request says that a proxy handed it on; if one does, name it in CENTRALITA_PROXIES", peer=peer
             )
         kept = [pair for pair in scope["headers"] if pair[0] not in _FORWARDED and pair[0] != b"x-forwarded-proto"]
-        return {**scope, "headers": kept, "state": {**scope.get("state", {}), "forwarded": True}}
+        return _handed_on({**scope, "headers": kept})
+
+
+def _handed_on(scope: Scope) -> Scope:
+    return {**scope, "state": {**scope.get("state", {}), "forwarded": True}}
 
 
 def _without_port(hop: str) -> str:

@@ -27,7 +27,7 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
 
 def shell(now_us: Any = lambda: 0, **more: Any) -> Any:
     outside = Outside(
-        proxies=Networks(networks(PROXY)),
+        proxies=Networks(networks(more.pop("proxies", PROXY))),
         monitors=Networks(networks("127.0.0.0/8, ::1")),
         names=("pbx.example.com",),
         pace=more.pop("pace", Pace()),
@@ -90,6 +90,27 @@ async def test_pages_without_a_session_are_for_the_monitors(
     answer = await ask(shell(), "/metrics", peer=peer, headers=forwarded, host="whatever")
     assert answer.status_code == status
     assert ("secret" in answer.text) is (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "status"),
+    [
+        ({"X-Forwarded-For": "127.0.0.1"}, 200),
+        ({"X-Forwarded-For": CLIENT}, 403),
+        ({"X-Real-IP": CLIENT}, 403),
+        ({"Forwarded": f"for={CLIENT}"}, 403),
+        ({"X-Forwarded-Proto": "https"}, 403),
+        ({"X-Forwarded-For": "unknown"}, 403),
+        ({"X-Forwarded-For": "unix:, 127.0.0.1"}, 403),
+    ],
+)
+@run
+async def test_a_proxy_on_this_machine_opens_the_monitors_pages_to_nobody(
+    forwarded: Mapping[str, str], status: int
+) -> None:
+    """It is trusted, and does not say for whom it asks: the address that is left is its own, which is a monitor's."""
+    answer = await ask(shell(proxies="127.0.0.1"), "/metrics", peer="127.0.0.1", headers=forwarded)
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
