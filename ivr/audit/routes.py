@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 Looks = Annotated[Granted, Allowed(reads("audit", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
 
 LARGEST_SEQ = 2**53
+_FORMULA_WITHIN = re.compile(r"([;,|\"'])(?=[=+@-])")
 COLUMNS = (
     "seq",
     "at",
@@ -213,9 +215,14 @@ def _csv(rows: list[Row]) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value for a spreadsheet, in which none is taken for a formula (a name or an object may begin with `=`)."""
+    """A value for a spreadsheet, in which none is taken for a formula (a name or an object may begin with `=`).
+
+    Where a semicolon parts the cells, as in Colombia, it does so within a cell of ours too: behind it (and behind
+    quotes) comes a blank.
+    """
     if value is None or value == {}:
         return ""
     text = value if isinstance(value, str) else str(value)
     text = "".join(c if c.isprintable() else " " for c in text)
+    text = _FORMULA_WITHIN.sub(r"\1 ", text)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "'") else text

@@ -115,6 +115,14 @@ def test_no_cell_is_a_formula_or_more_than_a_line() -> None:
     ]
 
 
+def test_no_cell_becomes_a_formula_where_semicolons_part_cells() -> None:
+    for hostile in ("x;=1+1", 'x;"=1+1"', "x;'@A1", "x,-1", "x;+1"):
+        written = io.StringIO(newline="")
+        csv.writer(written).writerow(["1", cell(hostile)])
+        parted = [part.strip("\"'\r\n") for part in re.split("[;,]", written.getvalue())]
+        assert not [part for part in parted if part.startswith(("=", "+", "-", "@"))], parted
+
+
 @run
 async def test_verification_tells_what_is_wrong_and_is_noted(tmp_path: Path) -> None:
     audit, api = await filled(tmp_path)
