@@ -97,7 +97,7 @@ class Accounts:
         def change() -> Change:
             nonlocal before, after
             before = self.one(name)
-            after = self._checked(replace(before, **values))
+            after = self._checked(replace(before, **values), before)
             self._leaves_an_admin(after)
             label_only = replace(after, label=before.label) == before
             return Change(put=(after,), sessions=frozenset() if label_only else self.register.keys_of(name))
@@ -173,11 +173,14 @@ class Accounts:
         if name in self.register.accounts:
             raise Refusal(f"there is an account {quoted(name)} already: ivr accounts change {name}")
 
-    def _checked(self, account: Account) -> Account:
+    def _checked(self, account: Account, before: Account | None = None) -> Account:
+        """What it names is there. What it named before is not asked about: the site may have lost it since, and the
+        account can be disabled all the same."""
         site = self._site()
-        _exist("queue", account.queues, site.queues)
-        _exist("mailbox", account.mailboxes, site.mailboxes)
-        _exist("extension", filter(None, [account.extension]), site.extensions)
+        _exist("queue", account.queues - (before.queues if before else frozenset()), site.queues)
+        _exist("mailbox", account.mailboxes - (before.mailboxes if before else frozenset()), site.mailboxes)
+        extensions = {account.extension} - {"", before.extension if before else ""}
+        _exist("extension", extensions, site.extensions)
         if account.role is Role.AGENT and not account.extension:
             raise Refusal("an agent's account names the agent's extension", status=400)
         return account

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from tests.tools import run
-from tests.unit.accounts.house import BETTER, GOOD, THERE, house
+from tests.unit.accounts.house import BETTER, GOOD, THERE, Office, house
 
 
 @run
@@ -58,6 +58,16 @@ async def test_what_is_wrong_with_a_new_account(tmp_path: Path, form: dict[str, 
         answer = await home.command().ask("POST", "/accounts", form)
         assert (answer.status_code, why in answer.json()["error"]) == (status, True), answer.text
         assert "leo" not in home.opened.accounts.register.accounts
+
+
+@run
+async def test_an_account_whose_queue_is_gone_can_be_disabled(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        await home.command().told("POST", "/accounts", {"name": "leo", "role": "supervisor", "queues": ["cartera"]})
+        home.opened.accounts._site = lambda: Office(queues=("servicio",))
+        assert (await home.command().told("PATCH", "/accounts/leo", {"disabled": True}))["disabled"]
+        assert await home.command().status("PATCH", "/accounts/leo", {"queues": ["cartera", "ventas"]}) == 400
+        assert (await home.command().told("PATCH", "/accounts/leo", {"queues": ["servicio"]}))["queues"] == ["servicio"]
 
 
 @run
