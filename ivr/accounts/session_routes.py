@@ -1,5 +1,6 @@
 """Logging in and out, and one's own account."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -134,7 +135,7 @@ class SessionRoutes:
         granted.changes(granted.principal.account)
         keep = key_of(session_secret(request))
         changed = await self._myself.change_password(granted.principal, form.current, form.new, keep)
-        return me(by_session(changed.after, self._register.sessions[keep], address_of(request)), changed.after)
+        return me(replace(granted.principal, must_change=False), changed.after)
 
     async def begin_second_factor(self, response: Response, form: OwnPassword, granted: Tells) -> Totp:
         """A secret for an app. It counts when its first code was sent."""

@@ -1,5 +1,6 @@
 """Logging in and out: cookies, CSRF, expiry, sign-out, the first administrator."""
 
+import asyncio
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from ivr.access.life import SessionLife
 from ivr.accounts.model import by_session
 from tests.tools import run
 from tests.unit.accounts.house import BETTER, GOOD, HERE, THERE, house, shown
+from tests.unit.accounts.test_login import until
 
 
 @run
@@ -130,6 +132,21 @@ async def test_a_change_of_password_or_role_ends_the_other_sessions(tmp_path: Pa
         await boss.told("PATCH", "/accounts/leo", {"disabled": True})
         assert await two.status("GET", "/me") == 401
         assert (await two.log_in("leo", BETTER + "!")).status_code == 401
+
+
+@run
+async def test_a_session_that_ends_while_its_password_is_changed_is_no_fault(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        browser = await home.person("eva", "admin")
+        register = home.opened.accounts.register
+        async with register._changing:  # both wait for their turn; the logout comes first
+            out = asyncio.ensure_future(home.opened.accounts.sign_out("eva"))
+            await asyncio.sleep(0)
+            changing = asyncio.ensure_future(browser.ask("PUT", "/me/password", {"current": GOOD, "new": BETTER}))
+            await until(lambda: len(register._changing._waiters or ()) == 2)
+        assert await out == 1
+        assert (await changing).status_code == 200
+        assert (await home.browser().log_in("eva", BETTER)).status_code == 201
 
 
 @run
