@@ -58,7 +58,7 @@ class AccountsDoor:
         account = self._register.accounts.get(principal.account)
         if principal.via is Via.LOCAL:
             return True
-        if account is None or account.disabled or account.must_change or account.role is not principal.role:
+        if account is None or account.disabled or account.role is not principal.role:
             return False
         if (account.queues, account.mailboxes, account.extension) != (
             principal.queues, principal.mailboxes, principal.extension,
@@ -68,6 +68,8 @@ class AccountsDoor:
         if principal.via is Via.TOKEN:
             token = self._register.tokens.get(principal.credential)
             return token is not None and now < token.expires
+        if account.must_change:
+            return False
         own = self._register.sessions_of(account.name)
         return any(session.id == principal.credential for session in own)
 

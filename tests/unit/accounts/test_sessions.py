@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from ivr.access.life import SessionLife
-from ivr.accounts.model import by_session
+from ivr.accounts.model import by_session, by_token
 from tests.tools import run
 from tests.unit.accounts.house import BETTER, GOOD, HERE, THERE, house, shown
 from tests.unit.accounts.test_login import until
@@ -216,6 +216,21 @@ async def test_whether_somebody_may_stay(tmp_path: Path) -> None:
         assert door.still(principal)
         await home.command().told("PATCH", "/accounts/eva", {"queues": []})
         assert not door.still(principal)
+
+
+@run
+async def test_a_token_may_stay_as_long_as_it_is_let_in(tmp_path: Path) -> None:
+    """A first password that waits to be changed is no matter of a program's."""
+    async with house(tmp_path) as home:
+        await home.command().told("POST", "/accounts", {"name": "tablero", "role": "monitor"})
+        form = {"account": "tablero", "scopes": ["*"]}
+        made = await home.command().told("POST", "/tokens", form)
+        assert (await home.program(made["text"]).told("GET", "/me"))["account"] == "tablero"
+        register = home.opened.accounts.register
+        principal = by_token(register.accounts["tablero"], register.tokens[made["token"]["id"]], HERE)
+        assert home.opened.door.still(principal)
+        await home.command().told("DELETE", f"/tokens/{made['token']['id']}")
+        assert not home.opened.door.still(principal)
 
 
 @pytest.mark.parametrize(
