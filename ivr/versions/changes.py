@@ -113,7 +113,7 @@ class Changes:
             undo = await asyncio.to_thread(write)
             try:
                 return await self._reload(how, who, why, True)
-            except VersionRefused:
+            except Exception:  # also a disk that is full: what is not in force does not stay in the folders either
                 await asyncio.to_thread(undo)
                 self.problems = problems
                 await self.save(standing)

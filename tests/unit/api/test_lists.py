@@ -1,5 +1,6 @@
 """Lists of callers over the API, on the repository's site."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,20 @@ async def test_other_faults_in_the_folders_leave_list_and_version_as_they_were(t
     desk.office.ground.refuses = "Asterisk does not answer"
     assert await desk.api.status(ADMIN, "POST", "/lists/vip/entries", {"number": "3209990000"}) == 409
     assert desk.file.read_text() == VIP and desk.changes.editions.active().version == first
+
+
+@run
+async def test_a_list_that_cannot_come_into_force_for_want_of_room_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await served(tmp_path)
+
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(desk.changes.copies, "keep", full)
+    assert await desk.api.status(ADMIN, "POST", "/lists/vip/entries", {"number": "3209990000"}) == 503
+    assert desk.file.read_text() == VIP and not desk.is_vip("3209990000")
 
 
 @run
