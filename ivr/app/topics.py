@@ -10,7 +10,7 @@ from ivr.agents.present import AgentRow
 from ivr.app.floor import Floor
 from ivr.calls.live import living
 from ivr.figures.projection import Projection
-from ivr.log import mask_number
+from ivr.log import mask_number, mask_text
 from ivr.queues.present import QueueRow, QueueRows
 from ivr.site import Site
 from ivr.web.api.events import Topic
@@ -18,7 +18,8 @@ from ivr.web.api.events import Topic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRow:
-    """As `ivr.calls.routes.LiveAnswer`. The number is empty for a call that began before the server did."""
+    """As `ivr.calls.routes.LiveAnswer`. The number is empty for a call that began before the server did. `visited` and
+    `talked` say in whose reach it is: found once for each look, not for each who listens."""
 
     call: str
     did: str
@@ -31,6 +32,8 @@ class LiveRow:
     since: str
     queue: str
     agent: str
+    visited: frozenset[str]
+    talked: frozenset[str]
 
 
 def topics_of(
@@ -50,10 +53,7 @@ def topics_of(
         return {row.call: row for row in _live(floor, fold)}
 
     def call_within(limits: Limits, row: LiveRow) -> bool:
-        if limits.everything:
-            return True
-        queues = {visit.queue for visit in fold.visits_of(row.call)}
-        return limits.call(queues, [leg.agent for leg in fold.legs(row.call) if leg.answered])
+        return limits.call(row.visited, row.talked)
 
     def agent_within(limits: Limits, row: AgentRow) -> bool:
         return limits.agent(row.agent)
@@ -85,6 +85,8 @@ def _live(floor: Floor, fold: Projection) -> list[LiveRow]:
                 since=one.since.isoformat(),
                 queue=one.queue,
                 agent=one.agent,
+                visited=frozenset(visit.queue for visit in fold.visits_of(record.call)),
+                talked=frozenset(leg.agent for leg in fold.legs(record.call) if leg.answered),
             )
         )
     return rows
@@ -95,4 +97,11 @@ def _plain(row: Any, full: bool) -> Mapping[str, Any]:
 
 
 def _call(row: LiveRow, full: bool) -> Mapping[str, Any]:
-    return asdict(row) if full else {**asdict(row), "number": mask_number(row.number)}
+    told = {name: value for name, value in asdict(row).items() if name not in ("visited", "talked")}
+    if full:
+        return told
+    return {
+        **told,
+        "number": mask_number(row.number),
+        "agent": mask_text(row.agent),
+    }  # a flow dials numbers outside too
