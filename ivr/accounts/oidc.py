@@ -8,6 +8,7 @@ logins that never end.
 
 import json
 import secrets
+import ssl
 from asyncio import Lock
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -76,7 +77,7 @@ class Person:
 
 
 class SingleSignOn:
-    """Asks one issuer. `transport`: tests bring their own network."""
+    """Asks one issuer. `transport`: tests bring their own network. Made off the loop: it takes its time."""
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class SingleSignOn:
         self._keys: Any = {}
         self._valid_until = self._not_before = clock.now()
         self._asking = Lock()
+        self._tls = _prepared()
 
     async def begin(self, redirect: str) -> tuple[str, str]:
         """Where the browser goes, and what its cookie holds until it comes back. Raises Refusal."""
@@ -216,7 +218,19 @@ class SingleSignOn:
         return value
 
     def _network(self) -> dict[str, Any]:
-        return {"transport": self._transport()} if self._transport is not None else {}
+        return {"transport": self._transport()} if self._transport is not None else {"verify": self._tls}
+
+
+def _prepared() -> ssl.SSLContext:
+    """Everything that takes long, before the first login does it on the loop: what is imported, and the certificates of
+    the authorities, which every client would read anew (20 ms)."""
+    import authlib.integrations.httpx_client
+    import authlib.oauth2.rfc7636
+    import authlib.oidc.core  # noqa: F401
+    import httpx
+    import joserfc.jwt  # noqa: F401
+
+    return httpx.create_ssl_context()
 
 
 def _unreachable() -> Refusal:

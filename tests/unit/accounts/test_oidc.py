@@ -1,5 +1,7 @@
 """Single sign-on, against an issuer that keeps to the protocol and against one that does not."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,20 @@ async def back(browser: Browser, **query: str) -> httpx.Response:
 
 async def sign_on(browser: Browser, issuer: Issuer) -> httpx.Response:
     return await back(browser, **issuer.log_in(await begin(browser)))
+
+
+def test_what_takes_long_is_done_before_the_first_login() -> None:
+    """In a process of its own: others have imported it here."""
+    code = (
+        "import sys\n"
+        "from ivr.accounts import oidc\n"
+        "from ivr.clock import LoopClock\n"
+        "assert 'authlib' not in sys.modules and 'httpx' not in sys.modules\n"
+        "made = oidc.SingleSignOn(oidc.Settings.of('https://i?client_id=c', 's'), None, LoopClock())\n"
+        "assert {'authlib.integrations.httpx_client', 'authlib.oidc.core', 'joserfc.jwt'} <= set(sys.modules)\n"
+        "assert made._network()['verify'] is made._network()['verify']\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
 
 
 @run
