@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from acd.journal import Journal
 from ivr.access.anchor import AuditAnchored
 from ivr.app.closing import Closing
 from ivr.app.floor import Floor
@@ -17,6 +18,8 @@ from ivr.install.paths import Paths
 from ivr.settings.environment import Environment
 
 _ANCHORED = "audit anchored"
+AT_ONCE = 50
+"""Entries of the journal between which nothing else is done: about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,6 @@ async def open_audit(
 ) -> OpenAudit:
     """After the floor, before the first request. Raises SQLAlchemyError when the chain's end cannot be read."""
 
-    async def journalled() -> AsyncIterator[Anchor]:
-        async for entry in stores.journal.read():
-            if entry.event.get("e") == _ANCHORED and (anchor := anchor_of(entry.event, "the journal")) is not None:
-                yield anchor
-
     def record(event: AuditAnchored, key: str) -> None:
         floor.desk.record(event, key=key)
 
@@ -44,4 +42,15 @@ async def open_audit(
     audit = Audit(store, AnchorFiles(paths.var / "audit"), clock, record)
     closing.add(audit.close)
     await audit.open()
-    return OpenAudit(audit, AuditRoutes(audit, journalled))
+    return OpenAudit(audit, AuditRoutes(audit, lambda: journalled(stores.journal, clock)))
+
+
+async def journalled(journal: Journal, clock: Clock) -> AsyncIterator[Anchor]:
+    """The anchors that a journal holds. All of it is read; it comes in large parts, and calls go first within each."""
+    read = 0
+    async for entry in journal.read():
+        read += 1
+        if read % AT_ONCE == 0:
+            await clock.sleep(0)
+        if entry.event.get("e") == _ANCHORED and (anchor := anchor_of(entry.event, "the journal")) is not None:
+            yield anchor

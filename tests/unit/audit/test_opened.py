@@ -1,16 +1,20 @@
 """The audit as the server opens it: a day's anchor stands in the real journal, and verification reads it there."""
 
+import asyncio
 import shutil
+from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from acd.codec import decode, encode
 from ivr.access.anchor import AuditAnchored
-from ivr.app.audit import open_audit
+from ivr.app.audit import AT_ONCE, journalled, open_audit
 from ivr.app.closing import Closing
 from ivr.app.stores import open_stores
 from ivr.audit.chain import Entry
+from ivr.clock import LoopClock
 from ivr.install import secrets
 from ivr.install.paths import Paths
 from ivr.settings.environment import Environment
@@ -56,3 +60,28 @@ async def test_the_journal_holds_an_anchor_that_verification_finds(tmp_path: Pat
     assert not told["sound"] and "the journal" in told["faults"][0]["why"]
     assert (await api.told(ADMIN, "GET", "/audit/verify", journal=False))["sound"]
     await closing.all()
+
+
+@run
+async def test_a_long_journal_lets_calls_go_first() -> None:
+    """It gives a whole page without waiting in between."""
+    read, seen = 0, []
+
+    class LongJournal:
+        async def read(self) -> AsyncIterator[Any]:
+            nonlocal read
+            for _ in range(20 * AT_ONCE):
+                read += 1
+                yield SimpleNamespace(event={"e": "call started"})
+
+    async def calls() -> None:
+        while True:
+            seen.append(read)
+            await asyncio.sleep(0)
+
+    journal: Any = LongJournal()
+    beside = asyncio.ensure_future(calls())
+    await asyncio.sleep(0)
+    assert [anchor async for anchor in journalled(journal, LoopClock())] == []
+    beside.cancel()
+    assert max(b - a for a, b in pairwise(seen)) <= AT_ONCE
