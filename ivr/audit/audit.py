@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ivr import log as logs
 from ivr.access.anchor import AuditAnchored
+from ivr.aside import aside
 from ivr.audit.anchors import AnchorFiles
 from ivr.audit.chain import Anchor, Entry, Row, Verification, moment
 from ivr.audit.store import AuditStore
@@ -168,10 +169,10 @@ class Audit:
     # ------------------------------------------------------------------ verifying
     async def verify(self, *others: Anchors) -> Verification:
         """Walk the whole chain, as far as it goes now, beside the server's work. Raises SQLAlchemyError, OSError."""
-        anchors = await asyncio.to_thread(self._anchors.all)
+        anchors = await aside(self._anchors.all)
         for other in others:
             anchors += [anchor async for anchor in other()]
-        upto, _ = await asyncio.to_thread(self.store.last)
+        upto, _ = await aside(self.store.last)
         upto = max([upto, *(anchor.seq for anchor in anchors)])
         walked = Verification(anchors)
 
@@ -183,7 +184,7 @@ class Audit:
 
         after: int | None = -1
         while after is not None:
-            after = await asyncio.to_thread(one_page, after)
+            after = await aside(one_page, after)
         walked.end()
         return walked
 

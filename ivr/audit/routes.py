@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ivr.access.model import Reach
 from ivr.access.rights import reads
+from ivr.aside import aside
 from ivr.audit.audit import Anchors, Audit
 from ivr.audit.chain import Row, values_of
 from ivr.audit.store import MOST_FOUND, Wanted
@@ -179,14 +180,14 @@ class AuditRoutes:
 
     async def _exported(self, told: Any, wanted: Wanted, upto: int) -> AsyncIterator[str]:
         after = -1
-        while rows := await asyncio.to_thread(self._audit.store.page, after, upto, wanted):
-            yield await asyncio.to_thread(told, [row for row, _ in rows])
+        while rows := await aside(self._audit.store.page, after, upto, wanted):
+            yield await aside(told, [row for row, _ in rows])
             after = rows[-1][0].seq
 
 
 async def _read(function: Any, *values: Any) -> Any:
     try:
-        return await asyncio.to_thread(function, *values)
+        return await aside(function, *values)
     except SQLAlchemyError as error:
         raise _away(error) from None
 

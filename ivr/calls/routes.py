@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ivr.access.limits import Limits, limits
 from ivr.access.model import Reach
 from ivr.access.rights import reads
+from ivr.aside import aside
 from ivr.calls import live
 from ivr.calls.answers import CallAnswer, WholeCallAnswer, call_answer, shown_number, whole_answer
 from ivr.calls.search import LONGEST_CURSOR, MOST, After, Wanted, find, search
@@ -253,7 +254,7 @@ class _Turns:
         self._waiting += 1
         try:
             async with self._turns:
-                return await asyncio.to_thread(work)
+                return await aside(work)
         except SQLAlchemyError as error:
             raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
         finally:

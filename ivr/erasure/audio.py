@@ -1,10 +1,10 @@
 """What a caller said: messages in mailboxes, and recorded talks."""
 
-import asyncio
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from ivr.aside import aside
 from ivr.erasure.stores import Caller, Erased, Held, Place, listed
 from ivr.voicemail.inbox import Inbox
 from recordings.catalogue import SqlCatalogue
@@ -49,13 +49,13 @@ class RecordingStore:
 
     async def find(self, caller: Caller) -> Held:
         """By the caller's calls."""
-        found = await asyncio.to_thread(self._names, frozenset(caller.calls))
+        found = await aside(self._names, frozenset(caller.calls))
         things = [{"recording": name} for name in sorted(found)]
         return Held(place=self.place, count=len(found), things=listed([*things]))
 
     async def erase(self, caller: Caller) -> Erased:
         """File first: a crash leaves a row without a file, and the next try removes it."""
-        return Erased(erased=await asyncio.to_thread(self._remove, frozenset(caller.calls)))
+        return Erased(erased=await aside(self._remove, frozenset(caller.calls)))
 
     def _names(self, calls: frozenset[str]) -> set[str]:
         if not calls:

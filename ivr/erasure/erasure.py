@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ivr import log as logs
+from ivr.aside import aside
 from ivr.audit.chain import Entry
 from ivr.clock import Clock
 from ivr.erasure import sweep
@@ -94,12 +95,12 @@ class Erasure:
             caller = await self._caller(number)
             self._nobody_calls(caller)
             await self._begun(caller, who)
-            await asyncio.to_thread(self._house.pending.begin, _whole(number), who)
+            await aside(self._house.pending.begin, _whole(number), who)
             lines = [await self._erased(store, caller) for store in self._ordered()]
             swept, remarks = await self._swept(number)
             report = self._report(caller, who, lines, erased=True, swept=swept, remarks=remarks)
             if not any(line.trouble for line in lines):
-                await asyncio.to_thread(self._finish, number)
+                await aside(self._finish, number)
             log.info("a caller was erased", caller=[*caller.keys][:1], complete=report.complete)
             return report
 
@@ -108,7 +109,7 @@ class Erasure:
         """Whom it is about, after everything that is known is in the database."""
         ledger = self._house.ledger
         await ledger.flush()
-        return await asyncio.to_thread(identified, number, self._house.keys, self._engine)
+        return await aside(identified, number, self._house.keys, self._engine)
 
     @property
     def _engine(self) -> Engine:
@@ -156,14 +157,14 @@ class Erasure:
         try:
             swept = await self._look(number)
             if any(self._of_records(name) for name in swept.found):
-                await asyncio.to_thread(rewrite, self._engine)
+                await aside(rewrite, self._engine)
                 swept = await self._look(number)
         except (sweep.NotSwept, SQLAlchemyError) as error:
             return None, (f"! {str(error).splitlines()[0]}",)
         return swept, ()
 
     async def _look(self, number: Number) -> sweep.Swept:
-        return await asyncio.to_thread(sweep.elsewhere, self._house.folder, number, self._house.leave)
+        return await aside(sweep.elsewhere, self._house.folder, number, self._house.leave)
 
     def _of_records(self, name: str) -> bool:
         database = self._engine.url.database
@@ -195,7 +196,7 @@ class Erasure:
         )
 
     async def _resume(self) -> None:
-        for begun in await asyncio.to_thread(self._house.pending.all):
+        for begun in await aside(self._house.pending.all):
             try:
                 report = await self.erase(self.number(begun.number), begun.who)
             except Exception as error:  # the next start tries again

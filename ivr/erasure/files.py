@@ -1,12 +1,12 @@
 """Files of text: Asterisk's channel events and logs, the customer's lists, and copies of them in kept versions."""
 
-import asyncio
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ivr.aside import aside
 from ivr.erasure.blank import BLANK, STAR, UNREADABLE, blank, count
 from ivr.erasure.number import Normalise, Number
 from ivr.erasure.stores import Caller, Erased, Held, Left, Place, listed
@@ -28,14 +28,14 @@ class TextStore:
 
     async def find(self, caller: Caller) -> Held:
         """How often, file by file."""
-        found, _ = await asyncio.to_thread(self._each, caller.number, count)
+        found, _ = await aside(self._each, caller.number, count)
         things = [{"file": name, "times": times} for name, times in found.items()]
         return Held(place=self.place, count=sum(found.values()), things=listed([*things]))
 
     async def erase(self, caller: Caller) -> Erased:
         """Overwrite it everywhere. A file that cannot be looked into is told."""
         filler = self._filler
-        found, unread = await asyncio.to_thread(self._each, caller.number, lambda file, n: blank(file, n, filler))
+        found, unread = await aside(self._each, caller.number, lambda file, n: blank(file, n, filler))
         things = listed([{"file": name} for name in unread])
         why = Left.UNREADABLE if unread else Left.NOTHING
         return Erased(erased=sum(found.values()), left=len(unread), why=why, things=things)
@@ -70,12 +70,12 @@ class ListStore:
 
     async def find(self, caller: Caller) -> Held:
         """File and line of each."""
-        things = await asyncio.to_thread(self._lines, caller.number)
+        things = await aside(self._lines, caller.number)
         return Held(place=self.place, count=len(things), things=listed(things), stays=Left.CUSTOMER)
 
     async def erase(self, caller: Caller) -> Erased:
         """Nothing; what is there is told."""
-        things = await asyncio.to_thread(self._lines, caller.number)
+        things = await aside(self._lines, caller.number)
         why = Left.CUSTOMER if things else Left.NOTHING
         return Erased(left=len(things), why=why, things=listed(things))
 
@@ -99,16 +99,16 @@ class VersionStore:
 
     async def find(self, caller: Caller) -> Held:
         """Which versions hold it."""
-        found = await asyncio.to_thread(self._holding, caller.number)
+        found = await aside(self._holding, caller.number)
         return Held(place=self.place, count=len(found), things=listed([{"version": name} for name in found]))
 
     async def erase(self, caller: Caller) -> Erased:
         """Remove those that can be; the others hold it until another version is in force."""
         used = [*self._in_use()]
-        found = await asyncio.to_thread(self._holding, caller.number)
+        found = await aside(self._holding, caller.number)
         stay = [name for name in found if name in {edition[: len(name)] for edition in used}]
         gone = [name for name in found if name not in stay]
-        await asyncio.to_thread(self._copies.remove, gone)
+        await aside(self._copies.remove, gone)
         why = Left.IN_FORCE if stay else Left.NOTHING
         return Erased(erased=len(gone), left=len(stay), why=why, things=listed([{"version": name} for name in stay]))
 

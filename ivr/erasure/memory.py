@@ -1,11 +1,11 @@
 """What is only kept for a while, and what was handed on to others."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Engine, select
 
+from ivr.aside import aside
 from ivr.erasure.stores import Caller, Erased, Held, Left, Place, listed
 from ivr.lookups.look_ups import LookUps
 from ivr.records.tables import messages, outgoing_mail
@@ -50,7 +50,7 @@ class OtherStore:
         return Erased(left=len(things), why=Left.ELSEWHERE if things else Left.NOTHING, things=listed(things))
 
     async def _told(self, caller: Caller) -> list[Mapping[str, Any]]:
-        recipients = await asyncio.to_thread(self._recipients, caller)
+        recipients = await aside(self._recipients, caller)
         told: list[Mapping[str, Any]] = [{"e-mail": to} for to in recipients]
         site = self._site()
         hooks = {queue.screen_pop for queue in site.queues.values() if queue.screen_pop} if caller.calls else set()

@@ -1,11 +1,11 @@
 """The records: the one table with callers' numbers, and the calls, which stay without them."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Engine, select, text
 
+from ivr.aside import aside
 from ivr.erasure.number import Number
 from ivr.erasure.stores import Caller, Erased, Held, Left, Place, listed
 from ivr.records import tables
@@ -26,14 +26,14 @@ class NumberStore:
 
     async def find(self, caller: Caller) -> Held:
         """When the number was seen last, and whether a name is kept with it."""
-        rows = await asyncio.to_thread(_of_callers, self._ledger.store.engine, caller.keys)
+        rows = await aside(_of_callers, self._ledger.store.engine, caller.keys)
         things = [{"caller": r.caller, "seen": r.seen.isoformat(), "name": bool(r.name)} for r in rows]
         return Held(place=self.place, count=len(rows), things=listed([*things]))
 
     async def erase(self, caller: Caller) -> Erased:
         """Also what waits to be written, and the pages of the database in which it stood."""
         erased = await self._ledger.forget(caller.keys)
-        await asyncio.to_thread(settle, self._ledger.store.engine)
+        await aside(settle, self._ledger.store.engine)
         return Erased(erased=erased)
 
 
@@ -47,7 +47,7 @@ class CallStore:
 
     async def find(self, caller: Caller) -> Held:
         """The calls, oldest first."""
-        things = await asyncio.to_thread(self._things, caller.calls)
+        things = await aside(self._things, caller.calls)
         return Held(place=self.place, count=len(caller.calls), things=listed(things), stays=Left.FIGURES)
 
     async def erase(self, caller: Caller) -> Erased:

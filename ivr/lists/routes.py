@@ -1,6 +1,5 @@
 """Lists of callers over the API: which there are, who is on one, and a line in or out."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from ivr.access.model import Reach
 from ivr.access.rights import reads, writes
+from ivr.aside import aside
 from ivr.clock import Clock
 from ivr.language.caller_csv import LONGEST_NOTE, MAX_BYTES, read_callers
 from ivr.lists.editing import EditRefused, added, removed, rows
@@ -120,7 +120,7 @@ class ListRoutes:
         def look() -> list[ListAnswer]:
             return [_shown(found, today) for found in self._site().lists.values()]
 
-        return ListsAnswer(lists=await asyncio.to_thread(look))
+        return ListsAnswer(lists=await aside(look))
 
     async def entries(
         self,
@@ -148,7 +148,7 @@ class ListRoutes:
             return EntriesAnswer(name=name, entries=shown, next=shown[-1].line if len(found) > limit else None)
 
         try:
-            answer = await asyncio.to_thread(look)
+            answer = await aside(look)
         except (EditRefused, OSError) as fault:
             raise Refusal(str(fault)) from None
         if full:

@@ -1,6 +1,5 @@
 """A version that only some callers meet, over the API: prepare, begin, look, stop, make it the rule (`ivr canary`)."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from ivr.access.model import Reach, Via
 from ivr.access.rights import reads, writes
+from ivr.aside import aside
 from ivr.versions.canary import LEAST_CALLS, Bound, Canary
 from ivr.versions.changes import Changes
 from ivr.versions.loading import Folders, VersionRefused
@@ -123,7 +123,7 @@ class CanaryRoutes:
 
     async def start(self, wanted: StartRequest, granted: Tells) -> Begun:
         """Let some callers begin with what stands in the site's files, or elsewhere."""
-        callers = await asyncio.to_thread(self._keys, wanted.callers)
+        callers = await aside(self._keys, wanted.callers)
         if not callers and not wanted.percent:
             raise Refusal("say which callers meet it: --percent 10, or --callers FILE, or --numbers 3000000001")
         try:
@@ -135,7 +135,7 @@ class CanaryRoutes:
                 who=granted.principal.who,
                 why=wanted.why,
                 digits=wanted.version,
-                folders=await asyncio.to_thread(_folders, wanted, self._changes.folders, granted),
+                folders=await aside(_folders, wanted, self._changes.folders, granted),
             )
         except VersionRefused as refused:
             raise refusal_of(refused) from None

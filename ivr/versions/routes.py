@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from ivr.access.model import Reach
 from ivr.access.rights import reads, writes
+from ivr.aside import aside
 from ivr.versions.changes import Changes, Outcome
 from ivr.versions.copies import KEPT, Kept
 from ivr.versions.loading import VersionRefused, check
@@ -106,7 +107,7 @@ class VersionRoutes:
     async def show(self, granted: Looks, limit: Annotated[int, Query(ge=0, le=KEPT)] = 20) -> VersionsAnswer:
         """Which version is in force, and which are kept."""
         changes = self._changes
-        kept = (await asyncio.to_thread(changes.copies.all))[:limit]
+        kept = (await aside(changes.copies.all))[:limit]
         canary, calls = changes.editions.canary, dict(self._in_use())
         return VersionsAnswer(
             active=changes.editions.active().version,
@@ -125,11 +126,11 @@ class VersionRoutes:
             except VersionRefused as refused:
                 raise refusal_of(refused) from None
             try:
-                site, remarks = await asyncio.to_thread(check, copy, self._changes.folders)
+                site, remarks = await aside(check, copy, self._changes.folders)
             except VersionRefused as refused:
                 return CheckAnswer(version="", problems=[*refused.problems])
             finally:
-                await asyncio.to_thread(self._changes.copies.discard, copy)
+                await aside(self._changes.copies.discard, copy)
         return CheckAnswer(version=site.version, problems=[*remarks])
 
     async def reload(self, granted: Tells, wanted: ReloadRequest | None = None) -> OutcomeAnswer:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ivr.access.model import Reach
 from ivr.access.rights import reads
+from ivr.aside import aside
 from ivr.picture.drawing import Picture
 from ivr.picture.graphviz import NotDrawn, drawn
 from ivr.picture.steps import shown
@@ -152,7 +153,7 @@ class SiteRoutes:
     async def flow(self, flow: Name, granted: LooksAtFlows) -> WholeFlowAnswer:
         """One flow: every step, and its file."""
         site, found = self._site(), self._flow(flow)
-        source = await asyncio.to_thread(self._source, site, Path(found.file).name)
+        source = await aside(self._source, site, Path(found.file).name)
         steps = [_step(site, found, name) for name in found.steps]
         return WholeFlowAnswer(**_plain(found), every_step=steps, source=source)
 
@@ -168,7 +169,7 @@ class SiteRoutes:
     async def configuration(self, granted: LooksAtFiles) -> ConfigurationAnswer:
         """The files of the configuration in force, and the server's settings; no secrets."""
         site = self._site()
-        files = await asyncio.to_thread(self._files, site)
+        files = await aside(self._files, site)
         return ConfigurationAnswer(version=site.version, label=site.label, files=files, settings=dict(self._settings))
 
     # ------------------------------------------------------------------ within
@@ -191,7 +192,7 @@ class SiteRoutes:
             try:
                 async with self._drawing:
                     if key not in self._pictures:
-                        made = await asyncio.to_thread(lambda: drawn(Picture(site, flows), form, DRAW_SECONDS))
+                        made = await aside(lambda: drawn(Picture(site, flows), form, DRAW_SECONDS))
                         self._keep(key, made)
             except NotDrawn as why:
                 raise Refusal(str(why), status=503) from None

@@ -1,6 +1,5 @@
 """What of messages is shown and done over the API: boxes, messages, their audio."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from ivr.access.limits import Limits, limits
 from ivr.access.model import Reach
 from ivr.access.rights import reads, writes
+from ivr.aside import aside
 from ivr.log import mask_number
 from ivr.site import Site
 from ivr.voicemail.inbox import Inbox
@@ -141,7 +141,7 @@ class VoicemailRoutes:
         found = self._message(message, granted)
         path = self._inbox.path_of(found.message)
         try:
-            audio = await asyncio.to_thread(Path(f"{path}.wav").read_bytes)
+            audio = await aside(Path(f"{path}.wav").read_bytes)
         except OSError as error:
             raise Refusal(f"its audio cannot be read: {error.strerror}", status=404) from None
         return Response(audio, media_type="audio/wav")

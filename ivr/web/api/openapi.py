@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from ivr.access.model import Reach
 from ivr.access.rights import reads
+from ivr.aside import aside
 from ivr.web.api.answers import ErrorAnswer, refusals
 from ivr.web.api.docs_page import page, policy
 from ivr.web.api.routing import Allowed, Cell, Granted, api_router, table
@@ -108,7 +109,7 @@ class Description:
     async def _both(self, app: FastAPI) -> tuple[dict[str, Any], str]:
         """Made once, when first asked for."""
         if self._made is None or (self._made.done() and (self._made.cancelled() or self._made.exception())):
-            self._made = asyncio.ensure_future(asyncio.to_thread(_make, app))
+            self._made = asyncio.ensure_future(aside(_make, app))
         return await asyncio.shield(self._made)
 
 
