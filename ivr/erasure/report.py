@@ -11,8 +11,6 @@ from typing import Any
 from ivr.erasure.stores import Erased, Held, Left, Place
 from ivr.erasure.sweep import Swept
 
-LANGUAGES = ("es", "en")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:

@@ -43,9 +43,6 @@ class Networks:
         found = address_in(address)
         return found is not None and any(found in network for network in self._networks)
 
-    def __bool__(self) -> bool:
-        return bool(self._networks)
-
 
 class Proxies:
     """The true client and scheme of a request that a trusted proxy hands on.

@@ -4,7 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from ivr.web.addresses import Networks, house_of
+from ivr.web.addresses import house_of
 from ivr.web.asgi import App, Message, Receive, Scope, Send, header, refuse
 
 BODY_BYTES = 16_384
@@ -96,16 +96,14 @@ class Buckets:
 class Rates:
     """429 for an address that asks too often. Behind a proxy it is the client's (`Proxies` stands before)."""
 
-    def __init__(self, app: App, pace: Pace, now_us: Callable[[], int], exempt: Networks | None = None) -> None:
-        self._app, self._now_us, self._exempt = app, now_us, exempt or Networks(())
+    def __init__(self, app: App, pace: Pace, now_us: Callable[[], int]) -> None:
+        self._app, self._now_us = app, now_us
         self._buckets = Buckets(pace)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI."""
         client = scope.get("client")
-        seconds = (
-            self._buckets.take(house_of(client[0]), self._now_us()) if client and client[0] not in self._exempt else 0
-        )
+        seconds = self._buckets.take(house_of(client[0]), self._now_us()) if client else 0
         if seconds > 0:
             wait = str(int(seconds) + 1)
             await refuse(send, 429, f"too many requests; try again in {wait} s", [(b"retry-after", wait.encode())])

@@ -64,10 +64,6 @@ class Granted:
         """No limit of queues or of oneself."""
         return self.reach is Reach.EVERYTHING
 
-    def queue(self, name: str) -> bool:
-        """Whether this queue is within reach. An agent's own queues are not known here: see the routes of agents."""
-        return self.everything or (self.reach is Reach.OWN_QUEUES and name in self.principal.queues)
-
     def shows(self, what: str, **detail: Any) -> None:
         """Note that numbers or recordings are shown: `granted.shows("calls.search", shown=12)`."""
         self.note.action = what
