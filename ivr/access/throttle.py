@@ -12,11 +12,12 @@ Nothing of it is a lock that an outsider can close: from an address where the ac
 what came from that very address counts, and the wait there stays short. Whether an account exists plays no part.
 """
 
-import ipaddress
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TypeVar
+
+from ivr.access.addresses import house_of
 
 SECOND = 1_000_000
 FREE_FAILURES = 5
@@ -87,7 +88,7 @@ class Throttle:
 
     def attempt(self, account: str, address: str, now_us: int, *, known: bool) -> Verdict:
         """Charge an attempt, or say how long to wait; nothing is charged then."""
-        network = network_of(address)
+        network = house_of(address)
         pair = account, network
         waits = [self._pair_wait(pair, now_us, known)]
         if not known:
@@ -105,7 +106,7 @@ class Throttle:
 
     def succeeded(self, account: str, address: str, *, known: bool) -> None:
         """The attempt was right: it cost nothing, and the ones before are forgiven."""
-        network = network_of(address)
+        network = house_of(address)
         self._pairs.pop((account, network), None)
         if not known:
             _give_back(self._addresses, network, self._address)
@@ -113,7 +114,7 @@ class Throttle:
 
     def spared(self, account: str, address: str, *, known: bool) -> None:
         """The attempt was not looked at: give back what it cost."""
-        pair = account, network_of(address)
+        pair = account, house_of(address)
         failures = self._pairs.get(pair)
         if failures is not None:
             failures.count -= 1
@@ -125,7 +126,7 @@ class Throttle:
 
     def code(self, account: str, address: str, now_us: int, *, known: bool) -> Verdict:
         """Charge one second factor, after the password was right. A right one is not given back."""
-        key = account, network_of(address) if known else ""
+        key = account, house_of(address) if known else ""
         wait = _wait(self._factors, key, self._codes, now_us)
         if wait > 0:
             return Verdict(wait, self.tells(address, now_us))
@@ -134,7 +135,7 @@ class Throttle:
 
     def tells(self, address: str, now_us: int) -> bool:
         """Whether a refusal that was not looked at goes into the audit now; it counts as told then."""
-        network = network_of(address)
+        network = house_of(address)
         told = self._told.get(network)
         if (told is not None and now_us - told < TELL_EVERY) or _wait(self._told_of_all, "", TOLD, now_us) > 0:
             return False
@@ -168,19 +169,6 @@ class Throttle:
         longest = LONGEST_WAIT_KNOWN if known else LONGEST_WAIT
         wait = min(longest, SECOND << min(failures.count - FREE_FAILURES, 20))
         return max(0, failures.last_us + wait - now_us)
-
-
-def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the /64, which one subscriber has whole. Empty: the socket file."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, 64), strict=False))
 
 
 def _level(levels: OrderedDict[K, _Level], key: K, rate: Rate, now_us: int) -> float:

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from ivr import log as logs
 from ivr.access import totp
-from ivr.access.throttle import Throttle, Verdict, network_of
+from ivr.access.addresses import house_of
+from ivr.access.throttle import Throttle, Verdict
 from ivr.accounts.hashing import Busy, Hashing
 from ivr.accounts.model import NAME, Account, Seen, Session
 from ivr.accounts.register import NotWritten, Register
@@ -106,7 +107,7 @@ class Login:
         def change() -> Change:
             account = self._entering(proved, subject, now)
             return Change(
-                put=(account, session, *([Seen(name, network_of(address), now)] if address else [])),
+                put=(account, session, *([Seen(name, house_of(address), now)] if address else [])),
                 sessions=self._register.surplus(name) | ({old} if old in self._register.sessions else frozenset()),
             )
 

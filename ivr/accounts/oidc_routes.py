@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ivr import log as logs
-from ivr.access.throttle import Throttle, network_of
+from ivr.access.addresses import house_of
+from ivr.access.throttle import Throttle
 from ivr.accounts.door import give_cookie, session_secret
 from ivr.accounts.login import Login, TooOften, Wrong, key_of, shown_name
 from ivr.accounts.model import Account, by_session
@@ -72,7 +73,7 @@ class SingleSignOnRoutes:
         issuer = self._issuer()
         pending = issuer.pending(request.cookies.get(COOKIE, ""), state)
         address = address_of(request)
-        key = f"(single sign-on) {network_of(address)}"
+        key = f"(single sign-on) {house_of(address)}"
         verdict = self._throttle.attempt(key, address, self._clock.engine_us(), known=False)
         if verdict.wait_us:
             raise TooOften(verdict)

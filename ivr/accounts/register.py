@@ -12,8 +12,8 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from ivr import log as logs
+from ivr.access.addresses import house_of
 from ivr.access.life import SessionLife
-from ivr.access.throttle import network_of
 from ivr.accounts.model import Account, Seen, Session, Token
 from ivr.accounts.store import AccountStore, Change
 from ivr.clock import Clock, Timer
@@ -87,7 +87,7 @@ class Register:
     # ------------------------------------------------------------------ asked
     def knows(self, account: str, address: str) -> bool:
         """Whether this account logged in from there within KNOWN_FOR."""
-        seen = self._addresses.get((account, network_of(address)))
+        seen = self._addresses.get((account, house_of(address)))
         return seen is not None and self._clock.now() - seen.at < KNOWN_FOR
 
     def session(self, key: str) -> tuple[Account, Session] | None:

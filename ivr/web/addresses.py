@@ -5,32 +5,14 @@ import re
 from collections.abc import Iterable
 
 from ivr import log as logs
+from ivr.access.addresses import address_in
 from ivr.settings.networks import Network
 from ivr.web.asgi import App, Receive, Scope, Send, header, headers, refuse
 
 log = logs.get(__name__)
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 MOST_HOPS = 16
 _FORWARDED = (b"x-forwarded-for", b"x-real-ip", b"forwarded")
-
-
-def address_in(text: str) -> _Address | None:
-    """An address, an IPv4 one also where it is written as IPv6 (::ffff:192.0.2.1); None for anything else."""
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
-
-
-def house_of(address: str) -> str:
-    """What is counted as one client: an IPv4 address, or the network (/64) that an IPv6 house gets (RFC 6177)."""
-    found = address_in(address)
-    if not isinstance(found, ipaddress.IPv6Address):
-        return str(found) if found is not None else address
-    return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
 
 
 class Networks:
@@ -139,5 +121,5 @@ class Hosts:
         if port and int(port[1]) > 65535:
             return False
         if name.startswith("[") and name.endswith("]"):
-            return isinstance(address_in(name[1:-1]), _Address)
+            return address_in(name[1:-1]) is not None
         return name.lower() in self._names or isinstance(address_in(name), ipaddress.IPv4Address)

@@ -4,7 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from ivr.web.addresses import house_of
+from ivr.access.addresses import house_of
 from ivr.web.asgi import App, Message, Receive, Scope, Send, header, refuse
 
 BODY_BYTES = 16_384

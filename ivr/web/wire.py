@@ -19,8 +19,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ivr.access.addresses import house_of
 from ivr.clock import Clock, Timer
-from ivr.web.addresses import house_of
 
 _HEAD_ENDS = re.compile(rb"\n\r?\n")
 _CHUNKED = re.compile(rb"\ntransfer-encoding[ \t]*:", re.IGNORECASE)

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.access import throttle
-from ivr.access.throttle import SECOND, Throttle, network_of
+from ivr.access.addresses import house_of
+from ivr.access.throttle import SECOND, Throttle
 
 
 def wrong(lock: Throttle, account: str, address: str, now: int, *, known: bool = False) -> int:
@@ -85,9 +86,9 @@ def test_an_administrator_unlocks() -> None:
 
 
 def test_one_subscriber_is_one_address() -> None:
-    assert network_of("2001:db8:1:2:3::4") == network_of("2001:db8:1:2:ffff::1") != network_of("2001:db8:1:3::1")
-    assert network_of("::ffff:192.0.2.1") == "192.0.2.1" and network_of("nonsense") == "nonsense"
-    assert network_of("fe80::1%eth0") == network_of("fe80::2")
+    assert house_of("2001:db8:1:2:3::4") == house_of("2001:db8:1:2:ffff::1") != house_of("2001:db8:1:3::1")
+    assert house_of("::ffff:192.0.2.1") == "192.0.2.1" and house_of("nonsense") == "nonsense"
+    assert house_of("fe80::1%eth0") == house_of("fe80::2")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["::1", "1.2.3.4"]), st.integers(0, 10**9))))

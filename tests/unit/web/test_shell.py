@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from ivr.access.addresses import house_of
 from ivr.settings.networks import networks
-from ivr.web.addresses import Hosts, Networks, house_of
+from ivr.web.addresses import Hosts, Networks
 from ivr.web.asgi import Receive, Scope, Send
 from ivr.web.limits import Bodies, Buckets, Concurrency, Pace
 from ivr.web.shell import Outside, local, networked
