@@ -7,7 +7,6 @@ listens. A client that does not keep up is let go: it comes again by itself and 
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -151,15 +150,18 @@ class Events:
     def _client(self, granted: Granted, topics: Sequence[Topic]) -> _Client:
         if self._closed:
             raise Refusal("the server ends; try again", status=503)
-        of_one = Counter(client.principal.account for client in self._clients)[granted.principal.account]
-        if len(self._clients) >= MOST_CLIENTS or of_one >= MOST_CLIENTS_OF_ONE:
+        if self._full(granted.principal):
             raise Refusal("too many listen already", status=429, headers={"Retry-After": "30"})
         return _Client(granted.principal, lambda: self._limits(granted), topics)
+
+    def _full(self, principal: Principal) -> bool:
+        of_one = sum(client.principal.account == principal.account for client in self._clients)
+        return len(self._clients) >= MOST_CLIENTS or of_one >= MOST_CLIENTS_OF_ONE
 
     # ------------------------------------------------------------------ the stream
     async def _stream(self, client: _Client, seconds: int) -> AsyncIterator[str]:
         yield "retry: 3000\n\n"
-        if self._closed:
+        if self._closed or self._full(client.principal):  # others may have begun since this one was let in
             return
         self._clients[client] = None
         try:

@@ -157,3 +157,13 @@ async def test_only_so_many_listen_and_none_when_the_server_ends() -> None:
     for stream in streams:
         assert [message async for message in stream] == []
     assert (await house.ask(ADMIN, "")).status_code == 503
+
+
+@run
+async def test_only_so_many_listen_also_when_they_all_ask_at_once() -> None:
+    house = House()
+    streams = [house.listen(ADMIN) for _ in range(module.MOST_CLIENTS_OF_ONE + 3)]  # all were let in
+    for stream in streams:
+        await anext(stream)
+    told = [await anext(stream, "") for stream in streams]
+    assert house.events.clients == module.MOST_CLIENTS_OF_ONE and told.count("") == 3
