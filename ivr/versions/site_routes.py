@@ -44,7 +44,8 @@ PICTURE: dict[int | str, dict[str, object]] = {
 }
 
 _SECRET_QUERY = re.compile(r"([?&][\w.-]*(?:key|token|secret|password|signature)[\w.-]*=)[^&\s\"'{}]+", re.IGNORECASE)
-_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
+_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/\s?#]+@")
+"""Up to the last @ of the address: in a password written as it is there may be others."""
 
 
 class FlowAnswer(BaseModel):

@@ -76,6 +76,8 @@ def test_what_looks_like_a_secret_in_an_address_is_not_shown() -> None:
     for written, shown in (
         ("url: https://crm.example/x?api_key=abc123&id={id}", "url: https://crm.example/x?api_key=***&id={id}"),
         ("url: https://u:geheim@crm.example/x", "url: https://u:***@crm.example/x"),
+        ("records: postgresql://u:ge@heim@db/ivr", "records: postgresql://u:***@db/ivr"),
+        ("see http://h:8080/who@where and a@b", "see http://h:8080/who@where and a@b"),
         ("get: https://c.example/?token={secret crm}", "get: https://c.example/?token={secret crm}"),
         ("password: secret sales", "password: secret sales"),
     ):
