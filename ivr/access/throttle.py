@@ -13,7 +13,8 @@ what came from that very address counts, and the wait there stays short. Whether
 """
 
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -151,10 +152,10 @@ class Throttle:
             del self._factors[pair]
         self._accounts.pop(account, None)
 
-    def slowed(self, account: str, now_us: int) -> int:
-        """From how many addresses this account has to wait now."""
-        pairs = [pair for pair in self._pairs if pair[0] == account]
-        return sum(self._pair_wait(pair, now_us, known=False) > 0 for pair in pairs)
+    def slowed(self, accounts: Collection[str], now_us: int) -> Counter[str]:
+        """From how many addresses each of these accounts has to wait now. One pass: in an attack there are many."""
+        pairs = [pair for pair in self._pairs if pair[0] in accounts]
+        return Counter(pair[0] for pair in pairs if self._pair_wait(pair, now_us, known=False) > 0)
 
     # ------------------------------------------------------------------ inside
     def _pair_wait(self, pair: Pair, now_us: int, known: bool) -> int:

@@ -1,5 +1,6 @@
 """Accounts, for administrators; auditors look."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -23,7 +24,6 @@ from ivr.accounts.forms import (
 )
 from ivr.accounts.model import Account
 from ivr.accounts.myself import Myself
-from ivr.accounts.tokens import Tokens
 from ivr.web.api.answers import refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 
@@ -35,8 +35,8 @@ Name = Annotated[str, Path(max_length=64)]
 class AccountRoutes:
     """/accounts."""
 
-    def __init__(self, accounts: Accounts, tokens: Tokens, myself: Myself) -> None:
-        self._accounts, self._tokens, self._myself = accounts, tokens, myself
+    def __init__(self, accounts: Accounts, myself: Myself) -> None:
+        self._accounts, self._myself = accounts, myself
 
     def routes(self) -> APIRouter:
         """List, add, change, remove; passwords, sessions, failed logins, second factors."""
@@ -56,7 +56,7 @@ class AccountRoutes:
 
     async def accounts(self, granted: Looks) -> AccountList:
         """All accounts, by name."""
-        return AccountList(accounts=[self._row(account) for account in self._accounts.all()])
+        return AccountList(accounts=self._rows(self._accounts.all()))
 
     async def account(self, name: Name, granted: Looks) -> AccountRow:
         """One account."""
@@ -125,9 +125,12 @@ class AccountRoutes:
 
     # ------------------------------------------------------------------ inside
     def _row(self, account: Account) -> AccountRow:
-        register, name = self._accounts.register, account.name
-        sessions, tokens = len(register.sessions_of(name)), len(self._tokens.all(name))
-        return account_row(account, sessions, tokens, self._accounts.slowed(name))
+        return self._rows([account])[0]
+
+    def _rows(self, accounts: Sequence[Account]) -> list[AccountRow]:
+        slowed = self._accounts.slowed(frozenset(account.name for account in accounts))
+        sessions, tokens = self._accounts.register.counted()
+        return [account_row(one, sessions[one.name], tokens[one.name], slowed[one.name]) for one in accounts]
 
     def _sessions(self, name: str, own: str) -> list[SessionRow]:
         register = self._accounts.register

@@ -1,6 +1,7 @@
 """What an administrator does with accounts. Whatever would leave no administrator behind is refused."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -65,9 +66,9 @@ class Accounts:
             raise Refusal(f"there is no account {quoted(name)}", status=404)
         return account
 
-    def slowed(self, name: str) -> int:
-        """From how many addresses attempts to log in have to wait."""
-        return self._throttle.slowed(name, self._clock.engine_us())
+    def slowed(self, names: Collection[str]) -> Counter[str]:
+        """From how many addresses attempts to log in to each of these accounts have to wait."""
+        return self._throttle.slowed(names, self._clock.engine_us())
 
     async def add(self, name: str, role: Role, values: Mapping[str, Any], password: str | None = "") -> Changed:
         """Make an account. With an empty password a one-time password is made; with None it has none: for programs.

@@ -5,6 +5,7 @@ that a database in trouble keeps nobody in. When something was used last is reme
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -122,6 +123,12 @@ class Register:
         own = [s for s in self.sessions.values() if s.account == account]
         valid = [s for s in own if not self.life.over(s.began, s.used, now)]
         return sorted(valid, key=lambda session: session.used, reverse=True)
+
+    def counted(self) -> tuple[Counter[str], Counter[str]]:
+        """How many sessions that are valid now, and how many tokens, each account has."""
+        now = self._clock.now()
+        sessions = Counter(s.account for s in self.sessions.values() if not self.life.over(s.began, s.used, now))
+        return sessions, Counter(token.account for token in self.tokens.values())
 
     def surplus(self, account: str) -> frozenset[str]:
         """Sessions that have to end before the account begins another one."""

@@ -86,7 +86,7 @@ async def open_accounts(
     parts: tuple[Part, ...] = (
         SessionRoutes(register, login, myself),
         SingleSignOnRoutes(sign_on, login, register, throttle, clock),
-        AccountRoutes(accounts, tokens, myself),
+        AccountRoutes(accounts, myself),
         TokenRoutes(tokens, clock),
     )
     return AccountParts(AccountsDoor(register, tokens, local, audit, clock), accounts, parts)

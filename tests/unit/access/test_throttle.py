@@ -80,9 +80,9 @@ def test_an_administrator_unlocks() -> None:
     lock = Throttle()
     for _ in range(9):
         wrong(lock, "ana", "192.0.2.1", 0)
-    assert lock.slowed("ana", 0) == 1
+    assert lock.slowed({"ana", "eva"}, 0) == {"ana": 1}
     lock.forget("ana")
-    assert lock.slowed("ana", 0) == 0 and wrong(lock, "ana", "192.0.2.1", 0) == 0
+    assert not lock.slowed({"ana"}, 0) and wrong(lock, "ana", "192.0.2.1", 0) == 0
 
 
 def test_one_subscriber_is_one_address() -> None:
@@ -107,3 +107,11 @@ def test_what_is_kept_is_bounded() -> None:
     for n in range(throttle.MOST_KEPT + 50):
         lock.attempt(f"a{n}", f"2001:db8:{n:x}::1", n * SECOND, known=False)
     assert len(lock._pairs) == len(lock._addresses) == len(lock._accounts) == throttle.MOST_KEPT
+
+
+def test_from_how_many_addresses_each_account_is_slowed() -> None:
+    lock = Throttle()
+    for n in range(2 * throttle.FREE_FAILURES):
+        wrong(lock, "ana", "192.0.2.1", 0)
+        wrong(lock, "eva", f"192.0.2.{n % 2}", 0)
+    assert lock.slowed({"ana", "eva", "leo"}, 0) == {"ana": 1, "eva": 2} and lock.slowed({"eva"}, 0) == {"eva": 2}
