@@ -21,7 +21,8 @@ LONGEST_TEXT = 1_000
 LONGEST_ENTRY = 30_000
 """Characters of a canonical text: a change of a whole list is told by its size, not word by word."""
 DEEPEST = 6
-MOST_ITEMS = 200
+MOST_ITEMS = 500
+"""Of a list: as many calls as a page shows, for it is told which they were."""
 MOST_FAULTS = 100
 """Faults that are told one by one; a chain with more is not judged any further."""
 

@@ -21,6 +21,7 @@ from ivr.audit.chain import (
     values_of,
 )
 from ivr.audit.entry import entry_of
+from ivr.calls.search import MOST
 from ivr.web.api.door import Note, Result
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -85,7 +86,7 @@ class Colour(Enum):
         (object, "<class 'object'>"),
         ({1: {2: b"x"}}, {"1": {"2": "b'x'"}}),
         ([[[[[[[1]]]]]]], [[[[[["…"]]]]]]),
-        (list(range(300)), [*range(200), "and 100 more"]),
+        (list(range(600)), [*range(500), "and 100 more"]),
     ],
 )
 def test_whatever_is_noted_has_a_text(value: Any, told: Any) -> None:
@@ -201,3 +202,9 @@ def test_an_entry_holds_who_where_what_and_no_number() -> None:
     text = canonical(told, 1)
     assert "1234567" not in text and "123 4567" not in text and "567" in text
     assert entry_of(None, "10.0.0.9", Note(action="login"), Result.DONE, "", START).address == "10.0.0.9"
+
+
+def test_a_whole_page_of_calls_is_told_one_by_one() -> None:
+    calls = [f"centralita-1795500{n:03}.{n}" for n in range(MOST)]
+    entry = Entry(at=START, action="calls.search", detail={"calls": calls})
+    assert values_of(canonical(entry, 1))["detail"]["calls"] == calls
