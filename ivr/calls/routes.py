@@ -107,6 +107,10 @@ class Filters(BaseModel):
     numbers: Annotated[bool, Field(description="callers' numbers in full; this is noted in the audit")] = False
 
 
+_NOT_LOOKED_FOR = {"after", "limit", "legs", "numbers"}
+"""How the answer looks."""
+
+
 class CallRoutes:
     """What the records, the fold and the journal tell of calls. `key_of`: the opaque key of a number."""
 
@@ -149,7 +153,8 @@ class CallRoutes:
 
         calls, following = await self._searches.take(look)
         if full or filters.number:
-            asked = {"number": mask_number(filters.number)} if filters.number else {}
+            asked = filters.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_LOOKED_FOR)
+            asked |= {"number": mask_number(filters.number)} if filters.number else {}
             granted.shows("calls.search", **asked, calls=[call.call for call in calls if call.number])
         return CallsAnswer(calls=calls, next=following)
 

@@ -208,6 +208,9 @@ async def test_numbers_are_masked_unless_asked_for_and_then_noted(tmp_path: Path
         note = api.door.noted[-1].note
         assert note.action == "calls.search" and note.detail["calls"] == ["n1-3.0", "n1-1.0"]
         assert "300" not in note.detail["number"] and note.detail["number"].endswith("567")
+        await api.told(ADMIN, "GET", "/calls", numbers=1, queue="cartera", to="2026-12-01T00:00:00Z", limit=5)
+        asked = {"queue": "cartera", "to": "2026-12-01T00:00:00Z"}
+        assert api.door.noted[-1].note.detail == {**asked, "calls": ["n1-2.0"]}, "what was looked for"
         whole = await api.told(SELF, "GET", "/calls/n1-1.0", numbers=1)
         assert whole["number"] == NUMBER and whole["legs"][0]["transfer"] == "blind: 3109998877"
         assert whole["visits"][0]["outcome"] == "answered"
