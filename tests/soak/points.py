@@ -93,9 +93,10 @@ class CrashingLine(Instance):
         fresh.write_text(text)
         fresh.replace(self._plan)
 
-    def disarm(self) -> None:
-        """A server that has not died until now dies no more."""
+    async def disarm(self) -> None:
+        """A server that has not died until now dies no more; of one that just did, it is known."""
         self._write_plan("")
+        await asyncio.sleep(_QUIET / 4)
 
     def counted(self) -> list[Appended]:
         """What the server that was armed has appended."""
@@ -157,10 +158,10 @@ async def _played(line: CrashingLine, fate: "_Fate", number: int) -> list[str]:
         try:
             await script.play(number)
             await line.quiet()
-            line.disarm()
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+        await line.disarm()
         if following.done() and not following.cancelled() and (fault := following.exception()):
             raise fault
     await line.heal()
