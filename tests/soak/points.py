@@ -157,11 +157,10 @@ async def _played(line: CrashingLine, fate: "_Fate", number: int) -> list[str]:
         following = asyncio.ensure_future(fate.follow(script))
         try:
             await script.play(number)
-            await line.quiet()
+            await fate.rest()
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-        await line.disarm()
         if following.done() and not following.cancelled() and (fault := following.exception()):
             raise fault
     await line.heal()
@@ -179,6 +178,7 @@ class _Fate:
     def __init__(self, line: CrashingLine, points: list[Point]) -> None:
         self.line = line
         self.points = list(points)
+        self.busy = False
         self.struck: list[str] = []
         self.counted: list[Appended] = []
 
@@ -187,6 +187,7 @@ class _Fate:
         while self.points:
             point = self.points.pop(0)
             await (self._died() if point.what == KILL else self._stopped(point, script))
+            self.busy = True
             self.counted += self.line.counted()
             self.struck.append(self.counted[-1].kind)
             if self.points:
@@ -194,6 +195,19 @@ class _Fate:
             if point.what == KILL:
                 self.line.server = None
                 await self.line.start_server()
+            self.busy = False
+
+    async def rest(self) -> None:
+        """Behind the end of the play: until nothing happens any more, and then nothing can."""
+        await self._until_quiet()
+        await self.line.disarm()
+        await self._until_quiet()
+
+    async def _until_quiet(self) -> None:
+        while True:
+            await self.line.quiet()
+            if not self.busy:
+                return
 
     async def _died(self) -> None:
         assert self.line.server is not None
