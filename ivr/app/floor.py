@@ -16,6 +16,7 @@ from ivr.exchange.desk import Desk
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.talks import House
 from ivr.exchange.telephone import Telephone
+from ivr.exchange.visiting import Visiting
 from ivr.routing import engine_config
 from ivr.site import Site
 
@@ -29,6 +30,7 @@ class Floor:
     dispatcher: Dispatcher
     desk: Desk
     switchboard: Switchboard
+    visiting: Visiting
 
 
 async def open_floor(
@@ -43,7 +45,8 @@ async def open_floor(
 ) -> Floor:
     """Recover the engine. Raises JournalUnavailable."""
     calls = LiveCalls()
-    telephone = Telephone(link, calls, site, whisper)
+    visiting = Visiting(clock)
+    telephone = Telephone(link, calls, site, whisper, visiting)
     engine = Engine(engine_config(site()))
     dispatcher = Dispatcher(engine, stores.journal, telephone, clock, node=node)
     closing.add(dispatcher.close)
@@ -66,7 +69,9 @@ async def open_floor(
     telephone.attach(switchboard)
     dispatcher.on_entry(stores.ledger.on_entry, after=stores.ledger.position)
     await dispatcher.recover()
-    return Floor(calls=calls, engine=engine, dispatcher=dispatcher, desk=desk, switchboard=switchboard)
+    return Floor(
+        calls=calls, engine=engine, dispatcher=dispatcher, desk=desk, switchboard=switchboard, visiting=visiting
+    )
 
 
 def at_phones(site: Site) -> frozenset[str]:

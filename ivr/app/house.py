@@ -63,6 +63,7 @@ def house_of(
         desk=floor.desk,
         calls=floor.calls,
         clock=clock,
+        visiting=floor.visiting,
         waiting=Visits(floor.engine, floor.dispatcher.now_us),
         last_agents=last_agents,
         messages=inbox,

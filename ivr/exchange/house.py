@@ -10,6 +10,7 @@ from acd.model import AgentId, VisitId
 from ivr.call.calls import LiveCalls
 from ivr.call.effects import LookedUp
 from ivr.clock import Clock
+from ivr.exchange.visiting import Visiting
 from ivr.site import Site
 from ivr.site.look_ups import LookUpSource
 from ivr.site.overrides import Override
@@ -134,6 +135,7 @@ class House:
     desk: Desk
     calls: LiveCalls
     clock: Clock
+    visiting: Visiting
     waiting: Waiting
     last_agents: LastAgents
     messages: Messages

@@ -55,7 +55,7 @@ class CallRunner:
         if route is None or not call:
             log.warning("unknown visit", path=session.path)
             return
-        with structlog.contextvars.bound_contextvars(call=call):
+        with structlog.contextvars.bound_contextvars(call=call), self._house.visiting.visit(call):
             await self._house.catch_up()
             live = self._house.calls.get(call) or LiveCall(CallId(call))
             live.number = live.number or _number(session)

@@ -15,6 +15,7 @@ from acd.model import CallId, OfferId, VisitId, offer_channel
 from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.exchange.exits import OVERFLOW
+from ivr.exchange.visiting import Visiting
 from ivr.site import QueueSettings, Site
 from recordings.policy import may_record
 
@@ -65,12 +66,14 @@ class Telephone:
         calls: LiveCalls,
         site: Callable[[], Site],
         whisper: Callable[[str], str | None],
+        visiting: Visiting,
     ) -> None:
         """`site()` is the one in force; `whisper(queue)` gives the sound that the agent hears first."""
         self._link = link
         self._calls = calls
         self._site = site
         self._whisper = whisper
+        self._visiting = visiting
         self._board: Board | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -136,9 +139,7 @@ class Telephone:
 
     async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
         """Send a waiting caller back into the flow, at one of the queue's exits."""
-        await self._attempt(
-            "Redirect", {"Channel": call, "Context": "overflow", "Exten": OVERFLOW[exit], "Priority": "1"}
-        )
+        await self._redirect(call, "overflow", OVERFLOW[exit])
 
     def part(self, call: CallId, channel: str, by: str) -> None:
         """A caller was joined with another line to outside (`channel`; empty while it rings), which no rule allows: the
@@ -150,11 +151,13 @@ class Telephone:
     async def _part(self, call: CallId, channel: str, by: str) -> None:
         log.warning("a caller was transferred to outside", by=by)
         await self._attempt("Setvar", {"Channel": call, "Variable": "TRANSFER_BY", "Value": by})
-        await self._attempt(
-            "Redirect", {"Channel": call, "Context": "transferred", "Exten": "outside", "Priority": "1"}
-        )
+        await self._redirect(call, "transferred", "outside")
         if channel:
             await self._attempt("Hangup", {"Channel": channel, "Cause": "16"})
+
+    async def _redirect(self, call: CallId, context: str, extension: str) -> None:
+        await self._visiting.rests(call)
+        await self._attempt("Redirect", {"Channel": call, "Context": context, "Exten": extension, "Priority": "1"})
 
     async def _attempt(self, action: str, fields: Mapping[str, str]) -> None:
         try:

@@ -205,8 +205,14 @@ class Installation:
         """Until Asterisk holds nothing of any call; AssertionError with what it holds otherwise."""
         deadline = time.monotonic() + seconds
         while left := await self.leftovers():
-            assert time.monotonic() < deadline, f"left over in Asterisk: {left}"
+            assert time.monotonic() < deadline, f"left over in Asterisk: {left}\n{await self._known_of_channels()}"
             await asyncio.sleep(0.1)
+
+    async def _known_of_channels(self) -> str:
+        """Where each channel stands. One of which Asterisk knows nothing is none: the list comes from its cache."""
+        told = [await self.cli(f"core show channel {name}") for name in await self.channels()]
+        wanted = ("Name:", "State:", "Blocking in:", "Application:", "Data:", "Context:", "Priority:", "not a known")
+        return "\n".join(line.strip() for text in told for line in text.splitlines() if any(w in line for w in wanted))
 
     # ---- what it says of itself
 

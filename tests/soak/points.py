@@ -93,9 +93,10 @@ class CrashingLine(Instance):
         fresh.write_text(text)
         fresh.replace(self._plan)
 
-    def disarm(self) -> None:
-        """A server that has not died until now dies no more."""
+    async def disarm(self) -> None:
+        """A server that has not died until now dies no more; of one that just did, it is known."""
         self._write_plan("")
+        await asyncio.sleep(_QUIET / 4)
 
     def counted(self) -> list[Appended]:
         """What the server that was armed has appended."""
@@ -156,8 +157,7 @@ async def _played(line: CrashingLine, fate: "_Fate", number: int) -> list[str]:
         following = asyncio.ensure_future(fate.follow(script))
         try:
             await script.play(number)
-            await line.quiet()
-            line.disarm()
+            await fate.rest()
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -178,6 +178,7 @@ class _Fate:
     def __init__(self, line: CrashingLine, points: list[Point]) -> None:
         self.line = line
         self.points = list(points)
+        self.busy = False
         self.struck: list[str] = []
         self.counted: list[Appended] = []
 
@@ -186,6 +187,7 @@ class _Fate:
         while self.points:
             point = self.points.pop(0)
             await (self._died() if point.what == KILL else self._stopped(point, script))
+            self.busy = True
             self.counted += self.line.counted()
             self.struck.append(self.counted[-1].kind)
             if self.points:
@@ -193,6 +195,19 @@ class _Fate:
             if point.what == KILL:
                 self.line.server = None
                 await self.line.start_server()
+            self.busy = False
+
+    async def rest(self) -> None:
+        """Behind the end of the play: until nothing happens any more, and then nothing can."""
+        await self._until_quiet()
+        await self.line.disarm()
+        await self._until_quiet()
+
+    async def _until_quiet(self) -> None:
+        while True:
+            await self.line.quiet()
+            if not self.busy:
+                return
 
     async def _died(self) -> None:
         assert self.line.server is not None

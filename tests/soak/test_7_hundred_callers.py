@@ -72,7 +72,7 @@ STARTED = {"rtp": free_audio_ports(1200)}
 """A hundred callers and twenty phones, each with up to four ports, and those that have just been used."""
 
 
-@functools.partial(run, seconds=MINUTES * 60 * 2 + 900)
+@functools.partial(run, seconds=MINUTES * 60 * 3 + 1800)
 async def test_a_hundred_callers_at_a_time(part: Part, line: Instance) -> None:
     await hundred_callers(part, line, kills=0)
 

@@ -16,6 +16,6 @@ NAME, ORDER, SHARE = "five-kills", 9, 1.0
 KILLS = 5
 
 
-@functools.partial(run, seconds=MINUTES * 60 * 2 + 900)
+@functools.partial(run, seconds=MINUTES * 60 * 3 + 1800)
 async def test_a_hundred_callers_and_five_kills(part: Part, line: Instance) -> None:
     await hundred_callers(part, line, KILLS)

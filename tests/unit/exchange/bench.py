@@ -23,6 +23,7 @@ from ivr.exchange.house import House
 from ivr.exchange.runner import CallRunner
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.talks import House as Dialable
+from ivr.exchange.visiting import Visiting
 from ivr.exchange.visits import Visits
 from ivr.language import load_site
 from ivr.site import Site
@@ -135,6 +136,7 @@ class Bench:
             desk=self.desk,
             calls=self.calls,
             clock=self.clock,
+            visiting=Visiting(self.clock),
             waiting=Visits(self.dispatcher.engine, self.dispatcher.now_us),
             last_agents=self.last_agents,
             messages=NoMessages(),

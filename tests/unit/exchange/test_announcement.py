@@ -13,6 +13,7 @@ from ivr.clock import LoopClock
 from ivr.exchange.house import House
 from ivr.exchange.runner import CallRunner
 from ivr.exchange.ticket import Ticket
+from ivr.exchange.visiting import Visiting
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from tests.tools import run
@@ -71,6 +72,7 @@ async def told(position: int | None, *, place: str = "", announce: str | None = 
         desk=asked,
         calls=LiveCalls(),
         clock=clock,
+        visiting=Visiting(clock),
         waiting=asked,
         last_agents=NobodyBefore(),
         messages=NoMessages(),
