@@ -137,7 +137,7 @@ class Login:
         account = self._register.accounts.get(proved.name)
         if account is None or account.disabled or account.password != proved.password:
             raise Wrong
-        if subject and account.subject not in ("", subject):
+        if subject and (account.subject not in ("", subject) or not account.for_single_sign_on):
             raise Wrong
         return replace(account, last_login=now, subject=account.subject or subject)
 

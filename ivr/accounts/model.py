@@ -38,6 +38,12 @@ class Account:
     """Who it is at the single sign-on: set by the first login there, and from then on nobody else."""
     last_login: datetime | None = None
 
+    @property
+    def for_single_sign_on(self) -> bool:
+        """Tied to somebody there, or made without a password for it: people may choose their own names at an issuer,
+        so that whoever calls himself `admin` there is not the administrator here."""
+        return bool(self.subject) or not (self.password or self.totp)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:

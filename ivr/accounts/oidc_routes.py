@@ -110,6 +110,9 @@ class SingleSignOnRoutes:
         if account.subject and account.subject != person.subject:
             log.warning("somebody else has this name at the single sign-on now", account=name)
             raise Wrong("the issuer knows you, and there is no account for you here; ask an administrator")
+        if not account.for_single_sign_on:
+            log.warning("this account has a password: it is nobody's at the single sign-on", account=name)
+            raise Wrong("the issuer knows you, and there is no account for you here; ask an administrator")
         return account
 
 

@@ -81,6 +81,16 @@ async def test_a_login_at_the_issuer(tmp_path: Path) -> None:
         assert issuer.asked.count("/realm/keys") == 1
 
 
+@run
+async def test_whoever_calls_himself_like_an_account_with_a_password_gets_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        issuer = joined(home)
+        issuer.claims = {"preferred_username": "admin", "sub": "a-stranger"}
+        assert (await sign_on(home.browser(THERE), issuer)).status_code == 401
+        row = await home.command().told("GET", "/accounts/admin")
+        assert row["has_password"] and not row["single_sign_on"]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
