@@ -213,7 +213,14 @@ async def the_operators_page_is_true(user: NewUser) -> None:
     named = [name for cell in re.findall(r"(?m)^\| (`.+?`) \|", table) for name in re.findall(r"`([^`]+)`", cell)]
     assert "secrets/phones.csv" in named
     # CENTRALITA_ASTERISK_ROOT; and what is only there when somebody has made it
-    elsewhere = {"asterisk/root", "secrets/NAME.secret", "voicemail/", "overrides/"}
+    elsewhere = {
+        "asterisk/root",
+        "secrets/NAME.secret",
+        "secrets/oidc.secret",
+        "voicemail/",
+        "overrides/",
+        "erasures/",
+    }
     assert [name for name in named if name not in elsewhere and not (user.folder / "var" / name).exists()] == []
     for name in ("share/moh/default", "log/messages.log", "log/cel-custom/cel.csv"):
         assert (user.folder / "var/asterisk" / name).exists()

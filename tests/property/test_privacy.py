@@ -39,6 +39,7 @@ TEXTS = {
     "extension": "number of the site",
     "file": "file of the site",
     "flow": "name of a flow",
+    "hash": "hash of the audit's chain",
     "how": "word of the program",
     "key": "one key of a menu",
     "language": "language",
