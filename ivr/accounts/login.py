@@ -17,9 +17,9 @@ from ivr.access.throttle import Throttle, Verdict
 from ivr.accounts.hashing import Busy, Hashing
 from ivr.accounts.model import NAME, Account, Seen, Session
 from ivr.accounts.register import NotWritten, Register
-from ivr.accounts.sealing import Seal
 from ivr.accounts.store import Change
 from ivr.clock import Clock
+from ivr.seal import FernetSeal
 from ivr.text import printable
 from ivr.web.api.routing import Refusal
 
@@ -58,7 +58,9 @@ class Wrong(Refusal):
 class Login:
     """Begins sessions, and asks for the password again where something important is changed."""
 
-    def __init__(self, register: Register, hashing: Hashing, throttle: Throttle, seal: Seal, clock: Clock) -> None:
+    def __init__(
+        self, register: Register, hashing: Hashing, throttle: Throttle, seal: FernetSeal, clock: Clock
+    ) -> None:
         self._register, self._hashing, self._throttle = register, hashing, throttle
         self._seal, self._clock = seal, clock
 

@@ -10,9 +10,9 @@ from ivr.access.model import Principal, Via
 from ivr.accounts.accounts import Accounts, Changed
 from ivr.accounts.login import Login, Wrong
 from ivr.accounts.model import Account
-from ivr.accounts.sealing import Seal
 from ivr.accounts.store import Change
 from ivr.clock import Clock
+from ivr.seal import FernetSeal
 from ivr.web.api.routing import Refusal
 
 BEGUN_FOR = timedelta(minutes=15)
@@ -30,7 +30,7 @@ class Begun:
 class Myself:
     """Every method asks for the password again, and only a session will do: a token that was lost changes nothing."""
 
-    def __init__(self, accounts: Accounts, login: Login, seal: Seal, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, login: Login, seal: FernetSeal, clock: Clock) -> None:
         self._accounts, self._login, self._seal, self._clock = accounts, login, seal, clock
         self._begun: OrderedDict[str, Begun] = OrderedDict()
 

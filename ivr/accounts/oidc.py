@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ivr import log as logs
-from ivr.accounts.sealing import Seal
 from ivr.clock import Clock
+from ivr.seal import FernetSeal
 from ivr.web.api.routing import Refusal
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class SingleSignOn:
     def __init__(
         self,
         settings: Settings,
-        seal: Seal,
+        seal: FernetSeal,
         clock: Clock,
         transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None,
     ) -> None:

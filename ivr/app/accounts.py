@@ -23,7 +23,6 @@ from ivr.accounts.myself import Myself
 from ivr.accounts.oidc import Settings, SingleSignOn
 from ivr.accounts.oidc_routes import SingleSignOnRoutes
 from ivr.accounts.register import Register
-from ivr.accounts.sealing import Seal
 from ivr.accounts.session_routes import SessionRoutes
 from ivr.accounts.store import AccountStore
 from ivr.accounts.token_routes import TokenRoutes
@@ -32,6 +31,7 @@ from ivr.app.closing import Closing
 from ivr.clock import Clock
 from ivr.install import secrets
 from ivr.install.paths import Paths
+from ivr.seal import FernetSeal
 from ivr.settings.environment import SettingsError
 from ivr.web.api.application import Part
 
@@ -71,7 +71,7 @@ async def open_accounts(
     register = Register(AccountStore(engine), clock, life or SessionLife())
     await register.open()
     closing.add(register.close)
-    hashing, throttle, seal = hashing or Hashing(), Throttle(), Seal(key)
+    hashing, throttle, seal = hashing or Hashing(), Throttle(), FernetSeal(key)
     closing.add_now(hashing.close)
     accounts = Accounts(register, hashing, throttle, clock, site, partial(forget_first_password, folder))
     password = await make_first_admin(accounts, folder)
@@ -100,13 +100,13 @@ def _secrets(paths: Paths) -> tuple[str, bytes]:
     secrets.write(folder / LOCAL_TOKEN, local + "\n")
     key = secrets.made_once(folder / TOTP_KEY, base64.urlsafe_b64encode(random.token_bytes(32)).decode())
     try:
-        Seal(key.encode())
+        FernetSeal(key.encode())
     except ValueError:
         raise secrets.SecretsError(f"{folder / TOTP_KEY}: not a key; put back the copy from your backup") from None
     return local, key.encode()
 
 
-def _single_sign_on(setting: str, paths: Paths, seal: Seal, clock: Clock) -> SingleSignOn:
+def _single_sign_on(setting: str, paths: Paths, seal: FernetSeal, clock: Clock) -> SingleSignOn:
     file = paths.secrets / OIDC_SECRET
     try:
         secret = file.read_text(encoding="utf-8").strip()

@@ -15,11 +15,11 @@ from ivr.erasure.records import CallStore, NumberStore
 from ivr.erasure.routes import CallerRoutes
 from ivr.erasure.stores import Place
 from ivr.exchange.house import Sites
-from ivr.exchange.seal import FernetSeal
 from ivr.install.paths import Paths
 from ivr.install.secrets import Secrets
 from ivr.lookups.look_ups import LookUps
 from ivr.records.callers import CallerKeys
+from ivr.seal import FernetSeal
 from ivr.settings.environment import Environment
 from ivr.versions.changes import Changes
 from ivr.voicemail.inbox import Inbox

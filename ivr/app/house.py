@@ -8,7 +8,6 @@ from ivr.app.floor import Floor
 from ivr.app.stores import Stores
 from ivr.clock import Clock
 from ivr.exchange.house import House, LastAgents, Sites
-from ivr.exchange.seal import FernetSeal
 from ivr.exchange.visits import Visits
 from ivr.figures.metrics import Metrics
 from ivr.install.paths import Paths
@@ -17,6 +16,7 @@ from ivr.lookups.figures import LookUpFigures
 from ivr.lookups.look_ups import LookUps
 from ivr.overrides import Overrides
 from ivr.overrides.figures import OverrideFigures
+from ivr.seal import FernetSeal
 from ivr.voicemail.inbox import Inbox
 
 

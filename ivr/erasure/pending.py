@@ -15,7 +15,7 @@ ENDING = ".erasure"
 
 
 class Seal(Protocol):
-    """Encrypts and authenticates (ivr.exchange.seal)."""
+    """Encrypts and authenticates (ivr.seal)."""
 
     def close(self, text: str) -> str: ...
     def open(self, sealed: str) -> str | None: ...

@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 
 from ivr.accounts.oidc import Settings, SingleSignOn
 from ivr.accounts.oidc_routes import SingleSignOnRoutes
-from ivr.accounts.sealing import Seal
+from ivr.seal import FernetSeal
 from tests.tools import run
 from tests.unit.accounts.house import HERE, THERE, Browser, House, house
 from tests.unit.accounts.issuer import ISSUER, Issuer
@@ -22,7 +22,7 @@ SETTING = f"{ISSUER}?client_id=centralita"
 def joined(home: House, setting: str = SETTING) -> Issuer:
     """An issuer, and the routes of `home` joined to it."""
     issuer = Issuer(home.clock.now().timestamp())
-    seal = Seal((home.paths.secrets / "totp.key").read_bytes().strip())
+    seal = FernetSeal((home.paths.secrets / "totp.key").read_bytes().strip())
     part = next(part for part in home.opened.parts if isinstance(part, SingleSignOnRoutes))
     part._sign_on = SingleSignOn(Settings.of(setting, "the secret"), seal, home.clock, issuer.transport)
     return issuer

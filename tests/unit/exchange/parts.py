@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from acd.model import AgentId
 from ivr.call.effects import LookedUp
 from ivr.exchange.house import Sounds
-from ivr.exchange.seal import FernetSeal
+from ivr.seal import FernetSeal
 from ivr.site import Site
 from ivr.site.look_ups import LookUpSource
 from ivr.site.overrides import Override
