@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ivr.clock import LoopClock
+from ivr.control.client import ask
 from ivr.install.asterisk import Asterisk, tied
 from ivr.install.paths import Paths
 from ivr.settings.environment import Endpoint, Environment
@@ -241,6 +242,10 @@ class Installation:
         if process.returncode:
             raise InstanceError(f"ivr {' '.join(arguments)}: {err.decode()}")
         return out.decode()
+
+    async def api(self, path: str) -> dict[str, Any]:
+        """What the server's API answers at a path (after /api), as at the socket file; ControlError with its reason."""
+        return await asyncio.to_thread(ask, self.environment, "GET", path, seconds=10)
 
     def logs(self, lines: int = 40) -> str:
         """The ends of the logs, for the message of a failed test."""

@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from ivr.control.client import ControlError
 from ivr.testing.ears import Ears, sounds_of
 from ivr.testing.installation import ROOT, Installation
 from ivr.testing.person import Person
@@ -76,7 +77,8 @@ class Instance(Installation):
         return self._ears
 
     async def phone(self, extension: str, *, register: bool = True) -> Phone:
-        """The phone of an extension, made and registered at the first time."""
+        """The phone of an extension, made and registered at the first time; the engine knows then that it can be rung,
+        unless something stands between."""
         if extension not in self.phones:
             rows = (self.paths.secrets / "phones.csv").read_text().splitlines()[1:]
             passwords = dict(row.split(",", 1) for row in rows)
@@ -84,7 +86,21 @@ class Instance(Installation):
             self.phones[extension] = phone
             if register:
                 await phone.register()
+                await self._until_reachable(extension)
         return self.phones[extension]
+
+    async def _until_reachable(self, extension: str, seconds: float = 3) -> None:
+        """Asterisk answers a REGISTER before it tells us of it. Returns when the time is over, too: a phone at which
+        nothing arrives then fails the test in its own words."""
+        deadline = time.monotonic() + seconds
+        while self.ami.passes and time.monotonic() < deadline:
+            try:
+                row = await self.api(f"/agents/{extension}")
+            except ControlError:  # no server, or nobody's extension
+                return
+            if row["state"] != "unreachable":
+                return
+            await asyncio.sleep(0.02)
 
     async def forget_phones(self) -> None:
         """Every phone unregisters and is closed: the next test begins with none."""

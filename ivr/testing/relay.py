@@ -36,6 +36,11 @@ class Relay:
             self._server = await loop.create_server(lambda: _Caller(self), "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
+    @property
+    def passes(self) -> bool:
+        """Whether it is neither cut nor still."""
+        return self._server is not None and not self.still
+
     async def cut(self) -> None:
         """Close every connection and refuse new ones. Harmless when it is cut already."""
         if self._server is not None:

@@ -1,7 +1,6 @@
 """What the tests of hold and transfers share."""
 
 import asyncio
-import json
 import sqlite3
 import time
 
@@ -21,13 +20,12 @@ async def until_state(line: Instance, agent: str, wanted: str, seconds: float = 
     deadline = time.monotonic() + seconds
     while (seen := await state(line, agent)) != wanted:
         assert time.monotonic() < deadline, f"agent {agent} is {seen}, not {wanted}"
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.05)
 
 
 async def state(line: Instance, agent: str) -> str:
     """What the engine says that an agent does now."""
-    rows = [json.loads(row) for row in (await line.command("agents", "--json")).splitlines()]
-    return next(str(row["state"]) for row in rows if row["agent"] == agent)
+    return str((await line.api(f"/agents/{agent}"))["state"])
 
 
 async def record(line: Instance, caller: Person, seconds: float = 6) -> tuple[dict[str, object], list[str]]:
