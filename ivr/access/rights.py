@@ -12,13 +12,15 @@ READ, WRITE = "read", "write"
 class Rights:
     """Of one route. `area` and whether it changes something decide which scope a token needs: `agents:write`.
 
-    `any_state`: also for who still has to change the first password.
+    `any_state`: also for who still has to change the first password. `urgent`: callers wait for it, so that it is done
+    also while the audit cannot be written, and noted afterwards.
     """
 
     area: str
     writes: bool
     reaches: Mapping[Role, Reach]
     any_state: bool = False
+    urgent: bool = False
 
     @property
     def scope(self) -> str:
@@ -43,9 +45,9 @@ def reads(area: str, *, any_state: bool = False, **reaches: Reach) -> Rights:
     return Rights(area, False, _by_role(reaches), any_state)
 
 
-def writes(area: str, *, any_state: bool = False, **reaches: Reach) -> Rights:
+def writes(area: str, *, any_state: bool = False, urgent: bool = False, **reaches: Reach) -> Rights:
     """As `reads`, for a route that changes something."""
-    return Rights(area, True, _by_role(reaches), any_state)
+    return Rights(area, True, _by_role(reaches), any_state, urgent)
 
 
 def _by_role(reaches: Mapping[str, Reach]) -> dict[Role, Reach]:

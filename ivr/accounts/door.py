@@ -34,6 +34,8 @@ class Audit(Protocol):
 
     async def append(self, entry: Entry) -> object: ...
 
+    async def settle(self, entry: Entry) -> None: ...
+
 
 class AccountsDoor:
     """An `ivr.web.api.door.Door`. `local_token`: what stands in var/secrets/cli.token."""
@@ -51,7 +53,8 @@ class AccountsDoor:
 
     async def note(self, principal: Principal | None, address: str, note: Note, result: Result, why: str) -> None:
         """See Door."""
-        await self._audit.append(entry_of(principal, address, note, result, why, self._clock.now()))
+        entry = entry_of(principal, address, note, result, why, self._clock.now())
+        await (self._audit.settle(entry) if note.owed else self._audit.append(entry))
 
     def still(self, principal: Principal) -> bool:
         """Whether who came in earlier may stay. Streams ask it, which are open for hours; no session is used by it."""

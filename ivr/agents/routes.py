@@ -29,7 +29,7 @@ LOOK = Allowed(
         monitor=Reach.EVERYTHING,
     )
 )
-TELL = Allowed(writes("agents", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF))
+TELL = Allowed(writes("agents", urgent=True, admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF))
 
 Looks = Annotated[Granted, LOOK]
 Tells = Annotated[Granted, TELL]

@@ -244,6 +244,7 @@ class Server:
             vitals=self._vitals,
             clock=clock,
         )
+        closing.add(api.app.state.deeds.close)
         shown = pages(self._metrics.text, ready)
         serve_network(api.app, shown, environment, clock=clock, rounds=self._rounds, closing=closing)
         serve_socket(api.app, shown, environment, closing)

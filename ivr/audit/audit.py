@@ -22,6 +22,11 @@ MOST_WAITING = 5_000
 BATCH = 500
 PATIENCE_SECONDS = 10.0
 """How long an answer waits for its entry. After that the request fails; its entry may still be written."""
+SETTLED_SECONDS = 2.0
+"""How long the answer about what has been done already waits for its entry."""
+MOST_OWED = 5_000
+AGAIN_SECONDS = 5.0
+"""How long after a failure what is owed is tried again."""
 ANCHOR_EVERY_SECONDS = 86_400.0
 
 Anchors = Callable[[], AsyncIterator[Anchor]]
@@ -46,6 +51,8 @@ class Audit:
         self.trouble = ""
         """Why nothing can be written now; empty when all is well."""
         self._waiting: list[tuple[Entry, asyncio.Future[int]]] = []
+        self._owed: list[Entry] = []
+        self._again: Timer | None = None
         self._writing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
         self._timer: Timer | None = None
@@ -66,8 +73,10 @@ class Audit:
         if self._closed:
             return
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._again):
+            if timer is not None:
+                timer.cancel()
+        self._pay()
         for task in (self._anchoring, self._writing):
             if task is not None:
                 await asyncio.wait([task])
@@ -82,16 +91,48 @@ class Audit:
         """
         if self._closed or len(self._waiting) >= MOST_WAITING:
             raise AuditUnavailable("the audit is closed" if self._closed else f"{MOST_WAITING} entries wait already")
+        future = self._queued(entry)
+        done, _ = await asyncio.wait([future], timeout=PATIENCE_SECONDS)
+        if not done:
+            raise AuditUnavailable(f"the entry was not written within {PATIENCE_SECONDS:g} s")
+        return future.result()
+
+    async def settle(self, entry: Entry) -> None:
+        """As `append`, for what has been done already and cannot be refused: it never raises. An entry that cannot be
+        written now stands in the log, and is written as soon as it can be."""
+        if self._closed or len(self._waiting) >= MOST_WAITING:
+            self._owe(entry, "the audit is closed" if self._closed else f"{MOST_WAITING} entries wait already")
+            return
+        future = self._queued(entry)
+        future.add_done_callback(lambda done: self._owe(entry, str(done.exception())) if done.exception() else None)
+        await asyncio.wait([future], timeout=SETTLED_SECONDS)
+
+    def _queued(self, entry: Entry) -> "asyncio.Future[int]":
         if entry.at.tzinfo is None:
             raise ValueError("a moment without time zone has no place in the audit")
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, future))
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
-        done, _ = await asyncio.wait([future], timeout=PATIENCE_SECONDS)
-        if not done:
-            raise AuditUnavailable(f"the entry was not written within {PATIENCE_SECONDS:g} s")
-        return future.result()
+        return future
+
+    def _owe(self, entry: Entry, why: str) -> None:
+        log.error("an entry of the audit is missing; it follows as soon as it can be written", at=entry.at.isoformat(),
+                  action=entry.action, who=entry.who, about=entry.object, result=entry.result, why=why)  # fmt: skip
+        self._keep(entry)
+
+    def _keep(self, entry: Entry) -> None:
+        if self._closed or len(self._owed) >= MOST_OWED:
+            return  # it stands in the log
+        self._owed.append(entry)
+        if self._again is None:
+            self._again = self._clock.call_later(AGAIN_SECONDS, self._pay)
+
+    def _pay(self) -> None:
+        self._again, owed, self._owed = None, self._owed, []
+        for entry in owed:
+            paid = self._queued(entry)
+            paid.add_done_callback(lambda done, entry=entry: self._keep(entry) if done.exception() else None)
 
     async def _write(self) -> None:
         try:

@@ -20,7 +20,7 @@ COMMAND, API = "cli", "api"
 """`by` in the journal."""
 
 LOOK = Allowed(reads("overrides", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, auditor=Reach.EVERYTHING))
-TELL = Allowed(writes("overrides", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES))
+TELL = Allowed(writes("overrides", urgent=True, admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES))
 
 Looks = Annotated[Granted, LOOK]
 Tells = Annotated[Granted, TELL]

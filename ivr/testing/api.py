@@ -50,6 +50,7 @@ class OpenDoor:
 
     def __init__(self, who: Principal | None = None) -> None:
         self.who = who
+        self.begun: list[Note] = []
         self.noted: list[Noted] = []
 
     async def identify(self, request: Request) -> Principal | None:
@@ -60,6 +61,9 @@ class OpenDoor:
 
     async def note(self, principal: Principal | None, address: str, note: Note, result: Result, why: str) -> None:
         """Keep it."""
+        if result is Result.BEGUN:
+            self.begun.append(note)
+            return
         self.noted.append(Noted(principal, note, result, why))
 
 

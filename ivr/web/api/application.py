@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from ivr.web.api.deeds import Deeds
 from ivr.web.api.door import Door
 from ivr.web.api.routing import table
 
@@ -29,7 +30,7 @@ def application(parts: Iterable[Part], door: Door, *, version: str = "") -> Fast
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.state.door = door
+    app.state.door, app.state.deeds = door, Deeds()
     for part in parts:
         app.router.routes.extend(part.routes().routes)  # flat: an included router hides what is in it
     table(app)

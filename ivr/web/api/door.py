@@ -10,8 +10,10 @@ from ivr.access.model import Principal
 
 
 class Result(Enum):
-    """How a request ended."""
+    """How a request ended; BEGUN: that it is about to be carried out. What has begun and nothing else was given up by a
+    crash."""
 
+    BEGUN = "begun"
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
@@ -21,7 +23,8 @@ class Result(Enum):
 class Note:
     """What the audit will say of a request. The route fills it in; a note without `action` is not written.
 
-    Numbers of callers never stand in it: only their keys, or masked.
+    Numbers of callers never stand in it: only their keys, or masked. `owed`: something may have been changed by it, so
+    that it cannot be refused any more: when it cannot be written now it is as soon as it can be.
     """
 
     action: str = ""
@@ -29,6 +32,7 @@ class Note:
     before: Any = None
     after: Any = None
     detail: dict[str, Any] = field(default_factory=dict)
+    owed: bool = False
 
 
 class Door(Protocol):
@@ -39,4 +43,4 @@ class Door(Protocol):
         session comes without its CSRF token to a method that changes something (403), or too often (429)."""
 
     async def note(self, principal: Principal | None, address: str, note: Note, result: Result, why: str) -> None:
-        """Write the audit down before the answer goes out."""
+        """Write the audit down before the answer goes out. Raises when that is not possible, unless it is owed."""

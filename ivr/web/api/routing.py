@@ -11,12 +11,14 @@
         ) -> Greeting: ...
 
 Every route has exactly one `Allowed` (or `Public`); the table of roles and routes is read from them, and an application
-with a route outside the table is not built. A route that changes something is always noted in the audit; one that only
-reads is when it says so (`granted.shows(...)`). It raises Refusal for everything that its user may put right; every
-other exception is a fault of ours: logged, and answered without its text.
+with a route outside the table is not built. A route that changes something is always noted in the audit, before it
+begins and when it has ended, and is carried out to its end (ivr.web.api.deeds); one that only reads is noted when it
+says so (`granted.shows(...)`). It raises Refusal for everything that its user may put right; every other exception is a
+fault of ours: logged, and answered without its text.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -30,6 +32,7 @@ from starlette.responses import JSONResponse, Response
 from ivr import log as logs
 from ivr.access.model import Principal, Reach
 from ivr.access.rights import Rights
+from ivr.web.api.deeds import Deeds
 from ivr.web.api.door import Door, Note, Result
 
 log = logs.get(__name__)
@@ -53,11 +56,13 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Who asks, how far the role reaches on this route, and what the audit will say."""
+    """Who asks, how far the role reaches on this route, and what the audit will say. `begins` is awaited before what
+    changes something; it raises Refusal while the audit cannot be written."""
 
     principal: Principal
     reach: Reach
     note: Note
+    begins: Callable[[], Awaitable[None]] | None = None
 
     @property
     def everything(self) -> bool:
@@ -93,7 +98,7 @@ class _Allowed:
         note: Note = request.state.note
         request.state.principal = principal
         if self.rights.writes:
-            note.action = _action(request)
+            note.action, note.owed = _action(request), True
         if principal.must_change and not self.rights.any_state:
             raise Refusal("change the first password first: PUT /api/me/password", status=403)
         reach = self.rights.reach(principal)
@@ -101,7 +106,8 @@ class _Allowed:
             note.action = note.action or _action(request)
             raise Refusal(f"{principal.role.value}s may not do this, or the token's scopes do not hold "
                           f"{self.rights.scope}", status=403)  # fmt: skip
-        return Granted(principal, reach, note)
+        begins = functools.partial(_begins, request) if self.rights.writes and not self.rights.urgent else None
+        return Granted(principal, reach, note, begins)
 
 
 class _Public:
@@ -130,12 +136,22 @@ class AuditedRoute(APIRoute):
     """Asks who comes before anything of the body is read, answers refusals and faults in one form, and writes the audit
     before the answer goes out."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Coroutine[Any, Any, Any]], **options: Any) -> None:
+        super().__init__(path, _announced(endpoint), **options)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, with ours around it."""
         handler = super().get_route_handler()
         guards = _guards(self)
+        changes = any(isinstance(guard, _Public) or guard.rights.writes for guard in guards)
 
         async def handle(request: Request) -> Response:
+            if not changes:
+                return await answered(request)
+            deeds: Deeds = request.app.state.deeds
+            return await deeds.carry_out(answered(request), self.unique_id)
+
+        async def answered(request: Request) -> Response:
             request.state.note = Note()
             request.state.principal = None
             try:
@@ -157,6 +173,32 @@ class AuditedRoute(APIRoute):
             return await _noted(request, answer, Result.DONE, "")
 
         return handle
+
+
+def _announced(endpoint: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """The same, after the audit says that it begins: when everything that was sent is understood."""
+
+    @functools.wraps(endpoint)
+    async def announced(**values: Any) -> Any:
+        for value in values.values():
+            if isinstance(value, Granted) and value.begins is not None:
+                await value.begins()
+        return await endpoint(**values)
+
+    return announced
+
+
+async def _begins(request: Request) -> None:
+    note: Note = request.state.note
+    subject = " ".join(str(value) for value in request.path_params.values())
+    announced = Note(action=note.action, object=subject)
+    try:
+        await _door(request).note(request.state.principal, address_of(request), announced, Result.BEGUN, "")
+    except Exception as error:
+        log.exception("the audit could not be written", action=note.action)
+        note.action = ""  # nothing happened that there is to say of
+        raise Refusal("nothing was changed, for the audit cannot be written; see the server's log",
+                      status=503) from error  # fmt: skip
 
 
 async def _noted(request: Request, answer: Response, result: Result, why: str) -> Response:

@@ -40,12 +40,17 @@ class Notebook:
     """An audit that only remembers."""
 
     entries: list[Entry] = field(default_factory=list)
+    begun: list[Entry] = field(default_factory=list)
 
     async def append(self, entry: Entry) -> None:
+        (self.begun if entry.result == "begun" else self.entries).append(entry)
+
+    async def settle(self, entry: Entry) -> None:
         self.entries.append(entry)
 
     @property
     def actions(self) -> list[str]:
+        """How everything ended."""
         return [f"{entry.action} {entry.object} {entry.result}" for entry in self.entries]
 
 
