@@ -1,6 +1,7 @@
 """Appends from the loop: in the order of asking, one batch after the other, awaited until the entry is on the disk."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -131,8 +132,11 @@ class Audit:
     def _pay(self) -> None:
         self._again, owed, self._owed = None, self._owed, []
         for entry in owed:
-            paid = self._queued(entry)
-            paid.add_done_callback(lambda done, entry=entry: self._keep(entry) if done.exception() else None)
+            self._queued(entry).add_done_callback(functools.partial(self._still_owed, entry))
+
+    def _still_owed(self, entry: Entry, done: "asyncio.Future[int]") -> None:
+        if done.exception() is not None:
+            self._keep(entry)
 
     async def _write(self) -> None:
         try:
