@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ivr.access.anchor import AuditAnchored
-from ivr.audit.audit import ANCHOR_EVERY_SECONDS, Audit, AuditUnavailable
+from ivr.audit.audit import AGAIN_SECONDS, ANCHOR_EVERY_SECONDS, Audit, AuditUnavailable
 from ivr.audit.chain import Anchor, Entry
 from ivr.audit.store import AuditStore, Wanted
 from ivr.testing.clock import ManualClock
@@ -97,6 +98,43 @@ async def test_a_database_that_is_away_refuses_and_comes_back(tmp_path: Path) ->
     with pytest.raises(ValueError, match="time zone"):
         await audit.append(entry(5, at=datetime(2026, 1, 1)))  # noqa: DTZ001
     await audit.close()
+
+
+async def until(there: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not there():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def objects(audit: Audit) -> list[str]:
+    return [row["object"] for row in audit.store.find(Wanted(), 20)][::-1]
+
+
+@run
+async def test_what_is_done_already_is_written_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    clock = ManualClock()
+    audit = await opened(tmp_path, clock)
+    await audit.append(entry(1))
+    tampered(tmp_path, "ALTER TABLE audit RENAME TO away")
+    for n in (2, 3):
+        await audit.settle(entry(n))
+    clock.advance(AGAIN_SECONDS)  # in vain
+    await until(lambda: clock.pending == 2)
+    tampered(tmp_path, "ALTER TABLE away RENAME TO audit")
+    clock.advance(AGAIN_SECONDS)
+    await until(lambda: objects(audit) == ["1", "2", "3"])
+    assert (await audit.verify()).sound
+    await audit.settle(entry(4))
+    assert objects(audit)[-1] == "4"
+    tampered(tmp_path, "ALTER TABLE audit RENAME TO away")
+    await audit.settle(entry(5))
+    tampered(tmp_path, "ALTER TABLE away RENAME TO audit")
+    await audit.close()  # the last occasion
+    await audit.settle(entry(6))  # in the log
+    again = await opened(tmp_path, clock)
+    assert objects(again) == ["1", "2", "3", "4", "5"]
+    await again.close()
+    assert clock.pending == 0
 
 
 @pytest.mark.parametrize(
