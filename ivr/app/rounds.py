@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ivr.app.closing import Closing
 from ivr.clock import Clock, Timer
-from ivr.figures.loop_watch import LoopWatch
+from ivr.figures.loop_watch import LoopWatch, waited_for_processor
 from ivr.systemd import Notifier
 
 ALIVE_EVERY_SECONDS = 1.0
@@ -37,10 +37,10 @@ class Rounds:
 
 
 def watch_loop(
-    clock: Clock, rounds: Rounds, notifier: Notifier, closing: Closing, longest: Callable[[float], None]
+    clock: Clock, rounds: Rounds, notifier: Notifier, closing: Closing, report: Callable[[float, float], None]
 ) -> None:
     """Measure how long the loop is blocked, and end a process whose loop stands still."""
-    loop_watch = LoopWatch(clock, longest)
+    loop_watch = LoopWatch(clock, report, waited_for_processor())
     loop_watch.start()
     closing.add_now(loop_watch.stop)
     still_alive(notifier)

@@ -104,7 +104,7 @@ class Server:
         )
         await self._open_wires()
         self._watch_recordings()
-        watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop_longest_block_seconds.set)
+        watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop)
         await self._serve_web()
         self._rounds.every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
         gc.collect()

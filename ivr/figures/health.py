@@ -40,12 +40,21 @@ class Health:
         self.loop_longest_block_seconds = gauge(
             "loop_longest_block_seconds", "The loop's longest block in the last minute."
         )
+        self.loop_longest_work_seconds = gauge(
+            "loop_longest_work_seconds",
+            "As loop_longest_block_seconds, without the time in which the machine had no processor for the server.",
+        )
         self.drift = counter("drift", "What we believed and Asterisk did not, repaired after a login.", "what")
         self.flow_problems = counter("flow_problems", "What a flow could not do as written (see the log).", "kind")
         self.config_info = gauge("config_info", "1 for the configuration in force.", "version")
         self.journal_degraded = gauge("journal_degraded", "1 while decisions are carried out before they are durable.")
         self.journal_position = gauge("journal_position", "Position of the journal's last entry.")
         self.records_behind = gauge("records_behind", "Entries that are not yet in the records.")
+
+    def loop(self, blocked: float, worked: float) -> None:
+        """The longest blocks of the last minute, in seconds."""
+        self.loop_longest_block_seconds.set(blocked)
+        self.loop_longest_work_seconds.set(worked)
 
     def config(self, version: str) -> None:
         """The configuration that is in force now; the figure keeps only this one."""
