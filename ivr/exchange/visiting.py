@@ -2,8 +2,8 @@
 
 A Redirect that meets a channel between two steps of the dialplan can end it: Asterisk sets context, extension and
 priority one after the other while the channel's own thread reads them (measured with Asterisk 22.10 beside the end of
-an AGI visit: 4 of 25,000 channels were hung up, on a busy machine many more). A channel is between two steps when a
-visit ends; that moment is ours to know.
+an AGI visit: 4 of 25,000 channels were hung up, on a busy machine many more). A waiting channel is between two steps
+when a visit ends and when the next one is due; both moments are ours to know.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ivr.clock import Clock
+from ivr.settings.waiting import WAIT_SECONDS
 
 AFTERWARDS_US = 100_000
 """How long after a visit the channel may be on its way to the next application."""
@@ -45,9 +46,20 @@ class Visiting:
 
     async def rests(self, call: str) -> None:
         """Until the channel of this call is in an application of the dialplan, as far as visits tell."""
-        if (over := self._open.get(call)) is not None:
-            await asyncio.wait([over], timeout=PATIENCE_SECONDS)
-        if call not in self._open and call in self._ended:
-            left = self._ended[call] + AFTERWARDS_US - self._clock.engine_us()
-            if left > 0:
-                await self._clock.sleep(left / 1e6)
+        for _ in range(2):  # a visit that was due has come meanwhile
+            if (over := self._open.get(call)) is not None:
+                await asyncio.wait([over], timeout=PATIENCE_SECONDS)
+            left = 0 if call in self._open else self._left_us(call)
+            if left <= 0:
+                return
+            await self._clock.sleep(left / 1e6)
+
+    def _left_us(self, call: str) -> int:
+        """How long the channel may be on its way, to the music or to its next visit."""
+        ended = self._ended.get(call)
+        if ended is None:
+            return 0
+        since, due = self._clock.engine_us() - ended, round(WAIT_SECONDS * 1e6)
+        if since < AFTERWARDS_US:
+            return AFTERWARDS_US - since
+        return due + AFTERWARDS_US - since if abs(since - due) <= AFTERWARDS_US else 0

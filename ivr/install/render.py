@@ -19,6 +19,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from ivr.install.paths import Paths
 from ivr.install.secrets import Secrets
 from ivr.settings.environment import Environment, Profile
+from ivr.settings.waiting import WAIT_SECONDS
 from ivr.site import Site
 
 # What callers hear when reception does not answer and the server is away; prompts that the site lacks are left out.
@@ -94,6 +95,7 @@ def _context(
         "outside_trunk": f"trunk-{outside[0]}" if outside else "",
         "recordings": paths.recordings,
         "recordings_done": paths.recordings_done,
+        "wait_seconds": WAIT_SECONDS,
         "ami_permit": ami_permit(environment.ami.host),
         "accept_sound": sound("phrase_accept_call") or "beep",
         "sorry_sound": "&".join(found for found in map(sound, SORRY_PROMPTS) if found),

@@ -29,7 +29,7 @@ import pytest
 
 from tests.soak import crashing
 from tests.soak import script as people
-from tests.soak.part import FOLDER, FRESH, MINUTES, Part
+from tests.soak.part import FOLDER, FRESH, MINUTES, Part, surroundings
 from tests.soak.points import AMI_LOST, ASTERISK_KILLED, KILL, CrashingLine, Outcome, Point, open_line, play
 from tests.soak.script import CHANGES
 from tests.tools import run
@@ -51,6 +51,7 @@ class Progress:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.done: dict[Point, dict[str, Any]] = {}
+        self._revision = surroundings()["revision"]
         self._script = hashlib.sha256(Path(people.__file__).read_bytes()).hexdigest()[:12]
         if FRESH:
             file.unlink(missing_ok=True)
@@ -72,6 +73,7 @@ class Progress:
                 "kind": outcome.struck[place] if struck else "",
                 "faults": outcome.faults,
                 "script": self._script,
+                "revision": self._revision,
             }
             self.done[point] = row
             with self.file.open("a", encoding="utf-8") as file:
@@ -182,6 +184,8 @@ async def test_death_at_every_point(part: Part) -> None:
         killed = [row for row in reached if row["what"] == KILL and row["when"] == when]
         part.found(f"deaths {_WORDS[when]}", len(killed))
         part.found("- at so many kinds of entry (its event with its decisions)", len({row["kind"] for row in killed}))
+    revisions = Counter(row["revision"] for row in reached)
+    part.found("points by revision", ", ".join(f"{revision} {count}" for revision, count in revisions.items()))
     for what in (AMI_LOST, ASTERISK_KILLED):
         part.found(f"points with: {what}", sum(row["what"] == what for row in reached))
     kinds = Counter(row["kind"] for row in reached)
