@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from ivr.settings.environment import Environment
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.instance_site import copy_site
 from ivr.testing.ports import free_audio_ports, free_port
+from tests.access.browser import Browser
 
 ROOT = Path(__file__).parents[2]
 IVR = Path(sys.executable).with_name("ivr")
@@ -50,33 +50,6 @@ CHANGES: Mapping[str, Any] = {
     "hours.yaml": {"hours": {OTHER_TIMETABLE: ALWAYS}},
 }
 READY_SECONDS = 60
-
-
-@dataclass
-class Browser:
-    """Somebody's session: a cookie, and the token for whatever changes something."""
-
-    client: httpx.Client
-    name: str
-    password: str
-    csrf: str = ""
-
-    def log_in(self) -> None:
-        """Begin a session."""
-        self.client.cookies.clear()
-        answer = self.client.post("/api/session", json={"name": self.name, "password": self.password})
-        assert answer.status_code == 201, answer.text
-        self.csrf = answer.json()["csrf"]
-
-    def change_password(self, new: str) -> None:
-        """To another one."""
-        answer = self.ask("PUT", "/api/me/password", json={"current": self.password, "new": new})
-        assert answer.status_code == 200, answer.text
-        self.password = new
-
-    def ask(self, method: str, path: str, **how: Any) -> httpx.Response:
-        """What the server answers."""
-        return self.client.request(method, path, headers={"X-CSRF-Token": self.csrf}, **how)
 
 
 class House:
@@ -165,7 +138,7 @@ class House:
     # ---- how it comes up
 
     def _browser(self, name: str, password: str) -> Browser:
-        return Browser(httpx.Client(base_url=self.url, timeout=30), name, password)
+        return Browser.at(self.url, name, password)
 
     def _until_there(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
