@@ -18,6 +18,7 @@ from ivr.access.rights import reads
 from ivr.aside import aside
 from ivr.audit.audit import Anchors, Audit
 from ivr.audit.chain import Row, values_of
+from ivr.audit.in_journal import JournalUnread
 from ivr.audit.store import MOST_FOUND, Wanted
 from ivr.web.api.answers import Name, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
@@ -170,7 +171,7 @@ class AuditRoutes:
         async with self._verifying:
             try:
                 walked = await self._audit.verify(*others)
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, JournalUnread) as error:
                 raise _away(error) from None
         granted.note.after = {"sound": walked.sound, "last": walked.last, "faults": len(walked.faults)}
         faults = [FaultAnswer(seq=one.seq, kind=one.kind, why=one.why) for one in walked.faults]
