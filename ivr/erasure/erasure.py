@@ -1,8 +1,10 @@
-"""Searching and erasing by caller: one operation over all stores, one at a time, finished also after a crash."""
+"""Searching and erasing by caller over all stores. One erasure at a time, finished also after a crash."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -37,6 +39,15 @@ class OnTheLine(Exception):
         self.calls = calls
 
 
+class Busy(Exception):
+    """Another erasure runs, which may take minutes. The message says since when."""
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(
+            f"another erasure runs since {since.isoformat(timespec='seconds')}; when it has ended, do this again"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """What the erasure works with. `folder` is the instance's (CENTRALITA_VAR); `leave`: folders in it that hold
@@ -61,6 +72,7 @@ class Erasure:
     def __init__(self, house: House) -> None:
         self._house = house
         self._one = asyncio.Lock()
+        self._since: datetime | None = None
         self._resuming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -81,17 +93,23 @@ class Erasure:
         return number
 
     async def find(self, number: Number, who: str) -> Report:
-        """What every place has of the caller. Raises SQLAlchemyError or OSError."""
-        async with self._one:
-            caller = await self._caller(number)
-            lines = [found_line(await store.find(caller)) for store in self._house.stores]
-            return self._report(caller, who, lines, erased=False)
+        """What every place has of the caller; of one who is being erased, what is left. Raises SQLAlchemyError or
+        OSError."""
+        caller = await self._caller(number)
+        lines = [found_line(await store.find(caller)) for store in self._house.stores]
+        return self._report(caller, who, lines, erased=False)
 
     async def erase(self, number: Number, who: str) -> Report:
         """Erase it everywhere, and look through every file afterwards. What goes wrong on the way stands in the report,
-        and is made good by doing it again. Raises OnTheLine, SQLAlchemyError, OSError or AuditUnavailable when it could
-        not begin."""
-        async with self._one:
+        and is made good by doing it again. Raises Busy, OnTheLine, SQLAlchemyError, OSError or AuditUnavailable when it
+        could not begin."""
+        if self._since is not None:
+            raise Busy(self._since)
+        return await self._erase(number, who)
+
+    # ------------------------------------------------------------------ inside
+    async def _erase(self, number: Number, who: str) -> Report:
+        async with self._alone():
             caller = await self._caller(number)
             self._nobody_calls(caller)
             await self._begun(caller, who)
@@ -104,7 +122,15 @@ class Erasure:
             log.info("a caller was erased", caller=[*caller.keys][:1], complete=report.complete)
             return report
 
-    # ------------------------------------------------------------------ inside
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        async with self._one:
+            self._since = self._house.clock.now()
+            try:
+                yield
+            finally:
+                self._since = None
+
     async def _caller(self, number: Number) -> Caller:
         """Whom it is about, after everything that is known is in the database."""
         ledger = self._house.ledger
@@ -198,7 +224,7 @@ class Erasure:
     async def _resume(self) -> None:
         for begun in await aside(self._house.pending.all):
             try:
-                report = await self.erase(self.number(begun.number), begun.who)
+                report = await self._erase(self.number(begun.number), begun.who)
             except Exception as error:  # the next start tries again
                 log.error("an erasure that was begun could not be finished", why=type(error).__name__)
                 continue

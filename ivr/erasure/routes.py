@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ivr.access.model import Reach
 from ivr.access.rights import writes
 from ivr.audit.audit import AuditUnavailable
-from ivr.erasure.erasure import Erasure, OnTheLine
+from ivr.erasure.erasure import Busy, Erasure, OnTheLine
 from ivr.erasure.number import NotANumber, Number
 from ivr.erasure.report import Report, told
 from ivr.web.api.answers import Words, refusals
@@ -104,6 +104,8 @@ class CallerRoutes:
             raise Refusal("nothing brings it back: say `sure`; /api/callers/search shows what would be erased")
         try:
             report = await self._erasure.erase(number, granted.principal.who)
+        except Busy as busy:
+            raise Refusal(str(busy)) from None
         except OnTheLine as living:
             raise Refusal(str(living), calls=[*living.calls]) from None
         except (SQLAlchemyError, OSError, AuditUnavailable) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ivr.erasure.erasure import OnTheLine
 from ivr.erasure.number import NotANumber
 from ivr.erasure.report import Report, told
 from ivr.erasure.stores import Left, Place
+from ivr.erasure.sweep import Swept
 from ivr.exchange.cel_import import CelImport
 from ivr.records.ledger import Ledger
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
@@ -225,6 +227,34 @@ async def test_an_erasure_that_a_crash_ended_is_finished_at_the_next_start(tmp_p
     assert house.holding(ANA) == {}
     begun = house.audit.store.find(Wanted(action="callers.erase.begun"), 10)
     assert [entry["who"] for entry in begun] == ["ana", "ana"]
+    await house.close()
+
+
+@run
+async def test_while_an_erasure_runs_others_are_found_and_a_second_one_is_told_to_come_again(tmp_path: Path) -> None:
+    """A look through all files takes minutes: who waits for it without a word holds a place of the few."""
+    house = await busy(tmp_path)
+    api = Api([house.routes])
+    begun, go = threading.Event(), threading.Event()
+
+    def look(number: Any) -> Any:
+        begun.set()
+        assert go.wait(20)
+        return Swept()
+
+    house.erasure._look = lambda number: asyncio.to_thread(look, number)  # type: ignore[method-assign]
+    first = asyncio.ensure_future(api.ask(ADMIN, "POST", "/callers/erase", {"number": ANA, "sure": True}))
+    await asyncio.to_thread(begun.wait, 20)
+    found = await asyncio.wait_for(api.told(AUDITOR, "POST", "/callers/search", {"number": EVA}), 10)
+    assert found["known"] and not found["erased"]
+    since = house.clock.now().isoformat(timespec="seconds")
+    second = await asyncio.wait_for(api.ask(ADMIN, "POST", "/callers/erase", {"number": EVA, "sure": True}), 10)
+    assert second.status_code == 409 and f"another erasure runs since {since}" in second.json()["error"]
+    assert house.holding(EVA)
+    go.set()
+    assert (await first).status_code == 200
+    third = await api.told(ADMIN, "POST", "/callers/erase", {"number": EVA, "sure": True})
+    assert third["erased"] and house.holding(EVA) == {}
     await house.close()
 
 
