@@ -36,7 +36,8 @@ async def open_audit(
     def record(event: AuditAnchored, key: str) -> None:
         floor.desk.record(event, key=key)
 
-    store = AuditStore.open(environment.records, stores.ledger.store.engine)
+    records = stores.ledger.store
+    store = AuditStore.open(environment.records, records.engine, records.patience)
     audit = Audit(store, AnchorFiles(paths.var / "audit"), clock, record)
     closing.add(audit.close)
     await audit.open()

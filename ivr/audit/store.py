@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from ivr.audit.chain import GENESIS, Entry, Row, moment, seal, values_of
 from ivr.audit.tables import COPIES, audit
+from ivr.records.patience import Patience
 
 BUSY_SECONDS = 5.0
 MOST_FOUND = 1_000
@@ -41,17 +42,21 @@ EVERYTHING = Wanted()
 
 
 class AuditStore:
-    """One audit. `reading` is an engine of the same database that other parts read with."""
+    """One audit. `reading` is an engine of the same database that other parts read with, `patience` that of who writes
+    into it."""
 
-    def __init__(self, writing: Engine | None, reading: Engine) -> None:
+    def __init__(self, writing: Engine | None, reading: Engine, patience: Patience | None = None) -> None:
         self._writing, self._reading = writing, reading
+        self.patience = patience or Patience(BUSY_SECONDS)
+        if writing is not None:
+            self.patience.of(writing)
 
     @classmethod
-    def open(cls, url: str, reading: Engine) -> "AuditStore":
+    def open(cls, url: str, reading: Engine, patience: Patience | None = None) -> "AuditStore":
         """On a database whose tables are up to date (ivr.records.migrate). Connects when it is used first."""
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
-            return cls(create_engine(parsed, pool_pre_ping=True, pool_size=1), reading)
+            return cls(create_engine(parsed, pool_pre_ping=True, pool_size=1), reading, patience)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
 
         @event.listens_for(engine, "connect")
@@ -64,7 +69,7 @@ class AuditStore:
         def _begin(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-        return cls(engine, reading)
+        return cls(engine, reading, patience)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from ivr.clock import Clock
 from ivr.erasure import sweep
 from ivr.erasure.number import Normalise, NotANumber, Number, number_of
 from ivr.erasure.pending import PendingErasures
-from ivr.erasure.records import identified, rewrite
+from ivr.erasure.records import identified, renew
 from ivr.erasure.report import Line, Report, erased_line, found_line
 from ivr.erasure.stores import Caller, Place, Store
+from ivr.erasure.tidy import Tidied, tidied
 from ivr.records.callers import CallerKeys
 from ivr.records.ledger import Ledger
 
@@ -40,12 +41,10 @@ class OnTheLine(Exception):
 
 
 class Busy(Exception):
-    """Another erasure runs, which may take minutes. The message says since when."""
+    """Another erasure runs, or a tidying, which may take minutes. The message says since when."""
 
-    def __init__(self, since: datetime) -> None:
-        super().__init__(
-            f"another erasure runs since {since.isoformat(timespec='seconds')}; when it has ended, do this again"
-        )
+    def __init__(self, what: str, since: datetime) -> None:
+        super().__init__(f"{what} runs since {since.isoformat(timespec='seconds')}; when it has ended, do this again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class Erasure:
     def __init__(self, house: House) -> None:
         self._house = house
         self._one = asyncio.Lock()
-        self._since: datetime | None = None
+        self._going_on: tuple[str, datetime] | None = None
         self._resuming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -103,13 +102,22 @@ class Erasure:
         """Erase it everywhere, and look through every file afterwards. What goes wrong on the way stands in the report,
         and is made good by doing it again. Raises Busy, OnTheLine, SQLAlchemyError, OSError or AuditUnavailable when it
         could not begin."""
-        if self._since is not None:
-            raise Busy(self._since)
+        self._not_now()
         return await self._erase(number, who)
+
+    async def tidy(self, seconds: float) -> Tidied:
+        """Write the records' database anew (ivr.erasure.tidy). Raises Busy, NotTidied, SQLAlchemyError or OSError."""
+        self._not_now()
+        async with self._alone("a tidying"):
+            began = self._house.clock.engine_us()
+            done = await aside(tidied, self._house.ledger.store, seconds)
+            done = replace(done, seconds=(self._house.clock.engine_us() - began) / 1e6)
+        log.info("the records were tidied", before=done.before, after=done.after)
+        return done
 
     # ------------------------------------------------------------------ inside
     async def _erase(self, number: Number, who: str) -> Report:
-        async with self._alone():
+        async with self._alone("another erasure"):
             caller = await self._caller(number)
             self._nobody_calls(caller)
             await self._begun(caller, who)
@@ -122,14 +130,18 @@ class Erasure:
             log.info("a caller was erased", caller=[*caller.keys][:1], complete=report.complete)
             return report
 
+    def _not_now(self) -> None:
+        if self._going_on is not None:
+            raise Busy(*self._going_on)
+
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
+    async def _alone(self, what: str) -> AsyncIterator[None]:
         async with self._one:
-            self._since = self._house.clock.now()
+            self._going_on = what, self._house.clock.now()
             try:
                 yield
             finally:
-                self._since = None
+                self._going_on = None
 
     async def _caller(self, number: Number) -> Caller:
         """Whom it is about, after everything that is known is in the database."""
@@ -179,11 +191,11 @@ class Erasure:
             return Line(place=store.place, held=0, trouble=logs.mask_text(why))
 
     async def _swept(self, number: Number) -> tuple[sweep.Swept | None, tuple[str, ...]]:
-        """The proof. What older pages of the database still hold goes with the database's being written anew."""
+        """The proof. What a page of the one table with numbers still holds goes with the table's being written anew."""
         try:
             swept = await self._look(number)
-            if any(self._of_records(name) for name in swept.found):
-                await aside(rewrite, self._engine)
+            if self._in_records(swept):
+                await aside(renew, self._engine)
                 swept = await self._look(number)
         except (sweep.NotSwept, SQLAlchemyError) as error:
             return None, (f"! {str(error).splitlines()[0]}",)
@@ -192,13 +204,11 @@ class Erasure:
     async def _look(self, number: Number) -> sweep.Swept:
         return await aside(sweep.elsewhere, self._house.folder, number, self._house.leave)
 
-    def _of_records(self, name: str) -> bool:
-        database = self._engine.url.database
-        return (
-            self._engine.dialect.name == "sqlite"
-            and bool(database)
-            and Path(name).name.startswith(Path(str(database)).name)
-        )
+    def _in_records(self, swept: sweep.Swept | None) -> bool:
+        if swept is None or self._engine.dialect.name != "sqlite":
+            return False
+        database = Path(str(self._engine.url.database)).name
+        return any(Path(name).name.startswith(database) for name in swept.found)
 
     def _report(
         self,
@@ -219,6 +229,7 @@ class Erasure:
             lines=tuple(lines),
             swept=swept,
             remarks=remarks,
+            untidy=self._in_records(swept),
         )
 
     async def _resume(self) -> None:

@@ -108,7 +108,9 @@ class Instance:
         await self.inbox.open()
         self.catalogue = SqlCatalogue(engine)
         self.audit = Audit(
-            AuditStore.open(self.environment.records, engine), AnchorFiles(self.var / "audit"), self.clock
+            AuditStore.open(self.environment.records, engine, self.ledger.store.patience),
+            AnchorFiles(self.var / "audit"),
+            self.clock,
         )
         await self.audit.open()
         self.look_ups = LookUps(
