@@ -1,6 +1,5 @@
 """The audit over the API: searched page by page, exported as a stream, verified. Nothing of it can be changed."""
 
-import asyncio
 import csv
 import io
 import re
@@ -22,6 +21,7 @@ from ivr.audit.in_journal import JournalUnread
 from ivr.audit.store import MOST_FOUND, Wanted
 from ivr.web.api.answers import Name, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+from ivr.web.api.turns import Turns
 
 Looks = Annotated[Granted, Allowed(reads("audit", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
 
@@ -110,7 +110,7 @@ class AuditRoutes:
 
     def __init__(self, audit: Audit, journal: Anchors | None = None) -> None:
         self._audit, self._journal = audit, journal
-        self._verifying = asyncio.Semaphore(1)
+        self._verifying = Turns(1, "verifications")
 
     def routes(self) -> APIRouter:
         """Everything is only read."""
@@ -168,7 +168,7 @@ class AuditRoutes:
         """Walk the whole chain, and compare it with the anchors in the files beside it and in the journal."""
         granted.shows("audit.verify", journal=journal)
         others = [self._journal] if journal and self._journal is not None else []
-        async with self._verifying:
+        async with self._verifying.one():
             try:
                 walked = await self._audit.verify(*others)
             except (SQLAlchemyError, OSError, JournalUnread) as error:

@@ -15,8 +15,11 @@ from ivr.erasure.report import Report, told
 from ivr.erasure.tidy import NotTidied
 from ivr.web.api.answers import Words, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+from ivr.web.api.turns import Turns
 
 USUAL_SECONDS, MOST_SECONDS = 60, 3_600
+SEARCHES_AT_ONCE = 2
+"""Each reads Asterisk's events and logs from the beginning to the end."""
 
 Looks = Annotated[Granted, Allowed(writes("callers", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
 """`writes` for the body's sake; nothing is changed."""
@@ -95,6 +98,7 @@ class CallerRoutes:
 
     def __init__(self, erasure: Erasure) -> None:
         self._erasure = erasure
+        self._searches = Turns(SEARCHES_AT_ONCE)
 
     def routes(self) -> APIRouter:
         """The number is taken in the body."""
@@ -109,7 +113,8 @@ class CallerRoutes:
         number = self._number(wanted)
         granted.changes(number.masked)
         try:
-            report = await self._erasure.find(number, granted.principal.who)
+            async with self._searches.one():
+                report = await self._erasure.find(number, granted.principal.who)
         except (SQLAlchemyError, OSError) as error:
             raise _away(error) from None
         granted.note.object = " ".join(report.callers)
