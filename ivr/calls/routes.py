@@ -153,7 +153,8 @@ class CallRoutes:
         if full or filters.number:
             asked = filters.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_LOOKED_FOR)
             asked |= {"number": mask_number(filters.number)} if filters.number else {}
-            granted.shows("calls.search", **asked, calls=[call.call for call in calls if call.number])
+            # Also those of a withheld number: a leg of theirs may show another one, outside.
+            granted.shows("calls.search", **asked, calls=[call.call for call in calls])
         return CallsAnswer(calls=calls, next=following)
 
     async def live(self, granted: Looks, numbers: Numbers = False) -> LiveCallsAnswer:
@@ -164,7 +165,7 @@ class CallRoutes:
         full = numbers and granted.principal.sees_numbers
         calls = [_live_answer(one, known.get(one.record.caller, ""), full) for one in found]
         if full:
-            granted.shows("calls.live", calls=[call.call for call in calls if call.number])
+            granted.shows("calls.live", calls=[call.call for call in calls])
         return LiveCallsAnswer(calls=calls)
 
     async def show(self, call: Name, granted: Looks, numbers: Numbers = False) -> WholeCallAnswer:
