@@ -181,9 +181,9 @@ class AuditRoutes:
 
     async def _exported(self, told: Any, wanted: Wanted, upto: int) -> AsyncIterator[str]:
         after = -1
-        while rows := await aside(self._audit.store.page, after, upto, wanted):
-            yield await aside(told, [row for row, _ in rows])
-            after = rows[-1][0].seq
+        while rows := await aside(self._audit.store.rows, after, upto, wanted):
+            yield await aside(told, rows)
+            after = rows[-1].seq
 
 
 async def _read(function: Any, *values: Any) -> Any:

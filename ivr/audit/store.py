@@ -113,11 +113,13 @@ class AuditStore:
 
     def page(self, after: int, upto: int | None = None, wanted: Wanted = EVERYTHING) -> list[tuple[Row, list[str]]]:
         """Rows in the order of the chain, each with the columns that disagree with it, for `Verification.feed`."""
-        asked = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
-        if upto is not None:
-            asked = asked.where(audit.c.seq <= upto)
-        asked = _conditions(asked, wanted)
-        return [(Row(r["seq"], r["entry"], r["hash"]), _disagreeing(r)) for r in self._rows(asked)]
+        rows = self._rows(_page(select(audit), after, upto, wanted))
+        return [(Row(r["seq"], r["entry"], r["hash"]), _disagreeing(r)) for r in rows]
+
+    def rows(self, after: int, upto: int | None = None, wanted: Wanted = EVERYTHING) -> list[Row]:
+        """As `page`, for who only hands them on: no entry is looked into."""
+        rows = self._rows(_page(select(audit.c.seq, audit.c.entry, audit.c.hash), after, upto, wanted))
+        return [Row(r["seq"], r["entry"], r["hash"]) for r in rows]
 
     def walk(self, upto: int | None = None) -> Iterator[tuple[Row, list[str]]]:
         """All rows, page by page."""
@@ -151,6 +153,11 @@ def _disagreeing(row: Mapping[str, Any]) -> list[str]:
     except ValueError:
         return []  # the entry itself is at fault
     return [name for name in COPIES if row[name] != told[name]]
+
+
+def _page(asked: Select[Any], after: int, upto: int | None, wanted: Wanted) -> Select[Any]:
+    asked = asked.where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
+    return _conditions(asked if upto is None else asked.where(audit.c.seq <= upto), wanted)
 
 
 def _conditions(asked: Select[Any], wanted: Wanted) -> Select[Any]:
