@@ -8,7 +8,9 @@ from ivr.access.anchor import AuditAnchored
 from ivr.app.closing import Closing
 from ivr.app.floor import Floor
 from ivr.app.stores import Stores
-from ivr.audit.anchors import AnchorFiles, anchor_of
+from ivr.aside import aside
+from ivr.audit import in_journal
+from ivr.audit.anchors import AnchorFiles
 from ivr.audit.audit import Audit
 from ivr.audit.chain import Anchor
 from ivr.audit.routes import AuditRoutes
@@ -16,10 +18,6 @@ from ivr.audit.store import AuditStore
 from ivr.clock import Clock
 from ivr.install.paths import Paths
 from ivr.settings.environment import Environment
-
-_ANCHORED = "audit anchored"
-AT_ONCE = 50
-"""Entries of the journal between which nothing else is done: about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +36,20 @@ async def open_audit(
     def record(event: AuditAnchored, key: str) -> None:
         floor.desk.record(event, key=key)
 
-    store = AuditStore.open(environment.records, stores.ledger.store.engine)
+    records = stores.ledger.store
+    store = AuditStore.open(environment.records, records.engine, records.patience)
     audit = Audit(store, AnchorFiles(paths.var / "audit"), clock, record)
     closing.add(audit.close)
     await audit.open()
-    return OpenAudit(audit, AuditRoutes(audit, lambda: journalled(stores.journal, clock)))
+    return OpenAudit(audit, AuditRoutes(audit, lambda: journalled(environment, stores.journal)))
 
 
-async def journalled(journal: Journal, clock: Clock) -> AsyncIterator[Anchor]:
-    """The anchors that a journal holds. All of it is read; it comes in large parts, and calls go first within each."""
-    read = 0
-    async for entry in journal.read():
-        read += 1
-        if read % AT_ONCE == 0:
-            await clock.sleep(0)
-        if entry.event.get("e") == _ANCHORED and (anchor := anchor_of(entry.event, "the journal")) is not None:
+async def journalled(environment: Environment, journal: Journal) -> AsyncIterator[Anchor]:
+    """The anchors that the journal holds, read by a process of its own; only what is in the server's memory is read
+    here. Raises JournalUnread."""
+    if environment.journal.startswith("memory:"):
+        async for anchor in in_journal.read(journal):
+            yield anchor
+    else:
+        for anchor in await aside(in_journal.elsewhere, environment.journal):
             yield anchor

@@ -93,9 +93,10 @@ class Audit:
         if self._closed or len(self._waiting) >= MOST_WAITING:
             raise AuditUnavailable("the audit is closed" if self._closed else f"{MOST_WAITING} entries wait already")
         future = self._queued(entry)
-        done, _ = await asyncio.wait([future], timeout=PATIENCE_SECONDS)
+        patience = PATIENCE_SECONDS + self.store.patience.more
+        done, _ = await asyncio.wait([future], timeout=patience)
         if not done:
-            raise AuditUnavailable(f"the entry was not written within {PATIENCE_SECONDS:g} s")
+            raise AuditUnavailable(f"the entry was not written within {patience:g} s")
         return future.result()
 
     async def settle(self, entry: Entry) -> None:

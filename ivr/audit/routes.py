@@ -1,6 +1,5 @@
 """The audit over the API: searched page by page, exported as a stream, verified. Nothing of it can be changed."""
 
-import asyncio
 import csv
 import io
 import re
@@ -18,9 +17,11 @@ from ivr.access.rights import reads
 from ivr.aside import aside
 from ivr.audit.audit import Anchors, Audit
 from ivr.audit.chain import Row, values_of
+from ivr.audit.in_journal import JournalUnread
 from ivr.audit.store import MOST_FOUND, Wanted
 from ivr.web.api.answers import Name, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+from ivr.web.api.turns import Turns
 
 Looks = Annotated[Granted, Allowed(reads("audit", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
 
@@ -109,7 +110,7 @@ class AuditRoutes:
 
     def __init__(self, audit: Audit, journal: Anchors | None = None) -> None:
         self._audit, self._journal = audit, journal
-        self._verifying = asyncio.Semaphore(1)
+        self._verifying = Turns(1, "verifications")
 
     def routes(self) -> APIRouter:
         """Everything is only read."""
@@ -167,10 +168,10 @@ class AuditRoutes:
         """Walk the whole chain, and compare it with the anchors in the files beside it and in the journal."""
         granted.shows("audit.verify", journal=journal)
         others = [self._journal] if journal and self._journal is not None else []
-        async with self._verifying:
+        async with self._verifying.one():
             try:
                 walked = await self._audit.verify(*others)
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, JournalUnread) as error:
                 raise _away(error) from None
         granted.note.after = {"sound": walked.sound, "last": walked.last, "faults": len(walked.faults)}
         faults = [FaultAnswer(seq=one.seq, kind=one.kind, why=one.why) for one in walked.faults]
@@ -180,9 +181,9 @@ class AuditRoutes:
 
     async def _exported(self, told: Any, wanted: Wanted, upto: int) -> AsyncIterator[str]:
         after = -1
-        while rows := await aside(self._audit.store.page, after, upto, wanted):
-            yield await aside(told, [row for row, _ in rows])
-            after = rows[-1][0].seq
+        while rows := await aside(self._audit.store.rows, after, upto, wanted):
+            yield await aside(told, rows)
+            after = rows[-1].seq
 
 
 async def _read(function: Any, *values: Any) -> Any:

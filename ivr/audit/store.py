@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from ivr.audit.chain import GENESIS, Entry, Row, moment, seal, values_of
 from ivr.audit.tables import COPIES, audit
+from ivr.records.patience import Patience
 
 BUSY_SECONDS = 5.0
 MOST_FOUND = 1_000
@@ -41,17 +42,21 @@ EVERYTHING = Wanted()
 
 
 class AuditStore:
-    """One audit. `reading` is an engine of the same database that other parts read with."""
+    """One audit. `reading` is an engine of the same database that other parts read with, `patience` that of who writes
+    into it."""
 
-    def __init__(self, writing: Engine | None, reading: Engine) -> None:
+    def __init__(self, writing: Engine | None, reading: Engine, patience: Patience | None = None) -> None:
         self._writing, self._reading = writing, reading
+        self.patience = patience or Patience(BUSY_SECONDS)
+        if writing is not None:
+            self.patience.of(writing)
 
     @classmethod
-    def open(cls, url: str, reading: Engine) -> "AuditStore":
+    def open(cls, url: str, reading: Engine, patience: Patience | None = None) -> "AuditStore":
         """On a database whose tables are up to date (ivr.records.migrate). Connects when it is used first."""
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
-            return cls(create_engine(parsed, pool_pre_ping=True, pool_size=1), reading)
+            return cls(create_engine(parsed, pool_pre_ping=True, pool_size=1), reading, patience)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
 
         @event.listens_for(engine, "connect")
@@ -64,7 +69,7 @@ class AuditStore:
         def _begin(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-        return cls(engine, reading)
+        return cls(engine, reading, patience)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -108,11 +113,13 @@ class AuditStore:
 
     def page(self, after: int, upto: int | None = None, wanted: Wanted = EVERYTHING) -> list[tuple[Row, list[str]]]:
         """Rows in the order of the chain, each with the columns that disagree with it, for `Verification.feed`."""
-        asked = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
-        if upto is not None:
-            asked = asked.where(audit.c.seq <= upto)
-        asked = _conditions(asked, wanted)
-        return [(Row(r["seq"], r["entry"], r["hash"]), _disagreeing(r)) for r in self._rows(asked)]
+        rows = self._rows(_page(select(audit), after, upto, wanted))
+        return [(Row(r["seq"], r["entry"], r["hash"]), _disagreeing(r)) for r in rows]
+
+    def rows(self, after: int, upto: int | None = None, wanted: Wanted = EVERYTHING) -> list[Row]:
+        """As `page`, for who only hands them on: no entry is looked into."""
+        rows = self._rows(_page(select(audit.c.seq, audit.c.entry, audit.c.hash), after, upto, wanted))
+        return [Row(r["seq"], r["entry"], r["hash"]) for r in rows]
 
     def walk(self, upto: int | None = None) -> Iterator[tuple[Row, list[str]]]:
         """All rows, page by page."""
@@ -146,6 +153,11 @@ def _disagreeing(row: Mapping[str, Any]) -> list[str]:
     except ValueError:
         return []  # the entry itself is at fault
     return [name for name in COPIES if row[name] != told[name]]
+
+
+def _page(asked: Select[Any], after: int, upto: int | None, wanted: Wanted) -> Select[Any]:
+    asked = asked.where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
+    return _conditions(asked if upto is None else asked.where(audit.c.seq <= upto), wanted)
 
 
 def _conditions(asked: Select[Any], wanted: Wanted) -> Select[Any]:

@@ -1,6 +1,5 @@
 """Calls over the API: searched, living ones, one with everything that is known of it, and its story."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -23,13 +22,12 @@ from ivr.records.store import RecordStore
 from ivr.site import Site
 from ivr.web.api.answers import Moment, Name, Words, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+from ivr.web.api.turns import Turns
 
 T = TypeVar("T")
 
 SEARCHES_AT_ONCE = 2
 STORIES_AT_ONCE = 1
-MOST_WAITING = 20
-"""Who would come after these is told to try again."""
 
 LOOK = Allowed(
     reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF, auditor=Reach.EVERYTHING)
@@ -125,8 +123,8 @@ class CallRoutes:
     ) -> None:
         self._store, self._fold, self._site, self._key_of = store, fold, site, key_of
         self._journal, self._tell = journal, story
-        self._searches = _Turns(SEARCHES_AT_ONCE)
-        self._stories = _Turns(STORIES_AT_ONCE)
+        self._searches = Turns(SEARCHES_AT_ONCE)
+        self._stories = Turns(STORIES_AT_ONCE)
 
     def routes(self) -> APIRouter:
         """Search, the living ones, one, its story."""
@@ -151,22 +149,23 @@ class CallRoutes:
             shown = [call_answer(c, known.get(c.caller, ""), legs.get(c.call, ()), full) for c in page.calls]
             return shown, page.next.cursor() if page.next is not None else None
 
-        calls, following = await self._searches.take(look)
+        calls, following = await _taken(self._searches, look)
         if full or filters.number:
             asked = filters.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_LOOKED_FOR)
             asked |= {"number": mask_number(filters.number)} if filters.number else {}
-            granted.shows("calls.search", **asked, calls=[call.call for call in calls if call.number])
+            # Also those of a withheld number: a leg of theirs may show another one, outside.
+            granted.shows("calls.search", **asked, calls=[call.call for call in calls])
         return CallsAnswer(calls=calls, next=following)
 
     async def live(self, granted: Looks, numbers: Numbers = False) -> LiveCallsAnswer:
         """The calls that are there now, and what each does."""
         found = live.living(self._fold, self._limits(granted))
         keys = {one.record.caller for one in found if one.record.caller}
-        known = await self._searches.take(lambda: self._store.numbers_of(keys)) if keys else {}
+        known = await _taken(self._searches, lambda: self._store.numbers_of(keys)) if keys else {}
         full = numbers and granted.principal.sees_numbers
         calls = [_live_answer(one, known.get(one.record.caller, ""), full) for one in found]
         if full:
-            granted.shows("calls.live", calls=[call.call for call in calls if call.number])
+            granted.shows("calls.live", calls=[call.call for call in calls])
         return LiveCallsAnswer(calls=calls)
 
     async def show(self, call: Name, granted: Looks, numbers: Numbers = False) -> WholeCallAnswer:
@@ -180,7 +179,7 @@ class CallRoutes:
             number = self._store.number_of(found.caller) if found.caller else ""
             return whole_answer(found, number, self._store.legs_of([call]), self._store.visits_of(call), full)
 
-        found = await self._searches.take(look)
+        found = await _taken(self._searches, look)
         if found is None:
             raise _no_such_call()
         if full:
@@ -195,12 +194,12 @@ class CallRoutes:
         if self._journal.startswith("memory:"):
             raise Refusal("the journal is only in the server's memory; set CENTRALITA_JOURNAL to a file")
         within = self._limits(granted)
-        if not within.everything and await self._searches.take(lambda: find(self._store, call, within)) is None:
+        if not within.everything and await _taken(self._searches, lambda: find(self._store, call, within)) is None:
             raise _no_such_call()
         granted.shows("calls.explain", calls=[call])
         words = language or self._site().language
         try:
-            story = await self._stories.take(lambda: self._tell(self._journal, call, words))
+            story = await _taken(self._stories, lambda: self._tell(self._journal, call, words))
         except NotTold as why:
             raise Refusal(str(why), status=503) from None
         if not story.lines:
@@ -246,24 +245,13 @@ class CallRoutes:
             raise Refusal(f"{name}: this is not a possible moment", status=400) from None
 
 
-class _Turns:
-    """So many at once in threads; a few wait, the others are told to come again."""
-
-    def __init__(self, at_once: int) -> None:
-        self._turns, self._waiting = asyncio.Semaphore(at_once), 0
-
-    async def take(self, work: Callable[[], T]) -> T:
-        """What `work` returns, from a thread. Raises Refusal when too many wait or the records cannot be read."""
-        if self._waiting >= MOST_WAITING:
-            raise Refusal("too many questions at once; try again", status=503, headers={"Retry-After": "2"})
-        self._waiting += 1
+async def _taken(turns: Turns, work: Callable[[], T]) -> T:
+    """What `work` returns, from a thread. Raises Refusal when too many wait or the records cannot be read."""
+    async with turns.one():
         try:
-            async with self._turns:
-                return await aside(work)
+            return await aside(work)
         except SQLAlchemyError as error:
             raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
-        finally:
-            self._waiting -= 1
 
 
 def _after(cursor: str) -> After | None:

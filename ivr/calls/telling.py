@@ -1,15 +1,10 @@
 """A call's story from the journal: for `ivr explain`, and for the server, which has it told by a process of its own.
 
-A long journal takes seconds of work; in a thread of the server it would hold up the loop. `python -m ivr.calls.telling`
-reads `{"journal", "call", "language"}` from its input (a journal's address may hold a password: it is no argument) and
-writes the story as JSON.
+A long journal takes seconds of work. `python -m ivr.calls.telling` is asked `{"journal", "call", "language"}` and
+answers the story (ivr.apart).
 """
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +13,7 @@ from typing import Any
 from acd.codec import UnknownEvent
 from acd.journal import Journal, JournalUnavailable, open_journal
 from acd.snapshot import UnknownSnapshot
+from ivr.apart import NotAnswered, TookTooLong, answered, answers
 from ivr.call.journalled import decode
 from ivr.clock import LoopClock
 from ivr.explanation import Explanation
@@ -26,8 +22,6 @@ LOOK_BACK = 20_000
 """Entries before a checkpoint that tell how phones behave."""
 
 AT_MOST_SECONDS = 100
-POLITE = 10
-"""How much less urgent than the server the other process is (nice)."""
 
 
 class NotTold(Exception):
@@ -53,19 +47,14 @@ class Story:
 
 def elsewhere(journal: str, call: str, language: str) -> Story:
     """The story, told by a process of its own. Blocking. Raises NotTold."""
-    asked = json.dumps({"journal": journal, "call": call, "language": language}).encode()
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "ivr.calls.telling"], input=asked, capture_output=True, timeout=AT_MOST_SECONDS
+        answer: dict[str, Any] = answered(
+            "ivr.calls.telling", {"journal": journal, "call": call, "language": language}, AT_MOST_SECONDS
         )
-    except subprocess.TimeoutExpired:
+    except TookTooLong:
         raise NotTold(f"the journal is long: it was read for {AT_MOST_SECONDS} s; at the server: ivr explain") from None
-    except OSError as error:
-        raise NotTold(f"no process can be started: {error.strerror}") from None
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except ValueError:
-        raise NotTold("the process that reads the journal has ended in the middle of it") from None
+    except NotAnswered as why:
+        raise NotTold(str(why)) from None
     if "error" in answer:
         raise NotTold(str(answer["error"]))
     lines = (Told(datetime.fromisoformat(at), depth, text) for at, depth, text in answer["lines"])
@@ -126,17 +115,13 @@ async def _checkpoint_before(journal: Journal, explanation: Explanation) -> int:
     return found[0]
 
 
-def _main() -> None:
-    os.nice(POLITE)
-    asked = json.load(sys.stdin)
+def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     try:
         story = here(asked["journal"], asked["call"], asked["language"])
     except NotTold as why:
-        answer: dict[str, Any] = {"error": str(why)}
-    else:
-        answer = {"lines": [[t.at.isoformat(), t.depth, t.text] for t in story.lines], "helped": [*story.helped]}
-    json.dump(answer, sys.stdout)
+        return {"error": str(why)}
+    return {"lines": [[t.at.isoformat(), t.depth, t.text] for t in story.lines], "helped": [*story.helped]}
 
 
 if __name__ == "__main__":
-    _main()
+    answers(_answer)

@@ -5,14 +5,14 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 import click
 from rich.table import Table
 
 from ivr.commands._views import cell, clock_time, show
-from ivr.control.client import ask, fetch
+from ivr.control.client import ask, pieces
 from ivr.settings.environment import Environment
 
 PAGE = 500
@@ -80,12 +80,22 @@ def export(file: Path, since: str, until: str) -> None:
     """Write all entries into a new FILE: a table when its name ends with .csv, else JSON lines with their hashes."""
     wanted = {"format": "csv" if file.suffix == ".csv" else "jsonl", "since": _moment(since), "until": _moment(until)}
     question = urlencode({name: value for name, value in wanted.items() if value})
-    content = fetch(_environment(), "GET", f"/audit/export?{question}", seconds=PATIENCE_SECONDS)
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(content)
+            _exported(stream, question, file)
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
+
+
+def _exported(stream: IO[bytes], question: str, file: Path) -> None:
+    """Entry by entry as they come; a part of them is no export."""
+    try:
+        for piece in pieces(_environment(), "GET", f"/audit/export?{question}", seconds=PATIENCE_SECONDS):
+            stream.write(piece)
+        stream.flush()
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _entries(wanted: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:

@@ -52,6 +52,19 @@ def erase(number: str, yes: bool, language: str, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@command.command()
+@click.option("--seconds", default=60, show_default=True, type=click.IntRange(1, 3600), help="how long it may take")
+def tidy(seconds: int) -> None:
+    """Write the records' database anew at a quiet hour, when a report asks for it.
+
+    Its free parts hold nothing of who was erased any more. Calls go on; what is changed meanwhile waits for the end.
+    Twice the database's size has to be free on the disk.
+    """
+    done = _ask("/callers/tidy", {"seconds": seconds})
+    before, after = done["before"] / 1e6, done["after"] / 1e6
+    click.echo(f"the records were written anew in {done['seconds']} s: {after:.1f} MB, {before:.1f} MB before")
+
+
 def _ask(path: str, values: dict[str, Any]) -> dict[str, Any]:
     return ask(Environment.from_environ(os.environ), "POST", path, values, seconds=PATIENCE_SECONDS)
 

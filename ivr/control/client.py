@@ -7,7 +7,7 @@ address in CENTRALITA_SERVER, to the token in CENTRALITA_TOKEN.
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SECONDS = 120.0
 """How long an answer may take: a change of every prompt has them all made anew first."""
+
+PIECE_BYTES = 1 << 16
 
 PREFIX = "/api"
 
@@ -74,6 +76,19 @@ def fetch(
     seconds: float = SECONDS,
 ) -> bytes:
     """As `ask`, for an answer that is no JSON (audio)."""
+    return b"".join(pieces(environment, method, path, values, seconds=seconds))
+
+
+def pieces(
+    environment: Environment,
+    method: str,
+    path: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = SECONDS,
+) -> Iterator[bytes]:
+    """As `fetch`, for an answer of any length, as it comes; `seconds` is for each piece. Raises ControlError also when
+    some have come already."""
     import http.client
 
     connection = _elsewhere(environment, seconds) if environment.server else _here(environment, seconds)
@@ -86,7 +101,11 @@ def fetch(
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent: it says why
             connection.request(method, PREFIX + path, body, headers)
         response = connection.getresponse()
-        content = response.read()
+        refused = response.read() if response.status >= 400 else b""
+        while piece := response.read(PIECE_BYTES):
+            yield piece
+        if response.length:  # `read` with a size does not say so itself
+            raise http.client.IncompleteRead(b"", response.length)
     except TimeoutError:
         raise ControlError(f"the server did not answer within {seconds:g} s; its log says what it does") from None
     except (OSError, http.client.HTTPException) as error:
@@ -94,8 +113,7 @@ def fetch(
     finally:
         connection.close()
     if response.status >= 400:
-        raise _refused(environment, response.status, content)
-    return content
+        raise _refused(environment, response.status, refused)
 
 
 def _headers(environment: Environment) -> dict[str, str]:

@@ -22,20 +22,19 @@ BLANK, STAR = b" ", b"*"
 
 
 def count(path: Path, number: Number) -> int:
-    """How often the number stands in a file. Raises OSError, EOFError for a packed one that is damaged."""
-    if path.suffix == PACKED:
-        return sum(1 for _ in number.spans(gzip.decompress(path.read_bytes())))
+    """How often the number stands in a file. Raises OSError, EOFError, zlib.error (for a damaged packed one)."""
     return len(_places(path, number))
 
 
 def blank(path: Path, number: Number, filler: bytes) -> int:
-    """Overwrite it everywhere; returns how often. Raises OSError, EOFError."""
+    """Overwrite it everywhere; returns how often. Raises OSError, EOFError, zlib.error."""
     before = path.stat()
-    if path.suffix == PACKED:
-        return _repacked(path, number, filler, before)
     places = _places(path, number)
     if not places:
         return 0
+    if path.suffix == PACKED:
+        _repack(path, places, filler, before)
+        return len(places)
     done = 0
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
@@ -53,14 +52,16 @@ def blank(path: Path, number: Number, filler: bytes) -> int:
 
 
 def _places(path: Path, number: Number) -> list[tuple[int, int]]:
-    """Offset and length of each."""
+    """Offset and length of each, in what a packed file holds too; a part of it is in memory at a time."""
     found: dict[int, int] = {}
-    offset = 0
-    with path.open("rb") as stream:
+    offset, data = 0, b""
+    with gzip.open(path, "rb") if path.suffix == PACKED else path.open("rb") as stream:
         while True:
-            stream.seek(offset)
-            data = stream.read(CHUNK_BYTES)
-            last = len(data) < CHUNK_BYTES
+            offset += max(0, len(data) - OVERLAP)
+            data = data[-OVERLAP:]
+            wanted = CHUNK_BYTES - len(data)
+            more = stream.read(wanted)
+            data, last = data + more, len(more) < wanted
             for begin, end in number.spans(data):
                 # At a chunk's edge a part of a longer number looks like ours: the next chunk sees it whole.
                 whole = (offset == 0 or begin > LONGEST_PREFIX) and (last or end < len(data) - 1)
@@ -68,21 +69,19 @@ def _places(path: Path, number: Number) -> list[tuple[int, int]]:
                     found.setdefault(offset + begin, end - begin)
             if last:
                 return sorted(found.items())
-            offset += len(data) - OVERLAP
 
 
-def _repacked(path: Path, number: Number, filler: bytes, before: os.stat_result) -> int:
-    data = bytearray(gzip.decompress(path.read_bytes()))
-    spans = list(number.spans(bytes(data)))
-    if not spans:
-        return 0
-    for begin, end in spans:
-        data[begin:end] = filler * (end - begin)
+def _repack(path: Path, places: list[tuple[int, int]], filler: bytes, before: os.stat_result) -> None:
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, before.st_mode & 0o777)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(gzip.compress(bytes(data), mtime=int(before.st_mtime)))
+            mtime = int(before.st_mtime)
+            with gzip.open(path, "rb") as old, gzip.GzipFile("", "wb", fileobj=stream, mtime=mtime) as packed:
+                for offset, length in places:
+                    _copy(old, packed, offset - old.tell())
+                    packed.write(filler * len(old.read(length)))
+                _copy(old, packed)
             stream.flush()
             os.fsync(stream.fileno())
         os.utime(new, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -90,4 +89,13 @@ def _repacked(path: Path, number: Number, filler: bytes, before: os.stat_result)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    return len(spans)
+
+
+def _copy(old: gzip.GzipFile, new: gzip.GzipFile, length: int | None = None) -> None:
+    """So many bytes, or all that are left."""
+    while length is None or length > 0:
+        some = old.read(CHUNK_BYTES if length is None else min(CHUNK_BYTES, length))
+        if not some:
+            return
+        new.write(some)
+        length = None if length is None else length - len(some)

@@ -1,8 +1,10 @@
-"""Searching and erasing by caller: one operation over all stores, one at a time, finished also after a crash."""
+"""Searching and erasing by caller over all stores. One erasure at a time, finished also after a crash."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -15,9 +17,10 @@ from ivr.clock import Clock
 from ivr.erasure import sweep
 from ivr.erasure.number import Normalise, NotANumber, Number, number_of
 from ivr.erasure.pending import PendingErasures
-from ivr.erasure.records import identified, rewrite
+from ivr.erasure.records import identified, renew
 from ivr.erasure.report import Line, Report, erased_line, found_line
 from ivr.erasure.stores import Caller, Place, Store
+from ivr.erasure.tidy import Tidied, tidied
 from ivr.records.callers import CallerKeys
 from ivr.records.ledger import Ledger
 
@@ -35,6 +38,13 @@ class OnTheLine(Exception):
     def __init__(self, calls: tuple[str, ...]) -> None:
         super().__init__("this caller is on the line; erase again when the call has ended")
         self.calls = calls
+
+
+class Busy(Exception):
+    """Another erasure runs, or a tidying, which may take minutes. The message says since when."""
+
+    def __init__(self, what: str, since: datetime) -> None:
+        super().__init__(f"{what} runs since {since.isoformat(timespec='seconds')}; when it has ended, do this again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +71,7 @@ class Erasure:
     def __init__(self, house: House) -> None:
         self._house = house
         self._one = asyncio.Lock()
+        self._going_on: tuple[str, datetime] | None = None
         self._resuming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -81,17 +92,32 @@ class Erasure:
         return number
 
     async def find(self, number: Number, who: str) -> Report:
-        """What every place has of the caller. Raises SQLAlchemyError or OSError."""
-        async with self._one:
-            caller = await self._caller(number)
-            lines = [found_line(await store.find(caller)) for store in self._house.stores]
-            return self._report(caller, who, lines, erased=False)
+        """What every place has of the caller; of one who is being erased, what is left. Raises SQLAlchemyError or
+        OSError."""
+        caller = await self._caller(number)
+        lines = [found_line(await store.find(caller)) for store in self._house.stores]
+        return self._report(caller, who, lines, erased=False)
 
     async def erase(self, number: Number, who: str) -> Report:
         """Erase it everywhere, and look through every file afterwards. What goes wrong on the way stands in the report,
-        and is made good by doing it again. Raises OnTheLine, SQLAlchemyError, OSError or AuditUnavailable when it could
-        not begin."""
-        async with self._one:
+        and is made good by doing it again. Raises Busy, OnTheLine, SQLAlchemyError, OSError or AuditUnavailable when it
+        could not begin."""
+        self._not_now()
+        return await self._erase(number, who)
+
+    async def tidy(self, seconds: float) -> Tidied:
+        """Write the records' database anew (ivr.erasure.tidy). Raises Busy, NotTidied, SQLAlchemyError or OSError."""
+        self._not_now()
+        async with self._alone("a tidying"):
+            began = self._house.clock.engine_us()
+            done = await aside(tidied, self._house.ledger.store, seconds)
+            done = replace(done, seconds=(self._house.clock.engine_us() - began) / 1e6)
+        log.info("the records were tidied", before=done.before, after=done.after)
+        return done
+
+    # ------------------------------------------------------------------ inside
+    async def _erase(self, number: Number, who: str) -> Report:
+        async with self._alone("another erasure"):
             caller = await self._caller(number)
             self._nobody_calls(caller)
             await self._begun(caller, who)
@@ -104,7 +130,19 @@ class Erasure:
             log.info("a caller was erased", caller=[*caller.keys][:1], complete=report.complete)
             return report
 
-    # ------------------------------------------------------------------ inside
+    def _not_now(self) -> None:
+        if self._going_on is not None:
+            raise Busy(*self._going_on)
+
+    @asynccontextmanager
+    async def _alone(self, what: str) -> AsyncIterator[None]:
+        async with self._one:
+            self._going_on = what, self._house.clock.now()
+            try:
+                yield
+            finally:
+                self._going_on = None
+
     async def _caller(self, number: Number) -> Caller:
         """Whom it is about, after everything that is known is in the database."""
         ledger = self._house.ledger
@@ -153,11 +191,11 @@ class Erasure:
             return Line(place=store.place, held=0, trouble=logs.mask_text(why))
 
     async def _swept(self, number: Number) -> tuple[sweep.Swept | None, tuple[str, ...]]:
-        """The proof. What older pages of the database still hold goes with the database's being written anew."""
+        """The proof. What a page of the one table with numbers still holds goes with the table's being written anew."""
         try:
             swept = await self._look(number)
-            if any(self._of_records(name) for name in swept.found):
-                await aside(rewrite, self._engine)
+            if self._in_records(swept):
+                await aside(renew, self._engine)
                 swept = await self._look(number)
         except (sweep.NotSwept, SQLAlchemyError) as error:
             return None, (f"! {str(error).splitlines()[0]}",)
@@ -166,13 +204,11 @@ class Erasure:
     async def _look(self, number: Number) -> sweep.Swept:
         return await aside(sweep.elsewhere, self._house.folder, number, self._house.leave)
 
-    def _of_records(self, name: str) -> bool:
-        database = self._engine.url.database
-        return (
-            self._engine.dialect.name == "sqlite"
-            and bool(database)
-            and Path(name).name.startswith(Path(str(database)).name)
-        )
+    def _in_records(self, swept: sweep.Swept | None) -> bool:
+        if swept is None or self._engine.dialect.name != "sqlite":
+            return False
+        database = Path(str(self._engine.url.database)).name
+        return any(Path(name).name.startswith(database) for name in swept.found)
 
     def _report(
         self,
@@ -193,12 +229,13 @@ class Erasure:
             lines=tuple(lines),
             swept=swept,
             remarks=remarks,
+            untidy=self._in_records(swept),
         )
 
     async def _resume(self) -> None:
         for begun in await aside(self._house.pending.all):
             try:
-                report = await self.erase(self.number(begun.number), begun.who)
+                report = await self._erase(self.number(begun.number), begun.who)
             except Exception as error:  # the next start tries again
                 log.error("an erasure that was begun could not be finished", why=type(error).__name__)
                 continue

@@ -39,6 +39,8 @@ class Report:
     swept: Swept | None = None
     """What a look through every file found afterwards; None: nobody looked."""
     remarks: tuple[str, ...] = field(default=())
+    untidy: bool = False
+    """Free parts of the records' database hold the number: `ivr callers tidy`."""
 
     @property
     def known(self) -> bool:
@@ -47,9 +49,12 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Nothing is left but what has a reason, and no file holds the number but the customer's own."""
+        """Nothing is left but what has a reason, and no file holds the number but the customer's own. An erasure after
+        which nobody looked is not."""
         troubled = any(line.trouble or line.why is Left.UNREADABLE for line in self.lines)
-        return not troubled and not (self.swept is not None and (self.swept.found or self.swept.unread))
+        if self.swept is None:
+            return not troubled and not self.erased
+        return not troubled and not self.swept.found and not self.swept.unread
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -82,6 +87,7 @@ class Report:
                 "unread": list(self.swept.unread),
             },
             "remarks": list(self.remarks),
+            "untidy": self.untidy,
         }
 
 
@@ -111,6 +117,7 @@ def told(report: Report, language: str) -> str:
                 lines.append("    " + say("more", n=len(line.things) - 20))
     if report.swept is not None:
         lines += ["", *_swept(say, report.swept)]
+    lines += [say("untidy")] if report.untidy else []
     lines += [*report.remarks, "", say("complete" if report.complete else "incomplete")] if report.erased else []
     if report.erased:
         lines.append(say("beyond"))
@@ -171,6 +178,12 @@ _TEXTS = {
     ),
     "nowhere": ("El número no está en ninguno.", "The number stands in none."),
     "still": ("El número sigue en {file} ({n} veces).", "The number still stands in {file} ({n} times)."),
+    "untidy": (
+        "Está en partes libres de la base de datos, de una versión anterior: a una hora tranquila ejecute "
+        "`ivr callers tidy`, y repita la supresión.",
+        "It stands in free parts of the database, from an older version: at a quiet hour do `ivr callers tidy`, and "
+        "erase again.",
+    ),
     "unread": ("No se pudo leer {file}.", "{file} could not be read."),
     "complete": (
         "La supresión está completa. Las llamadas se conservan sin número, solo para las estadísticas.",

@@ -9,11 +9,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from ivr.access.model import Reach
 from ivr.access.rights import writes
 from ivr.audit.audit import AuditUnavailable
-from ivr.erasure.erasure import Erasure, OnTheLine
+from ivr.erasure.erasure import Busy, Erasure, OnTheLine
 from ivr.erasure.number import NotANumber, Number
 from ivr.erasure.report import Report, told
+from ivr.erasure.tidy import NotTidied
 from ivr.web.api.answers import Words, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+from ivr.web.api.turns import Turns
+
+USUAL_SECONDS, MOST_SECONDS = 60, 3_600
+SEARCHES_AT_ONCE = 2
+"""Each reads Asterisk's events and logs from the beginning to the end."""
 
 Looks = Annotated[Granted, Allowed(writes("callers", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
 """`writes` for the body's sake; nothing is changed."""
@@ -56,7 +62,8 @@ class SweptAnswer(BaseModel):
 
 
 class ReportAnswer(BaseModel):
-    """`number` is masked, `callers` are the opaque keys; `text` is the report in words."""
+    """`number` is masked, `callers` are the opaque keys; `text` is the report in words. `untidy`: free parts of the
+    database hold the number, see /callers/tidy."""
 
     number: str
     callers: list[str]
@@ -68,7 +75,22 @@ class ReportAnswer(BaseModel):
     places: list[PlaceAnswer]
     swept: SweptAnswer | None
     remarks: list[str]
+    untidy: bool
     text: str
+
+
+class TidyRequest(BaseModel):
+    """`seconds`: how long others who write may have to wait."""
+
+    seconds: Annotated[int, Field(ge=1, le=MOST_SECONDS)] = USUAL_SECONDS
+
+
+class TidiedAnswer(BaseModel):
+    """Bytes of the database `before` and `after`, and how long it took."""
+
+    before: int
+    after: int
+    seconds: float
 
 
 class CallerRoutes:
@@ -76,12 +98,14 @@ class CallerRoutes:
 
     def __init__(self, erasure: Erasure) -> None:
         self._erasure = erasure
+        self._searches = Turns(SEARCHES_AT_ONCE)
 
     def routes(self) -> APIRouter:
-        """Both take the number in the body."""
+        """The number is taken in the body."""
         router = api_router("callers")
         router.post("/callers/search", responses=refusals())(self.search)
         router.post("/callers/erase", responses=refusals(409))(self.erase)
+        router.post("/callers/tidy", responses=refusals(409))(self.tidy)
         return router
 
     async def search(self, granted: Looks, wanted: CallerRequest) -> ReportAnswer:
@@ -89,7 +113,8 @@ class CallerRoutes:
         number = self._number(wanted)
         granted.changes(number.masked)
         try:
-            report = await self._erasure.find(number, granted.principal.who)
+            async with self._searches.one():
+                report = await self._erasure.find(number, granted.principal.who)
         except (SQLAlchemyError, OSError) as error:
             raise _away(error) from None
         granted.note.object = " ".join(report.callers)
@@ -104,6 +129,8 @@ class CallerRoutes:
             raise Refusal("nothing brings it back: say `sure`; /api/callers/search shows what would be erased")
         try:
             report = await self._erasure.erase(number, granted.principal.who)
+        except Busy as busy:
+            raise Refusal(str(busy)) from None
         except OnTheLine as living:
             raise Refusal(str(living), calls=[*living.calls]) from None
         except (SQLAlchemyError, OSError, AuditUnavailable) as error:
@@ -112,6 +139,19 @@ class CallerRoutes:
             " ".join(report.callers), masked=report.number, complete=report.complete, places=_counts(report)
         )
         return _answer(report, wanted.language)
+
+    async def tidy(self, granted: Erases, wanted: TidyRequest | None = None) -> TidiedAnswer:
+        """Write the records' database anew, so that its free parts hold nothing of who was erased. Who writes into it
+        waits meanwhile; calls go on. What is not done within `seconds` is given up, and the database is as before."""
+        granted.changes("records")
+        try:
+            done = await self._erasure.tidy((wanted or TidyRequest()).seconds)
+        except (Busy, NotTidied) as why:
+            raise Refusal(str(why)) from None
+        except (SQLAlchemyError, OSError) as error:
+            raise _away(error) from None
+        granted.changes("records", done.before, done.after)
+        return TidiedAnswer(before=done.before, after=done.after, seconds=round(done.seconds, 1))
 
     def _number(self, wanted: CallerRequest) -> Number:
         try:

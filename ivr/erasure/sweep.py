@@ -6,22 +6,20 @@ take away the locks that the server's own connections hold on it (fcntl(2) locks
 In text a longer number that holds this one is another one; in a database numbers stand beside each other without a
 gap, so there every place counts.
 
-`python -m ivr.erasure.sweep` reads `{"folder", "leave", "number"}` from its input (a number is no argument) and writes
-`{"files", "bytes", "found": {path: how often}, "unread": [path]}`.
+`python -m ivr.erasure.sweep` is asked `{"folder", "leave", "number"}` and answers `{"files", "bytes", "found": {path:
+how often}, "unread": [path]}` (ivr.apart).
 """
 
 import gzip
-import json
 import os
 import stat
-import subprocess
-import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from ivr.apart import NotAnswered, TookTooLong, answered, answers
 from ivr.erasure.number import LONGEST_PREFIX, Number
 
 AUDIO = frozenset({".wav", ".ulaw", ".alaw", ".gsm", ".sln", ".flac", ".ogg", ".mp3"})
@@ -29,8 +27,6 @@ AUDIO = frozenset({".wav", ".ulaw", ".alaw", ".gsm", ".sln", ".flac", ".ogg", ".
 CHUNK_BYTES = 1 << 20
 OVERLAP = 64
 AT_MOST_SECONDS = 1_800
-POLITE = 10
-"""How much less urgent than the server (nice)."""
 
 
 class NotSwept(Exception):
@@ -52,20 +48,12 @@ def elsewhere(folder: Path, number: Number, leave: Iterable[Path] = ()) -> Swept
     told_apart = [number.code, number.national, number.home]
     asked = {"folder": str(folder), "number": told_apart, "leave": [str(path) for path in leave]}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "ivr.erasure.sweep"],
-            input=json.dumps(asked).encode(),
-            capture_output=True,
-            timeout=AT_MOST_SECONDS,
-        )
-        told: dict[str, Any] = json.loads(done.stdout)
-        return Swept(told["files"], told["bytes"], told["found"], tuple(told["unread"]))
-    except subprocess.TimeoutExpired:
+        told: dict[str, Any] = answered("ivr.erasure.sweep", asked, AT_MOST_SECONDS)
+    except TookTooLong:
         raise NotSwept(f"the instance's files are many: they were looked through for {AT_MOST_SECONDS} s") from None
-    except OSError as error:
-        raise NotSwept(f"no process can be started: {error.strerror}") from None
-    except (ValueError, KeyError):
-        raise NotSwept("the process that looks through the files has ended in the middle of it") from None
+    except NotAnswered as why:
+        raise NotSwept(str(why)) from None
+    return Swept(told["files"], told["bytes"], told["found"], tuple(told["unread"]))
 
 
 def here(folder: Path, number: Number, leave: Iterable[Path] = ()) -> Swept:
@@ -127,14 +115,10 @@ def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def main() -> None:
-    """Answer one question."""
-    os.nice(POLITE)
-    asked = json.load(sys.stdin)
+def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     swept = here(Path(asked["folder"]), Number(*asked["number"]), [Path(path) for path in asked["leave"]])
-    told = {"files": swept.files, "bytes": swept.bytes, "found": dict(swept.found), "unread": list(swept.unread)}
-    json.dump(told, sys.stdout)
+    return {"files": swept.files, "bytes": swept.bytes, "found": dict(swept.found), "unread": list(swept.unread)}
 
 
 if __name__ == "__main__":
-    main()
+    answers(_answer)

@@ -7,10 +7,10 @@ of calls) and everything else goes on.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +24,7 @@ from ivr.records.callers import LONGEST_NAME, CallerKeys, normalised
 from ivr.records.store import RecordStore
 
 log = logs.get(__name__)
+T = TypeVar("T")
 
 STATES = ("tally", "waiting")
 COLLECT_SECONDS = 0.1
@@ -65,7 +66,7 @@ class Ledger:
         self._changed: dict[tuple[type, str], Record] = {}
         self._callers: dict[str, dict[str, Any]] = {}
         self._timer: Timer | None = None
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[Any] | None = None
         self._failures = 0
         self._closed = False
 
@@ -131,11 +132,7 @@ class Ledger:
         Raises SQLAlchemyError: what was not erased is still there."""
         gone = frozenset(keys)
         await self.flush()
-        for key in gone & self._callers.keys():
-            del self._callers[key]
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: sum(self.store.erase_caller(key) for key in sorted(gone))
-        )
+        return await self._alone(lambda: self._erase(gone))
 
     @property
     def behind(self) -> int:
@@ -144,9 +141,7 @@ class Ledger:
 
     async def flush(self) -> None:
         """Write what is collected, now. Raises SQLAlchemyError when that fails; nothing is lost then."""
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
-        await self._write()
+        await self._alone(self._write)
 
     async def close(self) -> None:
         """Write what is collected and let the database go."""
@@ -200,6 +195,22 @@ class Ledger:
             if self.trouble:
                 log.info("records are written again")
             self._failures, self.trouble = 0, ""
+
+    async def _alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do it while nothing else is being written, and to its end, whoever waits for it. A write that failed gives
+        back what it took: one beside it would store a position without that, or a number that was just erased."""
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+        doing = asyncio.get_running_loop().create_task(work())
+        self._writing = doing
+        return await asyncio.shield(doing)
+
+    async def _erase(self, gone: frozenset[str]) -> int:
+        for key in gone & self._callers.keys():
+            del self._callers[key]
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: sum(self.store.erase_caller(key) for key in sorted(gone))
+        )
 
     async def _write(self) -> None:
         changed, self._changed = self._changed, {}

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ivr.figures.call_record import CallRecord, LegRecord, OfferRecord, Record, VisitRecord
 from ivr.records import tables
 from ivr.records.migrate import migrate
+from ivr.records.patience import Patience
 from ivr.records.rows import TABLE_OF, call_of, leg_of, offer_of, row_of, visit_of
 
 FOLD = "records"
@@ -33,6 +34,8 @@ class RecordStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.patience = Patience(BUSY_MS / 1000)
+        self.patience.of(engine)
 
     @classmethod
     def open(cls, url: str) -> "RecordStore":

@@ -1,6 +1,5 @@
 """What of versions is shown and told over the API: which is in force, what the files would be, reload and rollback."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from ivr.versions.copies import KEPT, Kept
 from ivr.versions.loading import VersionRefused, check
 from ivr.web.api.answers import Words, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+from ivr.web.api.turns import Turns
 
 LONGEST_WHY = 300
 
@@ -93,7 +93,7 @@ class VersionRoutes:
 
     def __init__(self, changes: Changes, in_use: Callable[[], Mapping[str, int]]) -> None:
         self._changes, self._in_use = changes, in_use
-        self._checking = asyncio.Semaphore(1)
+        self._checking = Turns(1, "checks")
 
     def routes(self) -> APIRouter:
         """Show, check, reload, roll back."""
@@ -120,7 +120,7 @@ class VersionRoutes:
 
     async def check(self, granted: Looks) -> CheckAnswer:
         """What is wrong in the site's files as they stand now; nothing is changed."""
-        async with self._checking:
+        async with self._checking.one():
             try:
                 copy = await self._changes.copied()
             except VersionRefused as refused:

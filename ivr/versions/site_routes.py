@@ -1,6 +1,5 @@
 """The site over the API, as the version in force has it: flows, their pictures, and the files of the configuration."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +20,10 @@ from ivr.site import Flow, Site
 from ivr.versions.changes import Changes
 from ivr.web.api.answers import Name, refusals
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+from ivr.web.api.turns import Turns
 
 DRAW_SECONDS = 20
 KEPT_PICTURES = 50
-MOST_WAITING = 20
 
 FLOWS = Allowed(reads("flows", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))
 CONFIGURATION = Allowed(reads("configuration", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))
@@ -134,7 +133,7 @@ class SiteRoutes:
     def __init__(self, changes: Changes, settings: Mapping[str, str]) -> None:
         self._changes, self._settings = changes, settings
         self._pictures: dict[tuple[str, str, str], bytes] = {}
-        self._drawing, self._waiting = asyncio.Semaphore(1), 0
+        self._drawing = Turns(1, "pictures")
 
     def routes(self) -> APIRouter:
         """Flows, one, its picture, all in one picture; the configuration."""
@@ -187,18 +186,13 @@ class SiteRoutes:
         site = self._site()
         key = (site.edition, name, form)
         if key not in self._pictures:
-            if self._waiting >= MOST_WAITING:
-                raise Refusal("too many pictures at once; try again", status=503, headers={"Retry-After": "5"})
-            self._waiting += 1
-            try:
-                async with self._drawing:
-                    if key not in self._pictures:
+            async with self._drawing.one():
+                if key not in self._pictures:
+                    try:
                         made = await aside(lambda: drawn(Picture(site, flows), form, DRAW_SECONDS))
-                        self._keep(key, made)
-            except NotDrawn as why:
-                raise Refusal(str(why), status=503) from None
-            finally:
-                self._waiting -= 1
+                    except NotDrawn as why:
+                        raise Refusal(str(why), status=503) from None
+                    self._keep(key, made)
         media = "image/svg+xml" if form == "svg" else "text/vnd.graphviz"
         return Response(self._pictures[key], media_type=media)
 

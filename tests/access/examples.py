@@ -183,6 +183,7 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/audit/verify": Example(),
     "POST /api/callers/search": Example(body={"number": "3005550000"}),
     "POST /api/callers/erase": Example(body={"number": "3005550000", "sure": True}),
+    "POST /api/callers/tidy": Example(body={}),
     "GET /api/events": Example(streams=True, shows=(f'"queue":"{QUEUE}"', f'"queue":"{OTHER_QUEUE}"')),
     "GET /api/health": Example(),
     "GET /api/openapi.json": Example(),

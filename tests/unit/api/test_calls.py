@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import delete
 
 from acd.model import OfferResult, VisitOutcome
 from ivr.access.model import Role
@@ -19,6 +20,7 @@ from ivr.calls.telling import NotTold, Story, Told
 from ivr.figures.call_record import CallOutcome, CallRecord, Dial, LegRecord, OfferRecord, VisitRecord
 from ivr.figures.projection import Projection
 from ivr.records.store import RecordStore
+from ivr.records.tables import callers as callers_table
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
 from tests.tools import run
 
@@ -215,6 +217,16 @@ async def test_numbers_are_masked_unless_asked_for_and_then_noted(tmp_path: Path
         assert whole["number"] == NUMBER and whole["legs"][0]["transfer"] == "blind: 3109998877"
         assert whole["visits"][0]["outcome"] == "answered"
         assert api.door.noted[-1].note.action == "calls.show"
+
+
+@run
+async def test_a_call_whose_legs_alone_show_a_number_is_noted_too(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (api, _, store):
+        with store.engine.begin() as connection:
+            connection.execute(delete(callers_table))
+        shown = await api.told(ADMIN, "GET", "/calls", numbers=1, legs=1)
+        assert {call["number"] for call in shown["calls"]} == {""} and "3109998877" in str(shown)
+        assert api.door.noted[-1].note.detail == {"calls": [call["call"] for call in shown["calls"]]}
 
 
 @run

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ivr.access.model import Role, Via
+from ivr.control.client import PIECE_BYTES
 from ivr.testing.api import principal
 from tests.tools import run
 from tests.unit.audit.terminal import terminal
@@ -40,6 +42,34 @@ async def test_more_than_a_page(tmp_path: Path) -> None:
         assert (tmp_path / "all.csv").read_text().count("\n") == 1204
         again = await at.asked("audit", "export", str(tmp_path / "all.csv"))
         assert again.exit_code == 1 and "File exists" in again.output
+        assert [one.note.action for one in api.door.noted] == ["audit.export"], "nothing was handed out again"
+    await audit.close()
+
+
+@run
+async def test_an_export_of_any_length_is_written_as_it_comes_and_only_whole(tmp_path: Path, monkeypatch: Any) -> None:
+    """The audit only grows: some day it is larger than the memory."""
+    audit, api = await filled(tmp_path, 500)
+    api.door.who = LOCAL
+    monkeypatch.setattr("ivr.audit.store._disagreeing", None)  # who only exports looks into no entry
+    file = tmp_path / "audit.jsonl"
+    async with terminal(tmp_path, api) as at:
+        await at.says("audit", "export", str(file))
+        whole = file.read_bytes()
+        assert whole.count(b"\n") == 500 and len(whole) > PIECE_BYTES
+        file.unlink()
+        rows, asked = audit.store.rows, 0
+
+        def torn(*values: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked == 3:
+                raise OSError("the disk is gone")
+            return rows(*values)
+
+        monkeypatch.setattr(audit.store, "rows", torn)
+        said = await at.asked("audit", "export", str(file))
+        assert said.exit_code == 1 and "ended in the middle" in said.output and not file.exists()
     await audit.close()
 
 

@@ -1,19 +1,20 @@
 """The audit as the server opens it: a day's anchor stands in the real journal, and verification reads it there."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from itertools import pairwise
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from acd.codec import decode, encode
+from acd.journal import open_journal
 from ivr.access.anchor import AuditAnchored
-from ivr.app.audit import AT_ONCE, journalled, open_audit
+from ivr.app.audit import journalled, open_audit
 from ivr.app.closing import Closing
 from ivr.app.stores import open_stores
 from ivr.audit.chain import Entry
+from ivr.audit.routes import AuditRoutes
 from ivr.clock import LoopClock
 from ivr.install import secrets
 from ivr.install.paths import Paths
@@ -21,6 +22,7 @@ from ivr.settings.environment import Environment
 from ivr.testing.api import ADMIN, Api
 from ivr.testing.clock import ManualClock
 from tests.tools import run
+from tests.unit.audit.house import opened
 from tests.unit.audit.test_audit import tampered
 from tests.unit.voicemail.house import site_with
 
@@ -30,11 +32,11 @@ async def test_the_journal_holds_an_anchor_that_verification_finds(tmp_path: Pat
     environment = Environment.from_environ({"CENTRALITA_VAR": str(tmp_path)})
     clock, site = ManualClock(), site_with()
 
-    async def life(closing: Closing, journalled: list[Any], who: str = "ana") -> Api:
+    async def life(closing: Closing, told: list[Any], who: str = "ana") -> Api:
         stores = await open_stores(environment, site, secrets.ensure(tmp_path / "secrets", []), clock, closing)
 
         def record(event: Any, key: str) -> None:
-            journalled.append(stores.journal.append(event.at, encode(event), (), key))
+            told.append(stores.journal.append(event.at, encode(event), (), key))
 
         floor: Any = SimpleNamespace(desk=SimpleNamespace(record=record))
         opened = await open_audit(environment, stores, floor, Paths.of(environment), clock, closing)
@@ -42,9 +44,9 @@ async def test_the_journal_holds_an_anchor_that_verification_finds(tmp_path: Pat
         return Api([opened.routes])
 
     for _ in range(3):
-        closing, journalled = Closing(), []
-        api = await life(closing, journalled)
-        for future in journalled:
+        closing, told_ = Closing(), []
+        api = await life(closing, told_)
+        for future in told_:
             await future
         assert (await api.told(ADMIN, "GET", "/audit/verify"))["sound"]
         await closing.all()
@@ -63,25 +65,43 @@ async def test_the_journal_holds_an_anchor_that_verification_finds(tmp_path: Pat
 
 
 @run
-async def test_a_long_journal_lets_calls_go_first() -> None:
-    """It gives a whole page without waiting in between."""
-    read, seen = 0, []
+async def test_a_long_journal_is_not_read_by_the_server(tmp_path: Path) -> None:
+    """At any auditor's wish it would hold up calls for seconds."""
+    environment = Environment.from_environ({"CENTRALITA_VAR": str(tmp_path)})
+    clock, at = LoopClock(), datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    journal = await open_journal(environment.journal, clock)
+    for n in range(300):
+        anchored = AuditAnchored(at=at, seq=n, hash=f"{n:064d}")
+        event = encode(anchored) if n % 100 == 7 else {"e": "call started", "call": f"n1-{n}.0"}
+        await journal.append(at, event)
 
-    class LongJournal:
-        async def read(self) -> AsyncIterator[Any]:
-            nonlocal read
-            for _ in range(20 * AT_ONCE):
-                read += 1
-                yield SimpleNamespace(event={"e": "call started"})
+    class NotHere:
+        def read(self, after: int = 0) -> AsyncIterator[Any]:
+            raise AssertionError("the server reads its journal")
 
-    async def calls() -> None:
-        while True:
-            seen.append(read)
-            await asyncio.sleep(0)
+    here: Any = NotHere()
+    found = [anchor async for anchor in journalled(environment, here)]
+    assert [(a.seq, a.hash, a.place) for a in found] == [(n, f"{n:064d}", "the journal") for n in (7, 107, 207)]
+    await journal.close()
 
-    journal: Any = LongJournal()
-    beside = asyncio.ensure_future(calls())
-    await asyncio.sleep(0)
-    assert [anchor async for anchor in journalled(journal, LoopClock())] == []
-    beside.cancel()
-    assert max(b - a for a, b in pairwise(seen)) <= AT_ONCE
+
+@run
+async def test_a_journal_in_memory_is_read_here() -> None:
+    environment = Environment.from_environ({"CENTRALITA_JOURNAL": "memory:"})
+    journal = await open_journal("memory:", LoopClock())
+    at = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    await journal.append(at, encode(AuditAnchored(at=at, seq=7, hash="a" * 64)))
+    assert [anchor.seq async for anchor in journalled(environment, journal)] == [7]
+
+
+@run
+async def test_that_the_journal_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """It is no sound chain then, and nobody changed anything either."""
+    environment = Environment.from_environ({"CENTRALITA_VAR": str(tmp_path)})
+    audit, journal = await opened(tmp_path, ManualClock()), await open_journal("memory:", LoopClock())
+    api = Api([AuditRoutes(audit, lambda: journalled(environment, journal))])
+    (tmp_path / "journal.sqlite").write_bytes(b"this is no journal" * 100)
+    answer = await api.ask(ADMIN, "GET", "/audit/verify")
+    assert answer.status_code == 503 and "the journal's anchors: " in answer.json()["error"]
+    assert (await api.told(ADMIN, "GET", "/audit/verify", journal=False))["sound"]
+    await audit.close()

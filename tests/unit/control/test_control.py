@@ -166,6 +166,24 @@ async def test_what_a_killed_server_left_is_taken_over_but_not_from_a_living_one
 
 
 @run
+async def test_half_an_answer_is_none(tmp_path: Path) -> None:
+    file = socket_file(tmp_path)
+    file.parent.mkdir()
+
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nRIFF")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(half, str(file))
+    with pytest.raises(ControlError, match="the server ended in the middle of it"):
+        await asyncio.to_thread(fetch, environment(tmp_path), "GET", "/audio")
+    server.close()
+    await server.wait_closed()
+
+
+@run
 async def test_a_server_that_ends_in_the_middle_is_told(tmp_path: Path) -> None:
     file = socket_file(tmp_path)
     file.parent.mkdir()

@@ -108,7 +108,9 @@ class Instance:
         await self.inbox.open()
         self.catalogue = SqlCatalogue(engine)
         self.audit = Audit(
-            AuditStore.open(self.environment.records, engine), AnchorFiles(self.var / "audit"), self.clock
+            AuditStore.open(self.environment.records, engine, self.ledger.store.patience),
+            AnchorFiles(self.var / "audit"),
+            self.clock,
         )
         await self.audit.open()
         self.look_ups = LookUps(
@@ -262,3 +264,14 @@ class Instance:
                 if times := sum(data.count(n.encode()) - data.count(f"99{n}1".encode()) for n in numbers):
                     found[str(file.relative_to(self.var))] = times
         return found
+
+
+async def busy(folder: Path) -> Instance:
+    """Ana called six times in three spellings, Eva three times; files were rotated in between."""
+    house = await Instance.begin(folder)
+    for n in range(9):
+        await house.call(n, EVA if n % 3 == 2 else SPELLINGS[n % 3 or n % 2], "Ana" if n % 3 != 2 else "Eva")
+        if n in (3, 6):
+            house.rotate()
+    await house.ledger.flush()
+    return house

@@ -30,6 +30,8 @@ async def test_a_caller_is_found_and_erased_at_a_terminal(tmp_path: Path) -> Non
         (house.paths.log / "messages.log.9.xz").write_bytes(b"packed")
         again = await at.asked("callers", "erase", ANA, "--yes", "--language", "en")
         assert again.exit_code == 1 and "NOT complete" in again.output and "messages.log.9.xz" in again.output
+        tidied = await at.says("callers", "tidy", "--seconds", "30")
+        assert "the records were written anew in" in tidied and "MB before" in tidied
         wrong = await at.asked("callers", "find", "101")
         assert wrong.exit_code == 1 and "write it with all its digits" in wrong.output
     without = await at.asked("callers", "find", ANA)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,12 @@ from ivr.erasure.erasure import OnTheLine
 from ivr.erasure.number import NotANumber
 from ivr.erasure.report import Report, told
 from ivr.erasure.stores import Left, Place
+from ivr.erasure.sweep import NotSwept, Swept
 from ivr.exchange.cel_import import CelImport
 from ivr.records.ledger import Ledger
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
 from tests.tools import run
-from tests.unit.erasure.house import ANA, DID, EVA, SPELLINGS, Instance
-
-
-async def busy(folder: Path) -> Instance:
-    """Ana called six times in three spellings, Eva three times; files were rotated in between."""
-    house = await Instance.begin(folder)
-    for n in range(9):
-        await house.call(n, EVA if n % 3 == 2 else SPELLINGS[n % 3 or n % 2], "Ana" if n % 3 != 2 else "Eva")
-        if n in (3, 6):
-            house.rotate()
-    await house.ledger.flush()
-    return house
+from tests.unit.erasure.house import ANA, DID, EVA, Instance, busy
 
 
 def counts(report: Report) -> dict[str, tuple[int, int, int]]:
@@ -92,19 +83,16 @@ async def test_a_search_tells_everything_and_changes_nothing(tmp_path: Path) -> 
 
 
 @run
-async def test_old_pages_of_the_database_hold_nothing_either(tmp_path: Path) -> None:
+async def test_an_erasure_after_which_nobody_could_look_is_not_complete(tmp_path: Path) -> None:
     house = await busy(tmp_path)
-    with sqlite3.connect(house.var / "records.sqlite", isolation_level=None) as old:  # an older server's
-        old.execute("PRAGMA secure_delete=OFF")
-        old.execute("CREATE TABLE older (number TEXT)")
-        old.executemany("INSERT INTO older VALUES (?)", [(f"+57{ANA}",)] * 500)
-        old.execute("DROP TABLE older")
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    old.close()
-    assert house.holding(ANA)["records.sqlite"] > 100
-    before = house.figures()
+
+    async def no_look(number: Any) -> Any:
+        raise NotSwept("no process can be started")
+
+    house.erasure._look = no_look  # type: ignore[method-assign]
     report = await house.erasure.erase(house.erasure.number(ANA), "ana")
-    assert report.complete and house.holding(ANA) == {} and house.figures() == before
+    assert not report.complete and report.remarks == ("! no process can be started",)
+    assert "NOT complete" in told(report, "en")
     await house.close()
 
 
@@ -225,6 +213,34 @@ async def test_an_erasure_that_a_crash_ended_is_finished_at_the_next_start(tmp_p
     assert house.holding(ANA) == {}
     begun = house.audit.store.find(Wanted(action="callers.erase.begun"), 10)
     assert [entry["who"] for entry in begun] == ["ana", "ana"]
+    await house.close()
+
+
+@run
+async def test_while_an_erasure_runs_others_are_found_and_a_second_one_is_told_to_come_again(tmp_path: Path) -> None:
+    """A look through all files takes minutes: who waits for it without a word holds a place of the few."""
+    house = await busy(tmp_path)
+    api = Api([house.routes])
+    begun, go = threading.Event(), threading.Event()
+
+    def look(number: Any) -> Any:
+        begun.set()
+        assert go.wait(20)
+        return Swept()
+
+    house.erasure._look = lambda number: asyncio.to_thread(look, number)  # type: ignore[method-assign]
+    first = asyncio.ensure_future(api.ask(ADMIN, "POST", "/callers/erase", {"number": ANA, "sure": True}))
+    await asyncio.to_thread(begun.wait, 20)
+    found = await asyncio.wait_for(api.told(AUDITOR, "POST", "/callers/search", {"number": EVA}), 10)
+    assert found["known"] and not found["erased"]
+    since = house.clock.now().isoformat(timespec="seconds")
+    second = await asyncio.wait_for(api.ask(ADMIN, "POST", "/callers/erase", {"number": EVA, "sure": True}), 10)
+    assert second.status_code == 409 and f"another erasure runs since {since}" in second.json()["error"]
+    assert house.holding(EVA)
+    go.set()
+    assert (await first).status_code == 200
+    third = await api.told(ADMIN, "POST", "/callers/erase", {"number": EVA, "sure": True})
+    assert third["erased"] and house.holding(EVA) == {}
     await house.close()
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,44 @@ def test_a_packed_file_is_packed_anew(tmp_path: Path) -> None:
     assert count(file, ANA) == 2 == blank(file, ANA, STAR) and count(file, ANA) == 0
     assert gzip.decompress(file.read_bytes()) == b"********** **********"
     assert file.stat().st_mode & 0o777 == 0o640 and [*tmp_path.iterdir()] == [file]
+
+
+@pytest.mark.parametrize("offset", range(-25, 26))
+def test_in_a_packed_file_nothing_is_missed_or_mistaken_either(tmp_path: Path, offset: int) -> None:
+    file = tmp_path / "messages.log.2.gz"
+    for text, times in (("+573001234567", 1), ("1573001234567", 0), ("30012345670", 0)):
+        data = b"x" * (CHUNK_BYTES + offset) + text.encode() + b"y" * 200
+        file.write_bytes(gzip.compress(data))
+        assert count(file, ANA) == times == blank(file, ANA, STAR)
+        assert gzip.decompress(file.read_bytes()) == (data if not times else data.replace(text.encode(), b"*" * 13))
+
+
+def test_of_a_large_packed_file_a_part_is_in_memory_at_a_time(tmp_path: Path) -> None:
+    """A day of a log that tells everything is some GB."""
+    file = tmp_path / "messages.log.2.gz"
+    line = b"[2026-11-23 15:00:00] VERBOSE[1] app_dial.c: nothing of anybody\n"
+    with gzip.open(file, "wb", 1) as stream:
+        for n in range(500):
+            stream.write(line * 1_000 + (b"from 3001234567\n" if n % 100 == 0 else b""))
+    tracemalloc.start()
+    try:
+        assert count(file, ANA) == 5 == blank(file, ANA, STAR) and count(file, ANA) == 0
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * 2**20 < 500 * 1_000 * len(line)
+    with gzip.open(file, "rb") as stream:
+        assert sum(len(text) for text in stream) == 500 * 1_000 * len(line) + 5 * 16
+
+
+def test_a_damaged_packed_file_stays_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "messages.log.2.gz"
+    whole = gzip.compress(b"from 3001234567\n" + os.urandom(3 * CHUNK_BYTES))
+    for damaged in (whole[:-20], whole[: len(whole) // 2], b"nothing of the kind"):
+        file.write_bytes(damaged)
+        with pytest.raises((OSError, EOFError)):
+            blank(file, ANA, STAR)
+        assert file.read_bytes() == damaged and [*tmp_path.iterdir()] == [file]
 
 
 def test_what_a_person_wrote_is_found_by_line(tmp_path: Path) -> None:
