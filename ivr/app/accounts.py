@@ -4,7 +4,7 @@ import asyncio
 import base64
 import secrets as random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import partial
 
@@ -61,17 +61,19 @@ async def open_accounts(
     oidc: str = "",
     say: Callable[[str], None] | None = None,
     hashing: Hashing | None = None,
+    offices: Container[str] = (),
 ) -> AccountParts:
     """Open them; where there is none, make `admin` and say its one-time password once (`say`: to the terminal).
 
-    `oidc`: the setting of that name. Raises SecretsError, SettingsError, SQLAlchemyError.
+    `oidc`: the setting of that name; `offices`: addresses that many people stand behind. Raises SecretsError,
+    SettingsError, SQLAlchemyError.
     """
     folder = paths.secrets
     local, key = await asyncio.to_thread(_secrets, paths)
     register = Register(AccountStore(engine), clock, life or SessionLife())
     await register.open()
     closing.add(register.close)
-    hashing, throttle, seal = hashing or Hashing(), Throttle(), FernetSeal(key)
+    hashing, throttle, seal = hashing or Hashing(), Throttle(offices.__contains__), FernetSeal(key)
     closing.add_now(hashing.close)
     accounts = Accounts(register, hashing, throttle, clock, site, partial(forget_first_password, folder))
     password = await make_first_admin(accounts, folder)

@@ -53,6 +53,7 @@ def api_of(
     topics: Sequence[Topic],
     site: Callable[[], Site],
     still: Callable[[Principal], bool],
+    offices: Networks,
     ready: Readiness,
     vitals: Callable[[], Vitals],
     clock: Clock,
@@ -63,7 +64,7 @@ def api_of(
         return limits(granted.principal, granted.reach, site())
 
     release = version("centralita")
-    events = Events(topics, reach, still, clock)
+    events = Events(topics, reach, still, clock, offices.__contains__)
     app = application([*parts, events, HealthRoutes(ready, vitals, release), Description()], door, version=release)
     return Api(app, events)
 
@@ -77,10 +78,16 @@ def serve_network(
     api: App, pages: App, environment: Environment, *, clock: Clock, rounds: Rounds, closing: Closing
 ) -> None:
     """At CENTRALITA_HTTP. Raises OSError when the address is taken, TlsError."""
-    proxies, monitors = Networks(environment.proxies), Networks(environment.monitors)
+    proxies, monitors, offices = (
+        Networks(found) for found in (environment.proxies, environment.monitors, environment.offices)
+    )
     pace = Pace(environment.rate, environment.rate * BURST_OF_RATE)
-    outside = Outside(proxies=proxies, monitors=monitors, names=environment.names, pace=pace)
-    crowd = Crowd(WireLimits(connections=_room()), lambda address: address in proxies or address in monitors)
+    outside = Outside(proxies=proxies, monitors=monitors, offices=offices, names=environment.names, pace=pace)
+    crowd = Crowd(
+        WireLimits(connections=_room()),
+        lambda address: address in proxies or address in monitors,
+        offices.__contains__,
+    )
     context = None
     if environment.tls_cert is not None and environment.tls_key is not None:
         certificate = Certificate(environment.tls_cert, environment.tls_key)

@@ -181,6 +181,12 @@ def _networks(wires: Wires) -> Iterator[Finding]:
             yield warning("monitors-too-wide", f"CENTRALITA_MONITORS={network}", "everybody who reaches the server "
                           "reads its figures (/metrics, /readyz)",
                           "name the machines that watch, for example CENTRALITA_MONITORS=127.0.0.1")  # fmt: skip
+    for network in wires.offices:
+        if _everybody(network):
+            yield warning("offices-too-wide", f"CENTRALITA_OFFICES={network}", "every address may ask, connect and try "
+                          "passwords as often as a whole office",
+                          "name the addresses behind which your offices stand, for example "
+                          "CENTRALITA_OFFICES=203.0.113.7")  # fmt: skip
 
 
 def _everybody(network: Network) -> bool:

@@ -78,6 +78,7 @@ def _wires(environment: Environment, paths: Paths, gaps: list[Gap]) -> Wires:
         tls=environment.tls_cert is not None,
         proxies=environment.proxies,
         monitors=environment.monitors,
+        offices=environment.offices,
         development=environment.profile is Profile.DEVELOPMENT,
         journal=environment.journal,
         records=environment.records,

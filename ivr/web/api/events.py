@@ -15,6 +15,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from ivr import log as logs
+from ivr.access.addresses import Offices, nowhere
 from ivr.access.limits import Limits
 from ivr.access.model import Principal, Reach
 from ivr.access.rights import reads, scoped
@@ -31,6 +32,9 @@ LONGEST_SECONDS = 3_600
 BEHIND = 32
 """Messages that a client may be behind."""
 MOST_CLIENTS = 200
+"""Of all who come from no office."""
+MOST_CLIENTS_OF_OFFICES = 800
+"""And of all offices (CENTRALITA_OFFICES) together."""
 MOST_CLIENTS_OF_ONE = 10
 
 LISTEN = Allowed(
@@ -91,10 +95,12 @@ class Events:
         limits: Callable[[Granted], Limits],
         still: Callable[[Principal], bool],
         clock: Clock,
+        office: Offices = nowhere,
     ) -> None:
-        """`limits`: how far somebody reaches now; `still`: whether who came in earlier may stay."""
+        """`limits`: how far somebody reaches now; `still`: whether who came in earlier may stay; `office`: whether many
+        people stand behind an address."""
         self._topics = {topic.name: topic for topic in topics}
-        self._limits, self._still, self._clock = limits, still, clock
+        self._limits, self._still, self._clock, self._office = limits, still, clock, office
         self._clients: dict[_Client, None] = {}
         self._last: dict[str, Mapping[str, Hashable]] = {}
         self._timer: Timer | None = None
@@ -156,7 +162,10 @@ class Events:
 
     def _full(self, principal: Principal) -> bool:
         of_one = sum(client.principal.account == principal.account for client in self._clients)
-        return len(self._clients) >= MOST_CLIENTS or of_one >= MOST_CLIENTS_OF_ONE
+        office = self._office(principal.address)
+        alike = sum(self._office(client.principal.address) is office for client in self._clients)
+        most = MOST_CLIENTS_OF_OFFICES if office else MOST_CLIENTS
+        return alike >= most or of_one >= MOST_CLIENTS_OF_ONE
 
     # ------------------------------------------------------------------ the stream
     async def _stream(self, client: _Client, seconds: int) -> AsyncIterator[str]:

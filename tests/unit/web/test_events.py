@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
+import pytest
 
+from ivr.access.addresses import Offices, nowhere
 from ivr.access.limits import Limits
 from ivr.access.model import Principal, Reach, Role
 from ivr.testing.api import ADMIN, MONITOR, OpenDoor, principal
@@ -31,7 +33,7 @@ class Row:
 class House:
     """Agents, and whoever listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, office: Offices = nowhere) -> None:
         self.rows = {name: Row(name, "ready") for name in ("ana", "luz")}
         self.clock = ManualClock()
         self.may_stay = True
@@ -43,7 +45,7 @@ class House:
             numbers=True,
         )
         queues = Topic(name="queues", rows=dict, within=lambda limits, row: True, shown=lambda row, full: {})
-        self.events = Events([agents, queues], self._limits, lambda who: self.may_stay, self.clock)
+        self.events = Events([agents, queues], self._limits, lambda who: self.may_stay, self.clock, office)
         self.door = OpenDoor()
         self.app = application([self.events], self.door)
 
@@ -157,6 +159,22 @@ async def test_only_so_many_listen_and_none_when_the_server_ends() -> None:
     for stream in streams:
         assert [message async for message in stream] == []
     assert (await house.ask(ADMIN, "")).status_code == 503
+
+
+@run
+async def test_who_stands_in_an_office_takes_nobodys_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_CLIENTS", 1)
+    monkeypatch.setattr(module, "MOST_CLIENTS_OF_OFFICES", 3)
+    house = House(office=lambda address: address == "192.0.2.9")
+    inside = [house.listen(replace(ADMIN, address="192.0.2.9")) for _ in range(3)]
+    for stream in inside:
+        await begun(stream)
+    await begun(house.listen(ADMIN))
+    for address in ("192.0.2.9", "192.0.2.8"):
+        assert (await house.ask(replace(MONITOR, address=address), "?seconds=0")).status_code == 429
+    await inside[0].aclose()  # type: ignore[attr-defined]
+    assert (await house.ask(replace(MONITOR, address="192.0.2.9"), "?seconds=0")).status_code == 200
+    house.events.close()
 
 
 @run
