@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ivr.access.limits import Limits, limits
+from ivr.access.limits import Limits, Reaches
 from ivr.access.model import Principal
 from ivr.app.closing import Closing
 from ivr.app.rounds import Rounds
@@ -60,8 +60,10 @@ def api_of(
 ) -> Api:
     """All routes: those of the parts, and of the shell itself. Raises RouteOutsideTable."""
 
+    reaches = Reaches(site)
+
     def reach(granted: Granted) -> Limits:
-        return limits(granted.principal, granted.reach, site())
+        return reaches.of(granted.principal, granted.reach)
 
     release = version("centralita")
     events = Events(topics, reach, still, clock, offices.__contains__)

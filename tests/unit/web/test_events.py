@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ivr.access.addresses import Offices, nowhere
 from ivr.access.limits import Limits
 from ivr.access.model import Principal, Reach, Role
 from ivr.testing.api import ADMIN, MONITOR, OpenDoor, principal
-from ivr.testing.clock import ManualClock
+from ivr.testing.clock import ManualClock, ManualTimer
 from ivr.web.api import events as module
 from ivr.web.api.application import application
 from ivr.web.api.events import BEHIND, Events, Topic
@@ -37,6 +37,8 @@ class House:
         self.rows = {name: Row(name, "ready") for name in ("ana", "luz")}
         self.clock = ManualClock()
         self.may_stay = True
+        self.asked = 0
+        self.within = {"ana"}
         agents = Topic(
             name="agents",
             rows=lambda: dict(self.rows),
@@ -50,7 +52,8 @@ class House:
         self.app = application([self.events], self.door)
 
     def _limits(self, granted: Granted) -> Limits:
-        return Limits(everything=granted.reach is Reach.EVERYTHING, agents=frozenset({"ana"}))
+        self.asked += 1
+        return Limits(everything=granted.reach is Reach.EVERYTHING, agents=frozenset(self.within))
 
     async def ask(self, who: Principal | None, query: str) -> httpx.Response:
         self.door.who = who
@@ -58,9 +61,9 @@ class House:
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
             return await client.get(f"/api/events{query}")
 
-    def listen(self, who: Principal) -> AsyncIterator[str]:
+    def listen(self, who: Principal, topics: str = "agents") -> AsyncIterator[str]:
         granted = Granted(who, Reach.EVERYTHING if who.role is Role.ADMIN else Reach.OWN_QUEUES, None)  # type: ignore[arg-type]
-        client = self.events._client(granted, self.events._wanted(who, "agents"))
+        client = self.events._client(granted, self.events._wanted(who, topics))
         return self.events._stream(client, 3600)
 
     def change(self, name: str, state: str) -> None:
@@ -124,6 +127,77 @@ async def test_then_what_changes_within_reach() -> None:
     await supervisor.aclose()  # type: ignore[attr-defined]
     house.clock.advance(2)
     assert house.clock.pending == 0  # nobody looks when nobody listens
+
+
+@run
+async def test_what_comes_within_reach_is_told_and_what_leaves_it_is_gone() -> None:
+    house = House()
+    stream = house.listen(SUPERVISOR)
+    await begun(stream)
+    house.within = {"luz"}
+    house.clock.advance(1)
+    told = rows_in(await anext(stream))
+    assert [row["name"] for row in told["rows"]] == ["luz"] and told["gone"] == ["ana"]
+    house.change("luz", "talking")
+    house.change("ana", "talking")
+    assert [row["state"] for row in rows_in(await anext(stream))["rows"]] == ["talking"]
+    house.within = set()
+    house.change("luz", "ready")
+    assert rows_in(await anext(stream)) == {"whole": False, "rows": [], "gone": ["luz"]}
+    house.events.close()
+
+
+@run
+async def test_a_look_lets_go_of_the_loop_between_the_clients_and_asks_each_limit_once() -> None:
+    """Each limit takes 0.4 ms here: after three clients it is others' turn."""
+    house = House()
+    people = [replace(SUPERVISOR, account=f"s{number}") for number in range(10)]
+    streams = [house.listen(who, "agents,queues") for who in people]
+    for stream in streams:
+        await begun(stream)
+        await anext(stream)
+    house.asked, in_a_slice, later, limits = 0, [0], house.clock.call_later, house.events._limits
+
+    def slow(granted: Granted) -> Limits:
+        house.clock.boot_us += 400
+        in_a_slice[-1] += 1
+        return limits(granted)
+
+    def call_later(seconds: float, callback: Callable[[], None]) -> ManualTimer:
+        if seconds == 0:
+            in_a_slice.append(0)
+        return later(seconds, callback)
+
+    house.events._limits, house.clock.call_later = slow, call_later  # type: ignore[method-assign]
+    house.change("ana", "talking")
+    house.clock.advance(0.5)
+    assert house.asked == 10 and in_a_slice == [3, 3, 3, 1]
+    for stream in streams:
+        assert [row["state"] for row in rows_in(await anext(stream))["rows"]] == ["talking"]
+    house.events.close()
+    assert house.clock.pending == 0
+
+
+@run
+async def test_who_comes_while_a_look_goes_on_is_told_each_thing_once() -> None:
+    house = House()
+    streams = [house.listen(replace(ADMIN, account=f"a{number}")) for number in range(4)]
+    for stream in streams[:3]:
+        await begun(stream)
+    limits = house.events._limits
+    house.events._limits = lambda granted: (
+        setattr(house.clock, "boot_us", house.clock.boot_us + 2_000) or limits(granted)
+    )  # type: ignore[func-returns-value]
+    house.rows["ana"] = replace(house.rows["ana"], state="talking")
+    house.clock.advance(1)  # the first one was told, the others were not
+    assert [row["state"] for row in (await begun(streams[3]))["rows"]] == ["talking", "ready"]
+    house.clock.advance(0.5)
+    for stream in streams[:3]:
+        assert [row["name"] for row in rows_in(await anext(stream))["rows"]] == ["ana"]
+    house.change("luz", "talking")
+    house.clock.advance(0.5)
+    assert [row["name"] for row in rows_in(await anext(streams[3]))["rows"]] == ["luz"]
+    house.events.close()
 
 
 @run
