@@ -2,8 +2,8 @@
 
 Every client gets all rows within its reach first (`event: agents`, `"whole": true`), and from then on those that have
 changed or are gone, at most once a second. One look a second serves all clients, and none is made while nobody
-listens; it lets go of the loop between the clients. A client that does not keep up is let go: it comes again by itself
-and begins with all rows.
+listens; it lets go of the loop between the clients. A client that does not keep up is let go, and so is who may no
+longer stay: it comes again by itself and begins with all rows.
 """
 
 import asyncio
@@ -222,17 +222,11 @@ class Events:
         try:
             self._soon()
             until = self._clock.engine_us() + seconds * 1_000_000
-            ask_again = self._clock.engine_us() + _HEART_BEAT_US
             for topic in client.topics:
                 yield self._whole(client, topic)
             while (now := self._clock.engine_us()) < until:
-                if now >= ask_again:
-                    if not self._still(client.principal):
-                        return
-                    ask_again = now + _HEART_BEAT_US
                 try:
-                    wait = min(until, ask_again) - now
-                    message = await asyncio.wait_for(client.queue.get(), wait / 1e6)
+                    message = await asyncio.wait_for(client.queue.get(), min(until - now, _HEART_BEAT_US) / 1e6)
                 except TimeoutError:
                     message = ": \n\n"  # a comment: the connection lives
                 if message is None or client.left:
@@ -291,6 +285,9 @@ class Events:
                 self._last.pop(topic.name, None)
         for client in list(self._clients):
             if client.left:
+                continue
+            if not self._still(client.principal):
+                client.leave()
                 continue
             limits = client.limits()
             for look in looks:

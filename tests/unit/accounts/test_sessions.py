@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -216,6 +217,13 @@ async def test_whether_somebody_may_stay(tmp_path: Path) -> None:
         assert door.still(principal)
         await home.command().told("PATCH", "/accounts/eva", {"queues": []})
         assert not door.still(principal)
+        await browser.log_in("eva", GOOD)
+        principal = by_session(accounts.one("eva"), accounts.register.sessions_of("eva")[0], HERE)
+        other = await home.person("ana", "supervisor")
+        assert door.still(principal) and not door.still(replace(principal, account="ana", queues=frozenset()))
+        assert await other.status("DELETE", "/me/sessions") == 200 and door.still(principal)
+        assert await browser.status("DELETE", "/session") == 200 and not door.still(principal)
+        assert accounts.register.open_session(principal.credential) is None
 
 
 @run

@@ -185,9 +185,12 @@ async def test_who_comes_while_a_look_goes_on_is_told_each_thing_once() -> None:
     for stream in streams[:3]:
         await begun(stream)
     limits = house.events._limits
-    house.events._limits = lambda granted: (
-        setattr(house.clock, "boot_us", house.clock.boot_us + 2_000) or limits(granted)
-    )  # type: ignore[func-returns-value]
+
+    def slow(granted: Granted) -> Limits:
+        house.clock.boot_us += 2_000
+        return limits(granted)
+
+    house.events._limits = slow
     house.rows["ana"] = replace(house.rows["ana"], state="talking")
     house.clock.advance(1)  # the first one was told, the others were not
     assert [row["state"] for row in (await begun(streams[3]))["rows"]] == ["talking", "ready"]
@@ -217,7 +220,8 @@ async def test_who_may_no_longer_stay_is_let_go() -> None:
     stream = house.listen(ADMIN)
     await begun(stream)
     house.may_stay = False
-    house.clock.advance(module.HEART_BEAT_SECONDS)
+    house.change("ana", "talking")
+    house.clock.advance(module.LOOK_EVERY_SECONDS)
     assert [message async for message in stream] == []
 
 
