@@ -11,7 +11,7 @@ from ivr.access.addresses import house_of
 from ivr.access.throttle import Throttle
 from ivr.accounts.door import give_cookie, session_secret
 from ivr.accounts.login import Login, TooOften, Wrong, key_of, shown_name
-from ivr.accounts.model import Account, by_session
+from ivr.accounts.model import NOBODY, Account, by_session
 from ivr.accounts.oidc import PENDING_FOR, Person, SingleSignOn
 from ivr.accounts.register import Register
 from ivr.clock import Clock
@@ -27,8 +27,6 @@ BACK = f"{PATH}/return"
 # A cookie of SameSite=Strict is not sent on the way that began at the issuer: our own page begins a new one.
 PAGE = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/"><title>Centralita</title>
 <p><a href="/">Continuar · Continue</a></p>"""
-
-NOBODY = "(no account)"
 
 
 class SingleSignOnRoutes:
@@ -69,15 +67,15 @@ class SingleSignOnRoutes:
         error: Annotated[str, Query(max_length=500)] = "",
     ) -> Response:
         """Back from the issuer's page: begin a session, and go on to the start page."""
-        action, note.action = note.action, ""
-        issuer = self._issuer()
-        pending = issuer.pending(request.cookies.get(COOKIE, ""), state)
         address = address_of(request)
         key = f"(single sign-on) {house_of(address)}"
-        verdict = self._throttle.attempt(key, address, self._clock.engine_us(), known=False)
-        if verdict.wait_us:
-            raise TooOften(verdict)
-        note.action, note.object = action, NOBODY
+        with note.quiet():
+            issuer = self._issuer()
+            pending = issuer.pending(request.cookies.get(COOKIE, ""), state)
+            verdict = self._throttle.attempt(key, address, self._clock.engine_us(), known=False)
+            if verdict.wait_us:
+                raise TooOften(verdict)
+        note.object = NOBODY
         if error or not code:
             raise Refusal("the issuer did not let you in", status=401)
         person = await issuer.end(pending, code, _back(request))

@@ -25,7 +25,7 @@ from ivr.accounts.forms import (
     session_row,
 )
 from ivr.accounts.login import Entered, Login, TooOften, csrf_of, key_of, shown_name
-from ivr.accounts.model import by_session
+from ivr.accounts.model import NOBODY, by_session
 from ivr.accounts.myself import Myself, with_session
 from ivr.accounts.register import Register
 from ivr.accounts.store import Change
@@ -34,8 +34,6 @@ from ivr.web.api.door import Note
 from ivr.web.api.routing import Allowed, Granted, Public, Refusal, address_of, api_router
 
 NO_STORE = {"Cache-Control": "no-store"}
-NOBODY = "(no account)"
-"""In the audit for a name that no account has: people type their passwords there."""
 
 EVERYBODY = {role.value: Reach.SELF for role in Role}
 Looks = Annotated[Granted, Allowed(reads("me", any_state=True, **EVERYBODY))]
@@ -71,10 +69,9 @@ class SessionRoutes:
         name = shown_name(form.name)
         note.object = name if name in self._register.accounts else NOBODY
         agent = request.headers.get("user-agent", "")
-        action, note.action = note.action, ""
-        refuse_other_sites(request)
+        with note.quiet():
+            refuse_other_sites(request)
         old = session_secret(request)
-        note.action = action
         try:
             entered = await self._login.enter(
                 name, form.password, form.code, address_of(request), agent, old=key_of(old) if old else ""

@@ -61,7 +61,9 @@ async def test_cookies_and_the_csrf_token(tmp_path: Path) -> None:
         assert await browser.status("DELETE", "/me/sessions") == 403
         stranger = home.browser()
         stranger.headers["Sec-Fetch-Site"] = "cross-site"
+        noted = len(home.audit.entries)
         assert (await stranger.log_in("eva", GOOD)).status_code == 403
+        assert len(home.audit.entries) == noted, "no password was looked at, and any page can send many"
         raw = await stranger.http.post("/api/session", content=b'{"name":"eva","password":"x"}')
         assert raw.status_code == 400  # a form of another site cannot send JSON's content type
 
