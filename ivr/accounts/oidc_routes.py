@@ -11,6 +11,7 @@ from ivr.access.addresses import house_of
 from ivr.access.throttle import Throttle
 from ivr.accounts.door import give_cookie, session_secret
 from ivr.accounts.login import Login, TooOften, Wrong, key_of, shown_name
+from ivr.accounts.misses import Misses
 from ivr.accounts.model import NOBODY, Account, by_session
 from ivr.accounts.oidc import PENDING_FOR, Person, SingleSignOn
 from ivr.accounts.register import Register
@@ -33,10 +34,16 @@ class SingleSignOnRoutes:
     """/session/oidc. They are there also where no issuer is set, and say so."""
 
     def __init__(
-        self, sign_on: SingleSignOn | None, login: Login, register: Register, throttle: Throttle, clock: Clock
+        self,
+        sign_on: SingleSignOn | None,
+        login: Login,
+        register: Register,
+        throttle: Throttle,
+        misses: Misses,
+        clock: Clock,
     ) -> None:
         self._sign_on, self._login, self._register = sign_on, login, register
-        self._throttle, self._clock = throttle, clock
+        self._throttle, self._misses, self._clock = throttle, misses, clock
 
     def routes(self) -> APIRouter:
         """Away and back."""
@@ -74,12 +81,18 @@ class SingleSignOnRoutes:
             pending = issuer.pending(request.cookies.get(COOKIE, ""), state)
             verdict = self._throttle.attempt(key, address, self._clock.engine_us(), known=False)
             if verdict.wait_us:
+                self._misses.alone(NOBODY, address, known=False, tell=False, looked_at=False)
                 raise TooOften(verdict)
         note.object = NOBODY
-        if error or not code:
-            raise Refusal("the issuer did not let you in", status=401)
-        person = await issuer.end(pending, code, _back(request))
-        account = self._account(person)
+        try:
+            if error or not code:
+                raise Refusal("the issuer did not let you in", status=401)
+            person = await issuer.end(pending, code, _back(request))
+            account = self._account(person)
+        except Refusal:
+            if not self._misses.alone(NOBODY, address, known=False):
+                note.action = ""  # it is counted
+            raise
         note.object = account.name
         old = session_secret(request)
         agent = request.headers.get("user-agent", "")

@@ -24,7 +24,8 @@ from ivr.accounts.forms import (
     me,
     session_row,
 )
-from ivr.accounts.login import Entered, Login, TooOften, csrf_of, key_of, shown_name
+from ivr.accounts.login import Entered, Login, TooOften, Wrong, csrf_of, key_of, shown_name
+from ivr.accounts.misses import Misses
 from ivr.accounts.model import NOBODY, by_session
 from ivr.accounts.myself import Myself, with_session
 from ivr.accounts.register import Register
@@ -44,8 +45,8 @@ TellsInAnyState = Annotated[Granted, Allowed(writes("me", any_state=True, **EVER
 class SessionRoutes:
     """/session and /me."""
 
-    def __init__(self, register: Register, login: Login, myself: Myself) -> None:
-        self._register, self._login, self._myself = register, login, myself
+    def __init__(self, register: Register, login: Login, myself: Myself, misses: Misses) -> None:
+        self._register, self._login, self._myself, self._misses = register, login, myself, misses
 
     def routes(self) -> APIRouter:
         """Log in, look, log out; password, second factor, sessions."""
@@ -76,9 +77,9 @@ class SessionRoutes:
             entered = await self._login.enter(
                 name, form.password, form.code, address_of(request), agent, old=key_of(old) if old else ""
             )
-        except TooOften as refusal:
-            if not refusal.tell:
-                note.action = ""
+        except (TooOften, Wrong) as refusal:
+            if not self._alone(refusal, name, note.object, address_of(request)):
+                note.action = ""  # it is counted
             raise
         return self.entered(request, response, entered)
 
@@ -154,6 +155,13 @@ class SessionRoutes:
         return await self.me(granted)
 
     # ------------------------------------------------------------------ inside
+    def _alone(self, refusal: TooOften | Wrong, name: str, account: str, address: str) -> bool:
+        """Whether a refused login is an entry of its own: always when the password was right."""
+        if isinstance(refusal, Wrong) and refusal.details:
+            return True
+        known, tell = self._register.knows(name, address), not isinstance(refusal, TooOften) or refusal.tell
+        return self._misses.alone(account, address, known=known, tell=tell, looked_at=isinstance(refusal, Wrong))
+
     def _answer(self, principal: Principal, secret: str) -> SessionAnswer:
         session = self._register.sessions.get(key_of(secret))
         if session is None:

@@ -19,6 +19,7 @@ from ivr.accounts.door import AccountsDoor, Audit
 from ivr.accounts.first import FILE, forget_first_password, make_first_admin
 from ivr.accounts.hashing import Hashing
 from ivr.accounts.login import Login
+from ivr.accounts.misses import Misses
 from ivr.accounts.myself import Myself
 from ivr.accounts.oidc import Settings, SingleSignOn
 from ivr.accounts.oidc_routes import SingleSignOnRoutes
@@ -82,12 +83,14 @@ async def open_accounts(
             f"First start: log in as admin with the one-time password {password}; it has to be changed then. "
             f"It stands in {folder / FILE} until it is changed."
         )
+    misses = Misses(audit, clock)
+    closing.add(misses.close)
     login = Login(register, hashing, throttle, seal, clock)
     tokens, myself = Tokens(accounts, clock), Myself(accounts, login, seal, clock)
     sign_on = await asyncio.to_thread(_single_sign_on, oidc, paths, seal, clock) if oidc else None
     parts: tuple[Part, ...] = (
-        SessionRoutes(register, login, myself),
-        SingleSignOnRoutes(sign_on, login, register, throttle, clock),
+        SessionRoutes(register, login, myself, misses),
+        SingleSignOnRoutes(sign_on, login, register, throttle, misses, clock),
         AccountRoutes(accounts, myself),
         TokenRoutes(tokens, clock),
     )
