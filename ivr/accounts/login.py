@@ -13,6 +13,7 @@ from datetime import datetime
 from ivr import log as logs
 from ivr.access import totp
 from ivr.access.addresses import house_of
+from ivr.access.refusal import Refusal
 from ivr.access.throttle import Throttle, Verdict
 from ivr.accounts.hashing import Busy, Hashing
 from ivr.accounts.model import NAME, Account, Seen, Session
@@ -21,7 +22,6 @@ from ivr.accounts.store import Change
 from ivr.clock import Clock
 from ivr.seal import FernetSeal
 from ivr.text import printable
-from ivr.web.api.routing import Refusal
 
 log = logs.get(__name__)
 

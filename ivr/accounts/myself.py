@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from ivr.access import totp
 from ivr.access.model import Principal, Via
+from ivr.access.refusal import Refusal
 from ivr.accounts.accounts import Accounts, Changed
 from ivr.accounts.login import Login, Wrong
 from ivr.accounts.model import Account
 from ivr.accounts.store import Change
 from ivr.clock import Clock
 from ivr.seal import FernetSeal
-from ivr.web.api.routing import Refusal
 
 BEGUN_FOR = timedelta(minutes=15)
 MOST_BEGUN = 200

@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from ivr import log as logs
 from ivr.access.addresses import house_of
 from ivr.access.life import SessionLife
+from ivr.access.refusal import Refusal
 from ivr.accounts.model import Account, Seen, Session, Token
 from ivr.accounts.store import AccountStore, Change
 from ivr.clock import Clock, Timer
-from ivr.web.api.routing import Refusal
 
 log = logs.get(__name__)
 
