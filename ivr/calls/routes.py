@@ -15,13 +15,14 @@ from ivr.access.rights import reads
 from ivr.aside import aside
 from ivr.calls import live
 from ivr.calls.answers import CallAnswer, WholeCallAnswer, call_answer, shown_number, whole_answer
-from ivr.calls.search import LONGEST_CURSOR, MOST, After, Wanted, find, search
+from ivr.calls.search import MOST, Wanted, find, search
 from ivr.calls.telling import NotTold, Story, elsewhere
 from ivr.figures.call_record import CallOutcome, LegRecord
 from ivr.log import mask_number, mask_text
 from ivr.records.store import RecordStore
 from ivr.site import Site
 from ivr.web.api.answers import Moment, Name, Words, refusals
+from ivr.web.api.paging import LONGEST_CURSOR, place_of
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 
 T = TypeVar("T")
@@ -140,10 +141,10 @@ class CallRoutes:
     async def search(self, granted: Looks, filters: Annotated[Filters, Query()]) -> CallsAnswer:
         """Calls, newest first. Numbers are masked unless they are asked for."""
         within, full = self._limits(granted), filters.numbers and granted.principal.sees_numbers
-        wanted, after = self._wanted(filters, granted), _after(filters.after)
+        wanted, beginning = self._wanted(filters, granted), place_of(filters.after)
 
         def look() -> tuple[list[CallAnswer], str | None]:
-            page = search(self._store, wanted, within, after, filters.limit)
+            page = search(self._store, wanted, within, beginning, filters.limit)
             known = self._store.numbers_of({call.caller for call in page.calls if call.caller})
             legs: dict[str, list[LegRecord]] = {}
             for leg in self._store.legs_of(call.call for call in page.calls) if filters.legs else ():
@@ -264,13 +265,6 @@ class _Turns:
             raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
         finally:
             self._waiting -= 1
-
-
-def _after(cursor: str) -> After | None:
-    try:
-        return After.of(cursor) if cursor else None
-    except ValueError as fault:
-        raise Refusal(f"after: {fault}", status=400) from None
 
 
 def _live_answer(found: live.LiveCall, number: str, full: bool) -> LiveAnswer:

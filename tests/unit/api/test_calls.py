@@ -14,12 +14,12 @@ import pytest
 from acd.model import OfferResult, VisitOutcome
 from ivr.access.model import Role
 from ivr.calls.routes import CallRoutes
-from ivr.calls.search import After
 from ivr.calls.telling import NotTold, Story, Told
 from ivr.figures.call_record import CallOutcome, CallRecord, Dial, LegRecord, OfferRecord, VisitRecord
 from ivr.figures.projection import Projection
 from ivr.records.store import RecordStore
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
+from ivr.web.api.paging import After
 from tests.tools import run
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
