@@ -32,12 +32,13 @@ STORIES_AT_ONCE = 1
 MOST_WAITING = 20
 """Who would come after these is told to try again."""
 
-LOOK = Allowed(
-    reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF, auditor=Reach.EVERYTHING)
-)
+_FAR = {"admin": Reach.EVERYTHING, "supervisor": Reach.OWN_QUEUES, "agent": Reach.SELF, "auditor": Reach.EVERYTHING}
+LOOK = Allowed(reads("calls", **_FAR))
+SEARCH = Allowed(reads("calls", by_body=True, **_FAR))
 READ = Allowed(reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, auditor=Reach.EVERYTHING))
 
 Looks = Annotated[Granted, LOOK]
+Searches = Annotated[Granted, SEARCH]
 Reads = Annotated[Granted, READ]
 
 Numbers = Annotated[bool, Query(description="callers' numbers in full; this is noted in the audit")]
@@ -95,7 +96,6 @@ class Filters(BaseModel):
 
     begin: Annotated[Moment | None, Field(alias="from", description="begun then or later; the site's time")] = None
     end: Annotated[Moment | None, Field(alias="to", description="begun before; the site's time")] = None
-    number: Annotated[Words, Field(max_length=64, description="of the caller, however it is written; noted")] = ""
     caller: Annotated[Words, Field(max_length=64, description="opaque key of the caller, from another answer")] = ""
     did: Annotated[Words, Field(max_length=32, description="the number that was called")] = ""
     queue: Annotated[Name, Field(description="was in this queue")] = ""
@@ -106,6 +106,12 @@ class Filters(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MOST)] = 50
     legs: Annotated[bool, Field(description="every phone that was rung, too")] = False
     numbers: Annotated[bool, Field(description="callers' numbers in full; this is noted in the audit")] = False
+
+
+class Search(Filters):
+    """With what must not stand in an address: proxies log those."""
+
+    number: Annotated[Words, Field(max_length=64, description="of the caller, however it is written; noted")] = ""
 
 
 _NOT_LOOKED_FOR = {"after", "limit", "legs", "numbers"}
@@ -132,16 +138,24 @@ class CallRoutes:
     def routes(self) -> APIRouter:
         """Search, the living ones, one, its story."""
         router = api_router("calls")
-        router.get("/calls", responses=refusals())(self.search)
+        router.get("/calls", responses=refusals())(self.list)
+        router.post("/calls/search", responses=refusals())(self.search)
         router.get("/calls/live", responses=refusals())(self.live)
         router.get("/calls/{call}", responses=refusals(404))(self.show)
         router.get("/calls/{call}/explanation", responses=refusals(404, 409))(self.explain)
         return router
 
-    async def search(self, granted: Looks, filters: Annotated[Filters, Query()]) -> CallsAnswer:
+    async def list(self, granted: Looks, filters: Annotated[Filters, Query()]) -> CallsAnswer:
         """Calls, newest first. Numbers are masked unless they are asked for."""
+        return await self._found(granted, filters)
+
+    async def search(self, granted: Searches, wanted: Search) -> CallsAnswer:
+        """Calls, newest first, also those of a number; it stands in the body, for addresses are logged."""
+        return await self._found(granted, wanted, wanted.number)
+
+    async def _found(self, granted: Granted, filters: Filters, number: str = "") -> CallsAnswer:
         within, full = self._limits(granted), filters.numbers and granted.principal.sees_numbers
-        wanted, beginning = self._wanted(filters, granted), place_of(filters.after)
+        wanted, beginning = self._wanted(filters, number, granted), place_of(filters.after)
 
         def look() -> tuple[list[CallAnswer], str | None]:
             page = search(self._store, wanted, within, beginning, filters.limit)
@@ -153,9 +167,9 @@ class CallRoutes:
             return shown, page.next.cursor() if page.next is not None else None
 
         calls, following = await self._searches.take(look)
-        if full or filters.number:
+        if full or number:
             asked = filters.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_LOOKED_FOR)
-            asked |= {"number": mask_number(filters.number)} if filters.number else {}
+            asked |= {"number": mask_number(number)} if number else {}
             granted.shows("calls.search", **asked, calls=[call.call for call in calls if call.number])
         return CallsAnswer(calls=calls, next=following)
 
@@ -217,12 +231,12 @@ class CallRoutes:
     def _limits(self, granted: Granted) -> Limits:
         return limits(granted.principal, granted.reach, self._site())
 
-    def _wanted(self, filters: Filters, granted: Granted) -> Wanted:
+    def _wanted(self, filters: Filters, number: str, granted: Granted) -> Wanted:
         caller = filters.caller
-        if filters.number:
+        if number:
             if not granted.principal.sees_numbers:
                 raise Refusal("this account does not see callers' numbers", status=403)
-            caller = self._key_of(filters.number)
+            caller = self._key_of(number)
             if not caller or filters.caller not in ("", caller):
                 raise Refusal("number: write a telephone number, without `caller` beside it", status=400)
         return Wanted(

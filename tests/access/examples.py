@@ -130,6 +130,7 @@ EXAMPLES: dict[str, Example] = {
     "DELETE /api/tokens/{token}": Example(own=_token, other=_other_token),
     # ---- calls
     "GET /api/calls": Example(shows=_BOTH_CALLS),
+    "POST /api/calls/search": Example(body={}, shows=_BOTH_CALLS),
     "GET /api/calls/live": Example(shows=_BOTH_CALLS, shows_none=(Role.AGENT,)),  # no agent talks in either now
     "GET /api/calls/{call}": Example(own=CALL, other=OTHER_CALL),
     "GET /api/calls/{call}/explanation": Example(own=CALL, other=OTHER_CALL),

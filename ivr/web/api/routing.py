@@ -263,6 +263,6 @@ def _cells(route: Any) -> Iterator[Cell]:
         raise RouteOutsideTable(f"{route.path} has {len(found)} of Allowed and Public, not one")
     rights = found[0].rights if isinstance(found[0], _Allowed) else None
     for method in sorted(route.methods or ()):
-        if rights is not None and rights.writes is (method in ("GET", "HEAD")):
+        if rights is not None and not rights.agree(method):
             raise RouteOutsideTable(f"{method} {route.path} and its rights disagree whether it changes something")
         yield Cell(method, route.path, route.name, rights)
