@@ -55,12 +55,20 @@ class Wrong(Refusal):
         super().__init__(message, status=401, headers={"WWW-Authenticate": "Bearer"}, **details)
 
 
+class NoFactors(Refusal):
+    """503: the key that seals second factors is damaged or gone."""
+
+    def __init__(self) -> None:
+        super().__init__("second factors cannot be checked or set up now; the server's log says why", status=503)
+
+
 class Login:
     """Begins sessions, and asks for the password again where something important is changed."""
 
     def __init__(
-        self, register: Register, hashing: Hashing, throttle: Throttle, seal: FernetSeal, clock: Clock
+        self, register: Register, hashing: Hashing, throttle: Throttle, seal: FernetSeal | None, clock: Clock
     ) -> None:
+        """`seal`: of second factors; None when its key cannot be used."""
         self._register, self._hashing, self._throttle = register, hashing, throttle
         self._seal, self._clock = seal, clock
 
@@ -147,7 +155,9 @@ class Login:
         """Raises Wrong and TooOften."""
         if not code:
             raise Wrong("the six digits of the second factor are needed too: send them as `code`", second_factor=True)
-        known = self._register.knows(name, address)
+        if self._seal is None:
+            raise NoFactors
+        seal, known = self._seal, self._register.knows(name, address)
         verdict = self._throttle.code(name, address, self._clock.engine_us(), known=known)
         if verdict.wait_us:
             raise TooOften(verdict)
@@ -155,7 +165,7 @@ class Login:
 
         def change() -> Change:
             account = self._register.accounts.get(name)
-            secret = self._seal.open(account.totp) if account is not None and account.totp else None
+            secret = seal.open(account.totp) if account is not None and account.totp else None
             if account is None or secret is None:
                 log.error("the second factor cannot be unsealed: is var/secrets/totp.key another one?", account=name)
                 raise Wrong

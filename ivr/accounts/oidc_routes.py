@@ -41,9 +41,12 @@ class SingleSignOnRoutes:
         throttle: Throttle,
         misses: Misses,
         clock: Clock,
+        *,
+        broken: bool = False,
     ) -> None:
+        """`broken`: an issuer is set, and cannot be asked."""
         self._sign_on, self._login, self._register = sign_on, login, register
-        self._throttle, self._misses, self._clock = throttle, misses, clock
+        self._throttle, self._misses, self._clock, self._broken = throttle, misses, clock, broken
 
     def routes(self) -> APIRouter:
         """Away and back."""
@@ -109,6 +112,8 @@ class SingleSignOnRoutes:
 
     # ------------------------------------------------------------------ inside
     def _issuer(self) -> SingleSignOn:
+        if self._sign_on is None and self._broken:
+            raise Refusal("single sign-on does not work now; the server's log says why", status=503)
         if self._sign_on is None:
             raise Refusal("no single sign-on is set up here; log in with a password", status=404)
         return self._sign_on
