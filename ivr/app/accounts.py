@@ -4,13 +4,14 @@ import asyncio
 import base64
 import secrets as random
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Engine
 
 from ivr import log as logs
+from ivr.access.addresses import Offices, nowhere
 from ivr.access.life import SessionLife
 from ivr.access.throttle import Throttle
 from ivr.accounts.account_routes import AccountRoutes
@@ -62,11 +63,11 @@ async def open_accounts(
     oidc: str = "",
     say: Callable[[str], None] | None = None,
     hashing: Hashing | None = None,
-    offices: Container[str] = (),
+    office: Offices = nowhere,
 ) -> AccountParts:
     """Open them; where there is none, make `admin` and say its one-time password once (`say`: to the terminal).
 
-    `oidc`: the setting of that name; `offices`: addresses that many people stand behind. Raises SettingsError,
+    `oidc`: the setting of that name; `office`: whether many people stand behind an address. Raises SettingsError,
     SQLAlchemyError.
     """
     folder = paths.secrets
@@ -76,7 +77,7 @@ async def open_accounts(
     register = Register(AccountStore(engine), clock, life or SessionLife())
     await register.open()
     closing.add(register.close)
-    hashing, throttle = hashing or Hashing(), Throttle(offices.__contains__)
+    hashing, throttle = hashing or Hashing(), Throttle(office)
     closing.add_now(hashing.close)
     accounts = Accounts(register, hashing, throttle, clock, site, partial(forget_first_password, folder))
     password = await make_first_admin(accounts, folder)

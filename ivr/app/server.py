@@ -219,7 +219,7 @@ class Server:
             closing=closing,
             life=SessionLife(idle=environment.session_idle, absolute=environment.session_life),
             oidc=environment.oidc,
-            offices=offices,
+            office=offices.__contains__,
         )
         erasure = open_erasure(
             environment=environment,

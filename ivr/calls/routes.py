@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -32,9 +33,11 @@ STORIES_AT_ONCE = 1
 MOST_WAITING = 20
 """Who would come after these is told to try again."""
 
-_FAR = {"admin": Reach.EVERYTHING, "supervisor": Reach.OWN_QUEUES, "agent": Reach.SELF, "auditor": Reach.EVERYTHING}
-LOOK = Allowed(reads("calls", **_FAR))
-SEARCH = Allowed(reads("calls", by_body=True, **_FAR))
+_RIGHTS = reads(
+    "calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF, auditor=Reach.EVERYTHING
+)
+LOOK = Allowed(_RIGHTS)
+SEARCH = Allowed(replace(_RIGHTS, by_body=True))
 READ = Allowed(reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, auditor=Reach.EVERYTHING))
 
 Looks = Annotated[Granted, LOOK]
