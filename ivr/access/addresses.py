@@ -1,8 +1,20 @@
 """What counts as one client, wherever somebody is counted: connections, requests, attempts to log in. Pure."""
 
 import ipaddress
+from collections.abc import Callable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+OFFICE_SHARE = 8
+"""So many times what one address may has each that many people stand behind (CENTRALITA_OFFICES)."""
+
+Offices = Callable[[str], bool]
+"""Whether many people stand behind an address."""
+
+
+def nowhere(address: str) -> bool:
+    """No office: every address is one client."""
+    return False
 
 
 def address_in(text: str) -> Address | None:

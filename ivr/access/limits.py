@@ -5,7 +5,7 @@ that were in one of them, and the timetables that open them. An agent's account 
 calls that this extension talked in, the queues that it serves, and the mailboxes that it may listen to by telephone.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,6 +82,29 @@ def limits(principal: Principal, reach: Reach, site: Site) -> Limits:
             return _of_extension(principal, site)
         case _:
             return Limits()
+
+
+MOST_KEPT = 2_000
+"""Reaches that are remembered; more accounts than that are worked out anew."""
+
+
+class Reaches:
+    """`limits` for who asks each second: worked out once for each account and edition of the site."""
+
+    def __init__(self, site: Callable[[], Site]) -> None:
+        self._site = site
+        self._edition: Site | None = None
+        self._kept: dict[tuple[Reach, str, frozenset[str], frozenset[str]], Limits] = {}
+
+    def of(self, principal: Principal, reach: Reach) -> Limits:
+        """How far a principal goes by the site in force, on a route that lets him go `reach` far."""
+        site = self._site()
+        if site is not self._edition or len(self._kept) >= MOST_KEPT:
+            self._edition, self._kept = site, {}
+        key = reach, principal.extension, principal.queues, principal.mailboxes
+        if key not in self._kept:
+            self._kept[key] = limits(principal, reach, site)
+        return self._kept[key]
 
 
 def _of_queues(principal: Principal, site: Site) -> Limits:

@@ -4,7 +4,7 @@ Every attempt is charged before its password is looked at, so that a thousand at
 right gets it back. Four measures, from narrow to wide:
 
 - one account from one address: five wrong ones are free, then each has to wait twice as long as the one before;
-- one address: a bucket of attempts over all accounts;
+- one address: a bucket of attempts over all accounts, a larger one where many people stand behind it;
 - one account from addresses that it never came from: a bucket, which slows down an attack from everywhere;
 - second factors of one account: a much smaller bucket, because they have only six digits.
 
@@ -18,7 +18,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ivr.access.addresses import house_of
+from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
 
 SECOND = 1_000_000
 FREE_FAILURES = 5
@@ -41,6 +41,10 @@ class Rate:
 
     burst: int
     every_us: int
+
+    def times(self, share: int) -> "Rate":
+        """So many times as much."""
+        return Rate(self.burst * share, self.every_us // share)
 
 
 ADDRESS = Rate(30, 2 * SECOND)
@@ -78,8 +82,16 @@ class _Level:
 class Throttle:
     """Counts attempts. Bounded: at most MOST_KEPT entries a measure."""
 
-    def __init__(self, address: Rate = ADDRESS, account: Rate = ACCOUNT, codes: Rate = CODES) -> None:
-        self._address, self._account, self._codes = address, account, codes
+    def __init__(
+        self,
+        office: Offices = nowhere,
+        *,
+        address: Rate = ADDRESS,
+        account: Rate = ACCOUNT,
+        codes: Rate = CODES,
+    ) -> None:
+        """`office`: whether many people stand behind an address."""
+        self._office, self._address, self._account, self._codes = office, address, account, codes
         self._pairs: OrderedDict[Pair, _Failures] = OrderedDict()
         self._addresses: OrderedDict[str, _Level] = OrderedDict()
         self._accounts: OrderedDict[str, _Level] = OrderedDict()
@@ -93,7 +105,7 @@ class Throttle:
         pair = account, network
         waits = [self._pair_wait(pair, now_us, known)]
         if not known:
-            waits.append(_wait(self._addresses, network, self._address, now_us))
+            waits.append(_wait(self._addresses, network, self._rate(address), now_us))
             waits.append(_wait(self._accounts, account, self._account, now_us))
         wait = max(waits)
         if wait > 0:
@@ -101,7 +113,7 @@ class Throttle:
         failures = self._pairs.get(pair)
         _keep(self._pairs, pair, _Failures(1 + (failures.count if failures else 0), now_us))
         if not known:
-            _take(self._addresses, network, self._address, now_us)
+            _take(self._addresses, network, self._rate(address), now_us)
             _take(self._accounts, account, self._account, now_us)
         return Verdict()
 
@@ -110,7 +122,7 @@ class Throttle:
         network = house_of(address)
         self._pairs.pop((account, network), None)
         if not known:
-            _give_back(self._addresses, network, self._address)
+            _give_back(self._addresses, network, self._rate(address))
             _give_back(self._accounts, account, self._account)
 
     def spared(self, account: str, address: str, *, known: bool) -> None:
@@ -122,7 +134,7 @@ class Throttle:
             if failures.count <= 0:
                 del self._pairs[pair]
         if not known:
-            _give_back(self._addresses, pair[1], self._address)
+            _give_back(self._addresses, pair[1], self._rate(address))
             _give_back(self._accounts, account, self._account)
 
     def code(self, account: str, address: str, now_us: int, *, known: bool) -> Verdict:
@@ -158,6 +170,9 @@ class Throttle:
         return Counter(pair[0] for pair in pairs if self._pair_wait(pair, now_us, known=False) > 0)
 
     # ------------------------------------------------------------------ inside
+    def _rate(self, address: str) -> Rate:
+        return self._address.times(OFFICE_SHARE) if self._office(address) else self._address
+
     def _pair_wait(self, pair: Pair, now_us: int, known: bool) -> int:
         failures = self._pairs.get(pair)
         if failures is None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ivr.access import passwords
 from ivr.access.model import Role
+from ivr.access.refusal import Refusal
 from ivr.access.throttle import Throttle
 from ivr.accounts.hashing import Busy, Hashing
 from ivr.accounts.login import BUSY_SECONDS
@@ -16,7 +17,6 @@ from ivr.accounts.register import Register
 from ivr.accounts.store import Change
 from ivr.clock import Clock
 from ivr.text import quoted, suggestion
-from ivr.web.api.routing import Refusal
 
 
 class Site(Protocol):

@@ -73,8 +73,8 @@ class AccountsDoor:
             return token is not None and now < token.expires
         if account.must_change:
             return False
-        own = self._register.sessions_of(account.name)
-        return any(session.id == principal.credential for session in own)
+        session = self._register.open_session(principal.credential)
+        return session is not None and session.account == account.name
 
     # ------------------------------------------------------------------ inside
     def _by_bearer(self, request: Request, shown: str) -> Principal:

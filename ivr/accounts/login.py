@@ -13,6 +13,7 @@ from datetime import datetime
 from ivr import log as logs
 from ivr.access import totp
 from ivr.access.addresses import house_of
+from ivr.access.refusal import Refusal
 from ivr.access.throttle import Throttle, Verdict
 from ivr.accounts.hashing import Busy, Hashing
 from ivr.accounts.model import NAME, Account, Seen, Session
@@ -21,7 +22,6 @@ from ivr.accounts.store import Change
 from ivr.clock import Clock
 from ivr.seal import FernetSeal
 from ivr.text import printable
-from ivr.web.api.routing import Refusal
 
 log = logs.get(__name__)
 
@@ -55,12 +55,20 @@ class Wrong(Refusal):
         super().__init__(message, status=401, headers={"WWW-Authenticate": "Bearer"}, **details)
 
 
+class NoFactors(Refusal):
+    """503: the key that seals second factors is damaged or gone."""
+
+    def __init__(self) -> None:
+        super().__init__("second factors cannot be checked or set up now; the server's log says why", status=503)
+
+
 class Login:
     """Begins sessions, and asks for the password again where something important is changed."""
 
     def __init__(
-        self, register: Register, hashing: Hashing, throttle: Throttle, seal: FernetSeal, clock: Clock
+        self, register: Register, hashing: Hashing, throttle: Throttle, seal: FernetSeal | None, clock: Clock
     ) -> None:
+        """`seal`: of second factors; None when its key cannot be used."""
         self._register, self._hashing, self._throttle = register, hashing, throttle
         self._seal, self._clock = seal, clock
 
@@ -147,7 +155,9 @@ class Login:
         """Raises Wrong and TooOften."""
         if not code:
             raise Wrong("the six digits of the second factor are needed too: send them as `code`", second_factor=True)
-        known = self._register.knows(name, address)
+        if self._seal is None:
+            raise NoFactors
+        seal, known = self._seal, self._register.knows(name, address)
         verdict = self._throttle.code(name, address, self._clock.engine_us(), known=known)
         if verdict.wait_us:
             raise TooOften(verdict)
@@ -155,7 +165,7 @@ class Login:
 
         def change() -> Change:
             account = self._register.accounts.get(name)
-            secret = self._seal.open(account.totp) if account is not None and account.totp else None
+            secret = seal.open(account.totp) if account is not None and account.totp else None
             if account is None or secret is None:
                 log.error("the second factor cannot be unsealed: is var/secrets/totp.key another one?", account=name)
                 raise Wrong

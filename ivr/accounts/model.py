@@ -13,6 +13,10 @@ RESERVED = frozenset({LOCAL, ".", ".."})
 """Names that no account has."""
 
 
+NOBODY = "(no account)"
+"""In the audit for a name that no account has: people type their passwords there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Somebody, or a program. Without `password` nobody logs in with one: there are tokens, or a single sign-on."""

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from ivr.access import totp
 from ivr.access.model import Principal, Via
+from ivr.access.refusal import Refusal
 from ivr.accounts.accounts import Accounts, Changed
-from ivr.accounts.login import Login, Wrong
+from ivr.accounts.login import Login, NoFactors, Wrong
 from ivr.accounts.model import Account
 from ivr.accounts.store import Change
 from ivr.clock import Clock
 from ivr.seal import FernetSeal
-from ivr.web.api.routing import Refusal
 
 BEGUN_FOR = timedelta(minutes=15)
 MOST_BEGUN = 200
@@ -30,7 +30,8 @@ class Begun:
 class Myself:
     """Every method asks for the password again, and only a session will do: a token that was lost changes nothing."""
 
-    def __init__(self, accounts: Accounts, login: Login, seal: FernetSeal, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, login: Login, seal: FernetSeal | None, clock: Clock) -> None:
+        """`seal`: of second factors; None when its key cannot be used."""
         self._accounts, self._login, self._seal, self._clock = accounts, login, seal, clock
         self._begun: OrderedDict[str, Begun] = OrderedDict()
 
@@ -43,6 +44,8 @@ class Myself:
 
     async def begin_totp(self, principal: Principal, password: str) -> str:
         """A new secret for an app; it counts when `confirm_totp` has seen its first code. Raises Refusal."""
+        if self._seal is None:
+            raise NoFactors
         account = await self._proved(principal, password)
         secret = totp.new_secret(secrets.token_bytes(totp.SECRET_BYTES))
         self._begun[account.name] = Begun(secret, self._clock.now())
@@ -54,6 +57,8 @@ class Myself:
     async def confirm_totp(self, principal: Principal, code: str) -> None:
         """From now on a code is needed at every login. Raises Refusal."""
         name = with_session(principal)
+        if self._seal is None:
+            raise NoFactors
         begun = self._begun.get(name)
         if begun is None or self._clock.now() - begun.at > BEGUN_FOR:
             raise Refusal("begin again: POST /api/me/totp")

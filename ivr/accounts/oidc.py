@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ivr import log as logs
+from ivr.access.refusal import Refusal
 from ivr.clock import Clock
 from ivr.seal import FernetSeal
-from ivr.web.api.routing import Refusal
 
 if TYPE_CHECKING:
     import httpx

@@ -11,7 +11,8 @@ from ivr.access.addresses import house_of
 from ivr.access.throttle import Throttle
 from ivr.accounts.door import give_cookie, session_secret
 from ivr.accounts.login import Login, TooOften, Wrong, key_of, shown_name
-from ivr.accounts.model import Account, by_session
+from ivr.accounts.misses import Misses
+from ivr.accounts.model import NOBODY, Account, by_session
 from ivr.accounts.oidc import PENDING_FOR, Person, SingleSignOn
 from ivr.accounts.register import Register
 from ivr.clock import Clock
@@ -28,17 +29,24 @@ BACK = f"{PATH}/return"
 PAGE = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/"><title>Centralita</title>
 <p><a href="/">Continuar · Continue</a></p>"""
 
-NOBODY = "(no account)"
-
 
 class SingleSignOnRoutes:
     """/session/oidc. They are there also where no issuer is set, and say so."""
 
     def __init__(
-        self, sign_on: SingleSignOn | None, login: Login, register: Register, throttle: Throttle, clock: Clock
+        self,
+        sign_on: SingleSignOn | None,
+        login: Login,
+        register: Register,
+        throttle: Throttle,
+        misses: Misses,
+        clock: Clock,
+        *,
+        broken: bool = False,
     ) -> None:
+        """`broken`: an issuer is set, and cannot be asked."""
         self._sign_on, self._login, self._register = sign_on, login, register
-        self._throttle, self._clock = throttle, clock
+        self._throttle, self._misses, self._clock, self._broken = throttle, misses, clock, broken
 
     def routes(self) -> APIRouter:
         """Away and back."""
@@ -69,19 +77,25 @@ class SingleSignOnRoutes:
         error: Annotated[str, Query(max_length=500)] = "",
     ) -> Response:
         """Back from the issuer's page: begin a session, and go on to the start page."""
-        action, note.action = note.action, ""
-        issuer = self._issuer()
-        pending = issuer.pending(request.cookies.get(COOKIE, ""), state)
         address = address_of(request)
         key = f"(single sign-on) {house_of(address)}"
-        verdict = self._throttle.attempt(key, address, self._clock.engine_us(), known=False)
-        if verdict.wait_us:
-            raise TooOften(verdict)
-        note.action, note.object = action, NOBODY
-        if error or not code:
-            raise Refusal("the issuer did not let you in", status=401)
-        person = await issuer.end(pending, code, _back(request))
-        account = self._account(person)
+        with note.quiet():
+            issuer = self._issuer()
+            pending = issuer.pending(request.cookies.get(COOKIE, ""), state)
+            verdict = self._throttle.attempt(key, address, self._clock.engine_us(), known=False)
+            if verdict.wait_us:
+                self._misses.alone(NOBODY, address, known=False, tell=False, looked_at=False)
+                raise TooOften(verdict)
+        note.object = NOBODY
+        try:
+            if error or not code:
+                raise Refusal("the issuer did not let you in", status=401)
+            person = await issuer.end(pending, code, _back(request))
+            account = self._account(person)
+        except Refusal:
+            if not self._misses.alone(NOBODY, address, known=False):
+                note.action = ""  # it is counted
+            raise
         note.object = account.name
         old = session_secret(request)
         agent = request.headers.get("user-agent", "")
@@ -98,6 +112,8 @@ class SingleSignOnRoutes:
 
     # ------------------------------------------------------------------ inside
     def _issuer(self) -> SingleSignOn:
+        if self._sign_on is None and self._broken:
+            raise Refusal("single sign-on does not work now; the server's log says why", status=503)
         if self._sign_on is None:
             raise Refusal("no single sign-on is set up here; log in with a password", status=404)
         return self._sign_on

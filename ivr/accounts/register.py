@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from ivr import log as logs
 from ivr.access.addresses import house_of
 from ivr.access.life import SessionLife
+from ivr.access.refusal import Refusal
 from ivr.accounts.model import Account, Seen, Session, Token
 from ivr.accounts.store import AccountStore, Change
 from ivr.clock import Clock, Timer
-from ivr.web.api.routing import Refusal
 
 log = logs.get(__name__)
 
@@ -45,6 +45,7 @@ class Register:
         self.sessions: dict[str, Session] = {}
         self.tokens: dict[str, Token] = {}
         self.life = life
+        self._keys: dict[str, str] = {}  # of sessions, by their public ids
         self._addresses: dict[tuple[str, str], Seen] = {}
         self._store, self._clock = store, clock
         self._changing = asyncio.Lock()
@@ -57,6 +58,7 @@ class Register:
         content = await asyncio.to_thread(self._store.load)
         self.accounts = {account.name: account for account in content.accounts}
         self.sessions = {session.key: session for session in content.sessions}
+        self._keys = {session.id: session.key for session in content.sessions}
         self.tokens = {token.id: token for token in content.tokens}
         self._addresses = {(seen.account, seen.network): seen for seen in content.addresses}
         self._timer = self._clock.call_later(SWEEP_SECONDS, self._begin_sweep)
@@ -105,6 +107,12 @@ class Register:
         self._touched.add(key)
         return account, session
 
+    def open_session(self, id: str) -> Session | None:
+        """A session that is valid now, by its public id; it does not count as used."""
+        session = self.sessions.get(self._keys.get(id, ""))
+        over = session is None or self.life.over(session.began, session.used, self._clock.now())
+        return None if over else session
+
     def token(self, id: str, address: str) -> tuple[Account, Token] | None:
         """A token that is valid now, and whose it is, for who has shown its secret; it counts as used."""
         token = self.tokens.get(id)
@@ -147,6 +155,8 @@ class Register:
             self._addresses = {key: seen for key, seen in self._addresses.items() if seen.account != name}
         for key in change.sessions:
             self.sessions.pop(key, None)
+        if change.accounts or change.sessions:
+            self._keys = {id: key for id, key in self._keys.items() if key in self.sessions}
         for id in change.tokens:
             self.tokens.pop(id, None)
         for pair in change.addresses:
@@ -158,6 +168,7 @@ class Register:
                 self.accounts[kept.name] = kept
             case Session():
                 self.sessions[kept.key] = kept
+                self._keys[kept.id] = kept.key
             case Token():
                 self.tokens[kept.id] = kept
             case Seen():

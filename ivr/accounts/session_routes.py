@@ -24,8 +24,9 @@ from ivr.accounts.forms import (
     me,
     session_row,
 )
-from ivr.accounts.login import Entered, Login, TooOften, csrf_of, key_of, shown_name
-from ivr.accounts.model import by_session
+from ivr.accounts.login import Entered, Login, TooOften, Wrong, csrf_of, key_of, shown_name
+from ivr.accounts.misses import Misses
+from ivr.accounts.model import NOBODY, by_session
 from ivr.accounts.myself import Myself, with_session
 from ivr.accounts.register import Register
 from ivr.accounts.store import Change
@@ -34,8 +35,6 @@ from ivr.web.api.door import Note
 from ivr.web.api.routing import Allowed, Granted, Public, Refusal, address_of, api_router
 
 NO_STORE = {"Cache-Control": "no-store"}
-NOBODY = "(no account)"
-"""In the audit for a name that no account has: people type their passwords there."""
 
 EVERYBODY = {role.value: Reach.SELF for role in Role}
 Looks = Annotated[Granted, Allowed(reads("me", any_state=True, **EVERYBODY))]
@@ -46,8 +45,8 @@ TellsInAnyState = Annotated[Granted, Allowed(writes("me", any_state=True, **EVER
 class SessionRoutes:
     """/session and /me."""
 
-    def __init__(self, register: Register, login: Login, myself: Myself) -> None:
-        self._register, self._login, self._myself = register, login, myself
+    def __init__(self, register: Register, login: Login, myself: Myself, misses: Misses) -> None:
+        self._register, self._login, self._myself, self._misses = register, login, myself, misses
 
     def routes(self) -> APIRouter:
         """Log in, look, log out; password, second factor, sessions."""
@@ -71,17 +70,16 @@ class SessionRoutes:
         name = shown_name(form.name)
         note.object = name if name in self._register.accounts else NOBODY
         agent = request.headers.get("user-agent", "")
-        action, note.action = note.action, ""
-        refuse_other_sites(request)
+        with note.quiet():
+            refuse_other_sites(request)
         old = session_secret(request)
-        note.action = action
         try:
             entered = await self._login.enter(
                 name, form.password, form.code, address_of(request), agent, old=key_of(old) if old else ""
             )
-        except TooOften as refusal:
-            if not refusal.tell:
-                note.action = ""
+        except (TooOften, Wrong) as refusal:
+            if not self._alone(refusal, name, note.object, address_of(request)):
+                note.action = ""  # it is counted
             raise
         return self.entered(request, response, entered)
 
@@ -157,6 +155,13 @@ class SessionRoutes:
         return await self.me(granted)
 
     # ------------------------------------------------------------------ inside
+    def _alone(self, refusal: TooOften | Wrong, name: str, account: str, address: str) -> bool:
+        """Whether a refused login is an entry of its own: always when the password was right."""
+        if isinstance(refusal, Wrong) and refusal.details:
+            return True
+        known, tell = self._register.knows(name, address), not isinstance(refusal, TooOften) or refusal.tell
+        return self._misses.alone(account, address, known=known, tell=tell, looked_at=isinstance(refusal, Wrong))
+
     def _answer(self, principal: Principal, secret: str) -> SessionAnswer:
         session = self._register.sessions.get(key_of(secret))
         if session is None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from ivr.access.life import token_ends
 from ivr.access.model import ANY_SCOPE, Principal, Via
+from ivr.access.refusal import Refusal
 from ivr.accounts.accounts import Accounts
 from ivr.accounts.login import SECRET_BYTES, key_of
 from ivr.accounts.model import Account, Token
@@ -14,7 +15,6 @@ from ivr.accounts.register import Register
 from ivr.accounts.store import Change
 from ivr.clock import Clock
 from ivr.text import quoted, suggestion
-from ivr.web.api.routing import Refusal
 
 PREFIX = "cnt"
 MOST_TOKENS = 50

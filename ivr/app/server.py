@@ -41,6 +41,7 @@ from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
 from ivr.systemd import Notifier
 from ivr.versions.loading import Beginning
+from ivr.web.addresses import Networks
 from ivr.web.api.application import Part
 from ivr.web.api.health import Vitals
 from ivr.web.health import Readiness
@@ -207,6 +208,7 @@ class Server:
         """Last: what can be asked and told is all there."""
         environment, clock, closing, ledger = self._environment, self._clock, self._closing, self._stores.ledger
         site = self._sites.active
+        offices = Networks(environment.offices)
         audit = await open_audit(environment, self._stores, self._floor, self._paths, clock, closing)
         accounts = await open_accounts(
             ledger.store.engine,
@@ -217,6 +219,7 @@ class Server:
             closing=closing,
             life=SessionLife(idle=environment.session_idle, absolute=environment.session_life),
             oidc=environment.oidc,
+            office=offices.__contains__,
         )
         erasure = open_erasure(
             environment=environment,
@@ -240,6 +243,7 @@ class Server:
             topics=topics_of(self._agents, self._floor, ledger.projection, site, self._floor.dispatcher.now_us),
             site=site,
             still=accounts.door.still,
+            offices=offices,
             ready=ready,
             vitals=self._vitals,
             clock=clock,

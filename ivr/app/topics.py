@@ -1,7 +1,7 @@
 """What the stream of events tells: agents, queues and living calls, as their routes show them."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ivr.access.limits import Limits
@@ -93,11 +93,11 @@ def _live(floor: Floor, fold: Projection) -> list[LiveRow]:
 
 
 def _plain(row: Any, full: bool) -> Mapping[str, Any]:
-    return asdict(row)
+    return {name: getattr(row, name) for name in row.__slots__}  # flat: dataclasses.asdict would copy each value
 
 
 def _call(row: LiveRow, full: bool) -> Mapping[str, Any]:
-    told = {name: value for name, value in asdict(row).items() if name not in ("visited", "talked")}
+    told = {name: value for name, value in _plain(row, full).items() if name not in ("visited", "talked")}
     if full:
         return told
     return {

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ivr.access.limits import Limits, limits
+from ivr.access.limits import Limits, Reaches
 from ivr.access.model import Principal
 from ivr.app.closing import Closing
 from ivr.app.rounds import Rounds
@@ -53,17 +53,20 @@ def api_of(
     topics: Sequence[Topic],
     site: Callable[[], Site],
     still: Callable[[Principal], bool],
+    offices: Networks,
     ready: Readiness,
     vitals: Callable[[], Vitals],
     clock: Clock,
 ) -> Api:
     """All routes: those of the parts, and of the shell itself. Raises RouteOutsideTable."""
 
+    reaches = Reaches(site)
+
     def reach(granted: Granted) -> Limits:
-        return limits(granted.principal, granted.reach, site())
+        return reaches.of(granted.principal, granted.reach)
 
     release = version("centralita")
-    events = Events(topics, reach, still, clock)
+    events = Events(topics, reach, still, clock, offices.__contains__)
     app = application([*parts, events, HealthRoutes(ready, vitals, release), Description()], door, version=release)
     return Api(app, events)
 
@@ -77,10 +80,16 @@ def serve_network(
     api: App, pages: App, environment: Environment, *, clock: Clock, rounds: Rounds, closing: Closing
 ) -> None:
     """At CENTRALITA_HTTP. Raises OSError when the address is taken, TlsError."""
-    proxies, monitors = Networks(environment.proxies), Networks(environment.monitors)
+    proxies, monitors, offices = (
+        Networks(found) for found in (environment.proxies, environment.monitors, environment.offices)
+    )
     pace = Pace(environment.rate, environment.rate * BURST_OF_RATE)
-    outside = Outside(proxies=proxies, monitors=monitors, names=environment.names, pace=pace)
-    crowd = Crowd(WireLimits(connections=_room()), lambda address: address in proxies or address in monitors)
+    outside = Outside(proxies=proxies, monitors=monitors, offices=offices, names=environment.names, pace=pace)
+    crowd = Crowd(
+        WireLimits(connections=_room()),
+        lambda address: address in proxies or address in monitors,
+        offices.__contains__,
+    )
     context = None
     if environment.tls_cert is not None and environment.tls_key is not None:
         certificate = Certificate(environment.tls_cert, environment.tls_key)

@@ -66,7 +66,7 @@ class Audit:
         if broken:
             log.error("the audit is not as it was left; see: ivr audit verify", why=broken)
             told = Entry(at=self._clock.now(), action="audit.broken", who="server", why=broken, result="failed")
-            await self.append(told)
+            await self.settle(told)  # where nothing can be written either, calls are taken all the same
         await self._anchor()
 
     async def close(self) -> None:
@@ -184,7 +184,10 @@ class Audit:
         kept = self._anchors.last()
         if kept is None:
             return ""
-        self._anchors.keep(kept)
+        try:
+            self._anchors.keep(kept)
+        except OSError as error:
+            log.error("the audit's end that was kept could not be put aside", seq=kept.seq, why=str(error))
         told = self.store.hash_of(kept.seq)
         if told == kept.hash:
             return ""

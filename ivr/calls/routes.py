@@ -1,6 +1,7 @@
 """Calls over the API: searched, living ones, one with everything that is known of it, and its story."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -14,13 +15,14 @@ from ivr.access.rights import reads
 from ivr.aside import aside
 from ivr.calls import live
 from ivr.calls.answers import CallAnswer, WholeCallAnswer, call_answer, shown_number, whole_answer
-from ivr.calls.search import LONGEST_CURSOR, MOST, After, Wanted, find, search
+from ivr.calls.search import MOST, Wanted, find, search
 from ivr.calls.telling import NotTold, Story, elsewhere
 from ivr.figures.call_record import CallOutcome, LegRecord
 from ivr.log import mask_number, mask_text
 from ivr.records.store import RecordStore
 from ivr.site import Site
 from ivr.web.api.answers import Moment, Name, Words, refusals
+from ivr.web.api.paging import LONGEST_CURSOR, place_of
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 from ivr.web.api.turns import Turns
 
@@ -29,12 +31,15 @@ T = TypeVar("T")
 SEARCHES_AT_ONCE = 2
 STORIES_AT_ONCE = 1
 
-LOOK = Allowed(
-    reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF, auditor=Reach.EVERYTHING)
+_RIGHTS = reads(
+    "calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF, auditor=Reach.EVERYTHING
 )
+LOOK = Allowed(_RIGHTS)
+SEARCH = Allowed(replace(_RIGHTS, by_body=True))
 READ = Allowed(reads("calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, auditor=Reach.EVERYTHING))
 
 Looks = Annotated[Granted, LOOK]
+Searches = Annotated[Granted, SEARCH]
 Reads = Annotated[Granted, READ]
 
 Numbers = Annotated[bool, Query(description="callers' numbers in full; this is noted in the audit")]
@@ -92,7 +97,6 @@ class Filters(BaseModel):
 
     begin: Annotated[Moment | None, Field(alias="from", description="begun then or later; the site's time")] = None
     end: Annotated[Moment | None, Field(alias="to", description="begun before; the site's time")] = None
-    number: Annotated[Words, Field(max_length=64, description="of the caller, however it is written; noted")] = ""
     caller: Annotated[Words, Field(max_length=64, description="opaque key of the caller, from another answer")] = ""
     did: Annotated[Words, Field(max_length=32, description="the number that was called")] = ""
     queue: Annotated[Name, Field(description="was in this queue")] = ""
@@ -103,6 +107,12 @@ class Filters(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MOST)] = 50
     legs: Annotated[bool, Field(description="every phone that was rung, too")] = False
     numbers: Annotated[bool, Field(description="callers' numbers in full; this is noted in the audit")] = False
+
+
+class Search(Filters):
+    """With what must not stand in an address: proxies log those."""
+
+    number: Annotated[Words, Field(max_length=64, description="of the caller, however it is written; noted")] = ""
 
 
 _NOT_LOOKED_FOR = {"after", "limit", "legs", "numbers"}
@@ -129,19 +139,27 @@ class CallRoutes:
     def routes(self) -> APIRouter:
         """Search, the living ones, one, its story."""
         router = api_router("calls")
-        router.get("/calls", responses=refusals())(self.search)
+        router.get("/calls", responses=refusals())(self.list)
+        router.post("/calls/search", responses=refusals())(self.search)
         router.get("/calls/live", responses=refusals())(self.live)
         router.get("/calls/{call}", responses=refusals(404))(self.show)
         router.get("/calls/{call}/explanation", responses=refusals(404, 409))(self.explain)
         return router
 
-    async def search(self, granted: Looks, filters: Annotated[Filters, Query()]) -> CallsAnswer:
+    async def list(self, granted: Looks, filters: Annotated[Filters, Query()]) -> CallsAnswer:
         """Calls, newest first. Numbers are masked unless they are asked for."""
+        return await self._found(granted, filters)
+
+    async def search(self, granted: Searches, wanted: Search) -> CallsAnswer:
+        """Calls, newest first, also those of a number; it stands in the body, for addresses are logged."""
+        return await self._found(granted, wanted, wanted.number)
+
+    async def _found(self, granted: Granted, filters: Filters, number: str = "") -> CallsAnswer:
         within, full = self._limits(granted), filters.numbers and granted.principal.sees_numbers
-        wanted, after = self._wanted(filters, granted), _after(filters.after)
+        wanted, beginning = self._wanted(filters, number, granted), place_of(filters.after)
 
         def look() -> tuple[list[CallAnswer], str | None]:
-            page = search(self._store, wanted, within, after, filters.limit)
+            page = search(self._store, wanted, within, beginning, filters.limit)
             known = self._store.numbers_of({call.caller for call in page.calls if call.caller})
             legs: dict[str, list[LegRecord]] = {}
             for leg in self._store.legs_of(call.call for call in page.calls) if filters.legs else ():
@@ -150,9 +168,9 @@ class CallRoutes:
             return shown, page.next.cursor() if page.next is not None else None
 
         calls, following = await _taken(self._searches, look)
-        if full or filters.number:
+        if full or number:
             asked = filters.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_LOOKED_FOR)
-            asked |= {"number": mask_number(filters.number)} if filters.number else {}
+            asked |= {"number": mask_number(number)} if number else {}
             # Also those of a withheld number: a leg of theirs may show another one, outside.
             granted.shows("calls.search", **asked, calls=[call.call for call in calls])
         return CallsAnswer(calls=calls, next=following)
@@ -215,12 +233,12 @@ class CallRoutes:
     def _limits(self, granted: Granted) -> Limits:
         return limits(granted.principal, granted.reach, self._site())
 
-    def _wanted(self, filters: Filters, granted: Granted) -> Wanted:
+    def _wanted(self, filters: Filters, number: str, granted: Granted) -> Wanted:
         caller = filters.caller
-        if filters.number:
+        if number:
             if not granted.principal.sees_numbers:
                 raise Refusal("this account does not see callers' numbers", status=403)
-            caller = self._key_of(filters.number)
+            caller = self._key_of(number)
             if not caller or filters.caller not in ("", caller):
                 raise Refusal("number: write a telephone number, without `caller` beside it", status=400)
         return Wanted(
@@ -252,13 +270,6 @@ async def _taken(turns: Turns, work: Callable[[], T]) -> T:
             return await aside(work)
         except SQLAlchemyError as error:
             raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
-
-
-def _after(cursor: str) -> After | None:
-    try:
-        return After.of(cursor) if cursor else None
-    except ValueError as fault:
-        raise Refusal(f"after: {fault}", status=400) from None
 
 
 def _live_answer(found: live.LiveCall, number: str, full: bool) -> LiveAnswer:

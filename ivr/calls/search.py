@@ -1,10 +1,8 @@
 """Looks for calls in the records, newest first, a page at a time. Blocking: call it off the loop."""
 
-import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
@@ -14,11 +12,10 @@ from ivr.figures.call_record import CallOutcome, CallRecord
 from ivr.records import tables
 from ivr.records.rows import call_of
 from ivr.records.store import RecordStore
+from ivr.web.api.paging import After
 
 MOST = 500
 """Calls in a page."""
-
-LONGEST_CURSOR = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,32 +37,6 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class After:
-    """Where a page begins: after this call."""
-
-    started: datetime
-    call: str
-
-    def cursor(self) -> str:
-        """Opaque, for whoever asks for the next page."""
-        told = f"{self.started.astimezone(UTC).isoformat()} {self.call}"
-        return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
-
-    @classmethod
-    def of(cls, cursor: str) -> "After":
-        """What `cursor` gave. Raises ValueError for anything else."""
-        try:
-            told = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-            started, _, call = told.partition(" ")
-            moment = datetime.fromisoformat(started)
-            if moment.utcoffset() is None or not call or "\0" in call:
-                raise ValueError
-            return cls(moment.astimezone(UTC), call)
-        except (ValueError, OverflowError, binascii.Error):
-            raise ValueError("this is no place to go on from; take `next` of the page before") from None
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Calls, newest first, and where the next page begins; None: this is the last one."""
 
@@ -79,8 +50,8 @@ def search(store: RecordStore, wanted: Wanted, within: Limits, after: After | No
     asked = select(tables.calls).where(*_conditions(wanted, within))
     if after is not None:
         # The first condition alone lets the index on `started` be used.
-        earlier = or_(calls.started < after.started, and_(calls.started == after.started, calls.call < after.call))
-        asked = asked.where(calls.started <= after.started, earlier)
+        earlier = or_(calls.started < after.at, and_(calls.started == after.at, calls.call < after.id))
+        asked = asked.where(calls.started <= after.at, earlier)
     asked = asked.order_by(calls.started.desc(), calls.call.desc()).limit(limit + 1)
     found = _records(store, asked)
     page = found[:limit]

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 from rich.table import Column, Table
@@ -55,9 +54,8 @@ def _found(filters: Mapping[str, str], limit: int, legs: bool, numbers: bool) ->
     environment, left, after = Environment.from_environ(os.environ), limit, ""
     while left > 0:
         question = {**filters, "limit": min(left, _A_PAGE), "legs": legs, "numbers": numbers}
-        query = urlencode(question | ({"after": after} if after else {}))
         try:
-            page = ask(environment, "GET", f"/calls?{query}")
+            page = ask(environment, "POST", "/calls/search", {**question, "after": after})
         except NoServer:
             if after or environment.server:
                 raise  # what lies here is not of that server

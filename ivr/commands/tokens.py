@@ -14,6 +14,9 @@ from ivr.commands._views import cell, clock_time, show
 from ivr.control.client import ask
 from ivr.settings.environment import Environment
 
+EVERYTHING = frozenset({"*", "accounts:write"})
+"""Scopes that are as good as a password."""
+
 
 @click.group(name="tokens", invoke_without_command=True)
 @click.pass_context
@@ -57,12 +60,18 @@ def add(account: str, scopes: tuple[str, ...], label: str, days: int) -> None:
     """Make a token: the standard output has nothing but its text, which is shown only now.
 
     For example: ivr tokens add panel --scope queues:read --scope agents:read > panel.token
+
+    A token of an administrator's account with the scope accounts:write, or *, is everything: whoever has it makes
+    administrators and sets passwords. Give a program an account with a role of its own and the few scopes it needs.
     """
     form = {"account": account, "scopes": [*scopes], "label": label, "days": days}
     made: dict[str, Any] = ask(Environment.from_environ(os.environ), "POST", "/tokens", form)
     click.echo(made["text"])
     click.echo(f"Shown only now. It expires on {_time(made['token']['expires'])}; "
                f"revoke it with: ivr tokens revoke {made['token']['id']}", err=True)  # fmt: skip
+    if told := " and ".join(sorted(EVERYTHING & set(scopes))):
+        click.echo(f"With {told} it is everything that the account may do; an administrator's makes administrators "
+                   "and sets passwords. Keep it like a password.", err=True)  # fmt: skip
 
 
 @command.command()

@@ -15,6 +15,8 @@ from ivr.commands._views import cell, clock_time, duration, show
 from ivr.control.client import ask, fetch
 from ivr.settings.environment import Environment
 
+_A_PAGE = 500
+
 
 class _Words(click.Group):
     """`ivr voicemail servicio` lists a mailbox: the first word need not be a subcommand."""
@@ -45,8 +47,14 @@ def _list(mailbox: str, everything: bool, numbers: bool, as_json: bool) -> None:
         boxes = ask(environment, "GET", "/voicemail")["mailboxes"]
         _lines(boxes) if as_json else _boxes(boxes)
         return
-    question = urlencode({"mailbox": mailbox, "all": everything, "numbers": numbers})
-    messages = ask(environment, "GET", f"/voicemail/messages?{question}")["messages"]
+    question: dict[str, Any] = {"mailbox": mailbox, "all": everything, "numbers": numbers, "limit": _A_PAGE}
+    messages: list[dict[str, Any]] = []
+    while True:
+        page = ask(environment, "GET", f"/voicemail/messages?{urlencode(question)}")
+        messages += page["messages"]
+        if not page["next"]:
+            break
+        question["after"] = page["next"]
     _lines(messages) if as_json else _messages(messages)
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ivr.doctor.finding import Finding, fault, note, unseen, warning
 from ivr.doctor.observed import Socket, Wires
+from ivr.doctor.stores import parts_of
 from ivr.settings.environment import Endpoint
 from ivr.settings.networks import Network
 
@@ -136,14 +137,15 @@ _STORE_PORTS = {"redis": 6379, "rediss": 6379, "postgresql": 5432}
 
 def _stores(wires: Wires) -> Iterator[Finding]:
     for name, url in (("CENTRALITA_JOURNAL", wires.journal), ("CENTRALITA_RECORDS", wires.records)):
-        parts = urlsplit(url)
+        parts = parts_of(url)
+        if parts is None:
+            yield unseen(name, "this is no address of a store; whether others reach it was not judged",
+                         "write for example postgresql://HOST/NAME, and %5B for a [ in a password")  # fmt: skip
+            continue
         kind = parts.scheme.partition("+")[0]
         if kind not in _STORE_PORTS:
             continue
-        try:
-            host, port = parts.hostname or "localhost", parts.port or _STORE_PORTS[kind]
-        except ValueError:
-            continue
+        host, port = parts.hostname or "localhost", parts.port or _STORE_PORTS[kind]
         if circle(host) is Circle.MACHINE:
             yield from _own_store(name, kind, port, wires.sockets or ())
             continue
@@ -181,6 +183,12 @@ def _networks(wires: Wires) -> Iterator[Finding]:
             yield warning("monitors-too-wide", f"CENTRALITA_MONITORS={network}", "everybody who reaches the server "
                           "reads its figures (/metrics, /readyz)",
                           "name the machines that watch, for example CENTRALITA_MONITORS=127.0.0.1")  # fmt: skip
+    for network in wires.offices:
+        if _everybody(network):
+            yield warning("offices-too-wide", f"CENTRALITA_OFFICES={network}", "every address may ask, connect and try "
+                          "passwords as often as a whole office",
+                          "name the addresses behind which your offices stand, for example "
+                          "CENTRALITA_OFFICES=203.0.113.7")  # fmt: skip
 
 
 def _everybody(network: Network) -> bool:

@@ -24,6 +24,7 @@ CODES = {
     "store-unencrypted": "a database on another machine is asked without a password or without encryption",
     "proxies-too-wide": "everybody counts as a proxy, and so may pretend any address",
     "monitors-too-wide": "everybody may read the figures",
+    "offices-too-wide": "every address has the share of a whole office",
     "trial-profile": "the profile `development` accepts pretended times, on a line that others can reach",
     "password-weak": "a password or key is a default, short, or easily guessed",
     "password-shared": "several phones have the same password",

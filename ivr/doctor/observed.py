@@ -53,6 +53,7 @@ class Wires:
     asterisk: frozenset[int] = frozenset()
     proxies: tuple[Network, ...] = ()
     monitors: tuple[Network, ...] = ()
+    offices: tuple[Network, ...] = ()
     development: bool = False
     journal: str = ""
     records: str = ""

@@ -76,6 +76,8 @@ class Environment:
     """Who may say for whom a request comes (X-Forwarded-For)."""
     monitors: tuple[Network, ...]
     """For whom /metrics, /healthz and /readyz are."""
+    offices: tuple[Network, ...]
+    """Behind whose addresses many people stand: each of them has several times the share of one."""
     names: tuple[str, ...]
     """What the server is called in address bars, beside its addresses and localhost."""
     tls_cert: Path | None
@@ -117,6 +119,7 @@ class Environment:
             watch=read.get("CENTRALITA_WATCH", "yes", _yes_or_no),
             proxies=read.get("CENTRALITA_PROXIES", "", networks),
             monitors=read.get("CENTRALITA_MONITORS", "127.0.0.0/8, ::1", networks),
+            offices=read.get("CENTRALITA_OFFICES", "", networks),
             names=read.get("CENTRALITA_NAMES", "", _names),
             tls_cert=read.get("CENTRALITA_TLS_CERT", "", _file),
             tls_key=read.get("CENTRALITA_TLS_KEY", "", _file),

@@ -17,8 +17,12 @@ from ivr.log import mask_number
 from ivr.site import Site
 from ivr.voicemail.inbox import Inbox
 from ivr.voicemail.message import Message
-from ivr.web.api.answers import Name, refusals
+from ivr.web.api.answers import Name, Words, refusals
+from ivr.web.api.paging import LONGEST_CURSOR, After, place_of
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
+
+MOST = 500
+"""Messages in a page."""
 
 LOOK = Allowed(
     reads(
@@ -76,9 +80,10 @@ class MessageAnswer(BaseModel):
 
 
 class MessagesAnswer(BaseModel):
-    """The oldest first."""
+    """The oldest first. `next`: give it as `after` for the next page; null: this is the last one."""
 
     messages: list[MessageAnswer]
+    next: str | None
 
 
 class VoicemailRoutes:
@@ -110,12 +115,15 @@ class VoicemailRoutes:
         granted: Looks,
         mailbox: Annotated[Name, Query(description="only this one")] = "",
         all: Annotated[bool, Query(description="deleted ones too, while they can be restored")] = False,
+        after: Annotated[Words, Query(max_length=LONGEST_CURSOR, description="`next` of the page before")] = "",
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
         numbers: Annotated[bool, Query(description="callers' numbers in full; this is noted in the audit")] = False,
     ) -> MessagesAnswer:
         """Messages, of one mailbox or of all."""
         within = self._limits(granted)
         if mailbox and not within.mailbox(mailbox):
             raise Refusal("this mailbox is not within your account's reach", status=403)
+        beginning = place_of(after)
         found = [
             message
             for message in self._inbox.everything()
@@ -125,6 +133,8 @@ class VoicemailRoutes:
             known = ", ".join(self._site().mailboxes) or "none"
             hint = f"; there are: {known}" if within.everything else ""
             raise Refusal(f"there is no mailbox of this name{hint}", status=404)
+        left = [message for message in found if beginning is None or _place(message) > beginning]
+        found, following = left[:limit], _place(left[limit - 1]).cursor() if len(left) > limit else None
         try:
             known_numbers = await self._inbox.numbers_of(found)
         except SQLAlchemyError as error:
@@ -133,7 +143,8 @@ class VoicemailRoutes:
         if full and known_numbers:
             shown = [message.message for message in found if known_numbers.get(message.caller)]
             granted.shows("voicemail.numbers", mailbox=mailbox, messages=shown)
-        return MessagesAnswer(messages=[_plain(m, known_numbers.get(m.caller, ""), full) for m in found])
+        messages = [_plain(m, known_numbers.get(m.caller, ""), full) for m in found]
+        return MessagesAnswer(messages=messages, next=following)
 
     async def audio(self, message: Name, granted: Looks) -> Response:
         """A message's audio (WAV). Every access is noted in the audit."""
@@ -200,6 +211,10 @@ class VoicemailRoutes:
             raise Refusal("there is no message of this name; ivr voicemail lists them", status=404)
         granted.changes(name, mailbox=found.mailbox, call=found.call)
         return found
+
+
+def _place(message: Message) -> After:
+    return After(message.received, message.message)
 
 
 def _away(error: SQLAlchemyError) -> Refusal:

@@ -23,7 +23,7 @@ def header(scope: Scope, name: bytes) -> bytes:
 
 
 async def refuse(send: Send, status: int, why: str, more: Headers | None = None) -> None:
-    """The form of every refusal: see `ivr.web.api.routing.Refusal`."""
+    """The form of every refusal: see `ivr.access.refusal.Refusal`."""
     body = json.dumps({"error": why}).encode()
     given: Headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*given, *(more or [])]})

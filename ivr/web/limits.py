@@ -4,7 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from ivr.access.addresses import house_of
+from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
 from ivr.web.asgi import App, Message, Receive, Scope, Send, header, refuse
 
 BODY_BYTES = 16_384
@@ -67,6 +67,10 @@ class Pace:
     per_second: float = 50
     burst: float = 200
 
+    def times(self, share: float) -> "Pace":
+        """So many times as fast."""
+        return Pace(self.per_second * share, self.burst * share)
+
 
 class Buckets:
     """A bucket for each address that came lately; one request takes one drop. Pure: `now_us` is given.
@@ -96,27 +100,39 @@ class Buckets:
 class Rates:
     """429 for an address that asks too often. Behind a proxy it is the client's (`Proxies` stands before)."""
 
-    def __init__(self, app: App, pace: Pace, now_us: Callable[[], int]) -> None:
-        self._app, self._now_us = app, now_us
+    def __init__(self, app: App, pace: Pace, now_us: Callable[[], int], office: Offices = nowhere) -> None:
+        self._app, self._now_us, self._office = app, now_us, office
         self._buckets = Buckets(pace)
+        self._of_offices = Buckets(pace.times(OFFICE_SHARE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI."""
-        client = scope.get("client")
-        seconds = self._buckets.take(house_of(client[0]), self._now_us()) if client else 0
+        seconds = self._wait(scope["client"][0]) if scope.get("client") else 0
         if seconds > 0:
             wait = str(int(seconds) + 1)
             await refuse(send, 429, f"too many requests; try again in {wait} s", [(b"retry-after", wait.encode())])
         else:
             await self._app(scope, receive, send)
 
+    def _wait(self, address: str) -> float:
+        buckets = self._of_offices if self._office(address) else self._buckets
+        return buckets.take(house_of(address), self._now_us())
+
 
 class Concurrency:
     """503 when too many requests are being answered already, of all or of one address."""
 
-    def __init__(self, app: App, most: int = 64, of_one: int = 24, exempt: Collection[str] = ()) -> None:
-        """`exempt`: paths whose answers last, and that count for themselves."""
+    def __init__(
+        self,
+        app: App,
+        most: int = 64,
+        of_one: int = 24,
+        exempt: Collection[str] = (),
+        office: Offices = nowhere,
+    ) -> None:
+        """`exempt`: paths whose answers last, and that count for themselves. An office never has all of them."""
         self._app, self._most, self._of_one, self._exempt = app, most, of_one, frozenset(exempt)
+        self._office, self._of_office = office, max(of_one, min(of_one * OFFICE_SHARE, most * 3 // 4))
         self._of: Counter[str] = Counter()
         self.now = 0
 
@@ -125,8 +141,11 @@ class Concurrency:
         if scope["path"] in self._exempt:
             await self._app(scope, receive, send)
             return
-        house = house_of(scope["client"][0]) if scope.get("client") else ""
-        if self.now >= self._most or self._of[house] >= self._of_one:
+        address = scope["client"][0] if scope.get("client") else ""
+        house = house_of(address)
+        of_it = self._of[house]
+        here = of_it < self._of_one or (of_it < self._of_office and self._office(address))
+        if self.now >= self._most or not here:
             await refuse(send, 503, "too many requests at once; try again", [(b"retry-after", b"1")])
             return
         self.now += 1

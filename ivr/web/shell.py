@@ -22,6 +22,7 @@ class Outside:
 
     proxies: Networks
     monitors: Networks
+    offices: Networks
     names: Collection[str] = ()
     pace: Pace
 
@@ -40,10 +41,10 @@ class _Split:
 
 def networked(api: App, pages: App, outside: Outside, now_us: Callable[[], int]) -> App:
     """For a TCP address. `pages`: what is only for who watches the server; they are asked by whatever name."""
-    inner: App = Concurrency(api, exempt=LASTING)
+    inner: App = Concurrency(api, exempt=LASTING, office=outside.offices.__contains__)
     inner = Hosts(Bodies(inner, of=LARGE_BODIES), outside.names)
     inner = _Split(inner, Monitors(pages, outside.monitors))
-    inner = Rates(inner, outside.pace, now_us)
+    inner = Rates(inner, outside.pace, now_us, outside.offices.__contains__)
     return Proxies(Security(inner), outside.proxies)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ivr.access.addresses import house_of
+from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
 from ivr.clock import Clock, Timer
 
 _HEAD_ENDS = re.compile(rb"\n\r?\n")
@@ -47,12 +47,18 @@ class WireLimits:
     connections_of_one: int = 64
     """Of one address."""
 
+    @property
+    def connections_of_office(self) -> int:
+        """Of one address that many people stand behind: a quarter is left for everybody else."""
+        return max(self.connections_of_one, min(self.connections_of_one * OFFICE_SHARE, self.connections * 3 // 4))
+
 
 class Crowd:
-    """Who is connected. `known(address)`: an address that many stand behind (a proxy), without a limit of its own."""
+    """Who is connected. `known(address)`: one of a proxy's or a monitor's, without a limit of its own; `office`: many
+    people stand behind it."""
 
-    def __init__(self, limits: WireLimits, known: Callable[[str], bool] = lambda address: False) -> None:
-        self.limits, self._known = limits, known
+    def __init__(self, limits: WireLimits, known: Callable[[str], bool] = nowhere, office: Offices = nowhere) -> None:
+        self.limits, self._known, self._office = limits, known, office
         self._of: Counter[str] = Counter()
         self._all = 0
 
@@ -62,7 +68,10 @@ class Crowd:
         self._of[house_of(address)] += 1
         if self._all > self.limits.connections:
             return False
-        return not address or self._of[house_of(address)] <= self.limits.connections_of_one or self._known(address)
+        of_it = self._of[house_of(address)]
+        if not address or of_it <= self.limits.connections_of_one or self._known(address):
+            return True
+        return of_it <= self.limits.connections_of_office and self._office(address)
 
     def leave(self, address: str) -> None:
         """The connection is gone."""

@@ -41,8 +41,8 @@ class Example:
     """Roles that have nothing of their own in this list."""
     of_oneself: bool = False
     """It is always about the account that asks: nobody else can be named."""
-    also: tuple[int, ...] = ()
-    """Answers beside those of success that say that one was let in."""
+    as_things_stand: str = ""
+    """What a 409 says to who was let in, where things may stand so (a regular expression); any other is a refusal."""
     streams: bool = False
 
 
@@ -120,8 +120,8 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/accounts/{name}/sessions": Example(own=OTHER_ACCOUNT),
     "DELETE /api/accounts/{name}/sessions": Example(own=OTHER_ACCOUNT),
     "DELETE /api/accounts/{name}/failures": Example(own=OTHER_ACCOUNT),
-    "DELETE /api/accounts/{name}/totp": Example(own=OTHER_ACCOUNT, also=(409,)),
-    "DELETE /api/accounts/{name}/subject": Example(own=OTHER_ACCOUNT, also=(409,)),
+    "DELETE /api/accounts/{name}/totp": Example(own=OTHER_ACCOUNT),
+    "DELETE /api/accounts/{name}/subject": Example(own=OTHER_ACCOUNT),
     "GET /api/tokens": Example(of_oneself=True),
     "POST /api/tokens": Example(
         body={"scopes": ["health:read"], "days": 1},
@@ -130,6 +130,7 @@ EXAMPLES: dict[str, Example] = {
     "DELETE /api/tokens/{token}": Example(own=_token, other=_other_token),
     # ---- calls
     "GET /api/calls": Example(shows=_BOTH_CALLS),
+    "POST /api/calls/search": Example(body={}, shows=_BOTH_CALLS),
     "GET /api/calls/live": Example(shows=_BOTH_CALLS, shows_none=(Role.AGENT,)),  # no agent talks in either now
     "GET /api/calls/{call}": Example(own=CALL, other=OTHER_CALL),
     "GET /api/calls/{call}/explanation": Example(own=CALL, other=OTHER_CALL),
@@ -140,18 +141,20 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/agents/{agent}": Example(own=AGENT, other=OTHER_AGENT),
     "POST /api/agents/{agent}/login": Example(own=AGENT, other=OTHER_AGENT),
     "POST /api/agents/{agent}/logout": Example(own=AGENT, other=OTHER_AGENT),
-    "POST /api/agents/{agent}/pause": Example(own=AGENT, other=OTHER_AGENT, also=(409,)),
-    "POST /api/agents/{agent}/ready": Example(own=AGENT, other=OTHER_AGENT, also=(409,)),
+    "POST /api/agents/{agent}/pause": Example(
+        own=AGENT, other=OTHER_AGENT, body={"reason": "1"}, as_things_stand="is logged out"
+    ),
+    "POST /api/agents/{agent}/ready": Example(own=AGENT, other=OTHER_AGENT, as_things_stand="is logged out"),
     # ---- messages
     "GET /api/voicemail": Example(shows=(f'"mailbox":"{QUEUE}"', f'"mailbox":"{OTHER_QUEUE}"')),
     "GET /api/voicemail/messages": Example(shows=(MESSAGES[QUEUE][-1], MESSAGES[OTHER_QUEUE][-1])),
     "GET /api/voicemail/messages/{message}/audio": Example(own=MESSAGES[QUEUE][-1], other=MESSAGES[OTHER_QUEUE][-1]),
     "POST /api/voicemail/messages/{message}/heard": Example(own=MESSAGES[QUEUE][-1], other=MESSAGES[OTHER_QUEUE][-1]),
     "POST /api/voicemail/messages/{message}/restore": Example(
-        own=_used_up(MESSAGES[QUEUE][:-1]), other=MESSAGES[OTHER_QUEUE][0], also=(409,)
+        own=_used_up(MESSAGES[QUEUE][:-1]), other=MESSAGES[OTHER_QUEUE][0], as_things_stand="^it is not deleted$"
     ),
     "DELETE /api/voicemail/messages/{message}": Example(
-        own=_used_up(MESSAGES[QUEUE][:-1]), other=MESSAGES[OTHER_QUEUE][1], also=(409,)
+        own=_used_up(MESSAGES[QUEUE][:-1]), other=MESSAGES[OTHER_QUEUE][1], as_things_stand="^it is deleted already$"
     ),
     # ---- overrides
     "GET /api/overrides": Example(shows=(f'"timetable":"{TIMETABLE}"', f'"timetable":"{OTHER_TIMETABLE}"')),
@@ -162,7 +165,9 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/lists": Example(),
     "GET /api/lists/{name}/entries": Example(own="vip"),
     "POST /api/lists/{name}/entries": Example(own="vip", body=_next_number),
-    "POST /api/lists/{name}/entries/remove": Example(own="vip", body=_next_number, also=(409,)),
+    "POST /api/lists/{name}/entries/remove": Example(
+        own="vip", body=_next_number, as_things_stand="^this number is not on the list$"
+    ),
     "GET /api/flows": Example(),
     "GET /api/flows/{flow}": Example(own="linea_principal"),
     "GET /api/flows/{flow}/graph": Example(own="linea_principal", query={"form": "dot"}),
@@ -171,12 +176,12 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/versions": Example(),
     "GET /api/versions/check": Example(),
     "POST /api/versions/reload": Example(body={}),
-    "POST /api/versions/rollback": Example(body={}, also=(409,)),
+    "POST /api/versions/rollback": Example(body={}, as_things_stand="^there is no earlier version to go back to$"),
     "GET /api/canary": Example(),
     "POST /api/canary/prepare": Example(),
-    "POST /api/canary/start": Example(body={"percent": 1}, also=(409,)),
-    "POST /api/canary/stop": Example(body={}, also=(409,)),
-    "POST /api/canary/promote": Example(body={}, also=(409,)),
+    "POST /api/canary/start": Example(body={"percent": 1}, as_things_stand="^this is the version in force"),
+    "POST /api/canary/stop": Example(body={}, as_things_stand="^no version is tried at the moment"),
+    "POST /api/canary/promote": Example(body={}, as_things_stand="^no version is tried at the moment"),
     # ---- audit, events, health, the API itself
     "GET /api/audit": Example(),
     "GET /api/audit/export": Example(),

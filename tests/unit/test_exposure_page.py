@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from ivr.access.addresses import OFFICE_SHARE
+from ivr.access.throttle import ADDRESS, SECOND
 from ivr.doctor.exposure import Circle, circle
 from ivr.doctor.finding import CODES
 from ivr.settings.environment import Environment
+from ivr.web.api.events import MOST_CLIENTS_OF_OFFICES
 from ivr.web.shell import API
+from ivr.web.wire import WireLimits
 from tests.pages import ROOT, Block, blocks
 
 PAGES = (ROOT / "docs/exposure.md", ROOT / "docs/exposicion.md")
@@ -38,11 +42,12 @@ def test_both_languages_have_the_same_examples() -> None:
 
 
 def test_the_settings_are_accepted_and_do_what_the_page_says() -> None:
-    behind, alone = map(settings, of_kind("ini"))
+    behind, alone, office = map(settings, of_kind("ini"))
     assert circle(behind.http.host) is Circle.MACHINE
     assert [str(network) for network in behind.proxies] == ["127.0.0.1/32"]
     assert alone.tls_cert is not None and alone.tls_key is not None and not alone.proxies
     assert circle(alone.http.host) is not Circle.MACHINE
+    assert [str(network) for network in office.offices] == ["203.0.113.7/32", "10.20.0.0/16"]
     assert behind.names == alone.names == ("centralita.example.com",)
 
 
@@ -193,3 +198,13 @@ def test_the_operators_list_of_what_to_back_up_is_what_the_script_copies() -> No
 def test_the_reference_has_every_code() -> None:
     page = (ROOT / "docs/reference/doctor.md").read_text(encoding="utf-8")
     assert re.findall(r"(?m)^\| `([a-z-]+)` \|", page) == list(CODES)
+
+
+def test_what_the_pages_say_of_an_office_is_so() -> None:
+    limits, office = WireLimits(), ADDRESS.times(OFFICE_SHARE)
+    told = (limits.connections_of_office, office.burst, SECOND // office.every_us, MOST_CLIENTS_OF_OFFICES)
+    assert told == (512, 240, 4, 800)
+    for page, pattern in zip(
+        PAGES, (r"(\d+) connections, (\d+) logins", r"(\d+) conexiones, (\d+) inicios"), strict=True
+    ):
+        assert re.findall(pattern, page.read_text(encoding="utf-8")) == [("512", "240")]

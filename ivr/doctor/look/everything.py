@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import ivr
 from ivr.control.client import socket_file
@@ -11,6 +11,7 @@ from ivr.doctor.look import files, listening, machine
 from ivr.doctor.look.certificates import certificate
 from ivr.doctor.look.people import people
 from ivr.doctor.observed import Certificate, Gap, Holds, Observed, Secret, SecretKind, Tree, Wires
+from ivr.doctor.stores import parts_of
 from ivr.install import addresses
 from ivr.install.paths import Paths
 from ivr.settings.environment import Environment, Profile
@@ -78,6 +79,7 @@ def _wires(environment: Environment, paths: Paths, gaps: list[Gap]) -> Wires:
         tls=environment.tls_cert is not None,
         proxies=environment.proxies,
         monitors=environment.monitors,
+        offices=environment.offices,
         development=environment.profile is Profile.DEVELOPMENT,
         journal=environment.journal,
         records=environment.records,
@@ -122,7 +124,7 @@ def _trees(environment: Environment, paths: Paths, gaps: list[Gap]) -> Iterator[
 
 def _databases(environment: Environment) -> tuple[Path, ...]:
     """The files of journal and records, where they are files."""
-    urls = [urlsplit(url) for url in (environment.journal, environment.records)]
+    urls = filter(None, map(parts_of, (environment.journal, environment.records)))
     return tuple(Path(url.path[1:]) for url in urls if url.scheme.partition("+")[0] == "sqlite" and len(url.path) > 1)
 
 
@@ -135,7 +137,8 @@ def _in_addresses(environment: Environment) -> Iterator[Secret]:
 
 
 def _password(url: str) -> str:
-    return unquote(urlsplit(url).password or "")
+    parts = parts_of(url)
+    return unquote(parts.password or "") if parts is not None else ""
 
 
 def _is_there(file: Path) -> bool:

@@ -36,6 +36,12 @@ def people(records: str, anchors: Path, now: datetime) -> tuple[People, tuple[Ga
         store = RecordStore.read_only(records)
     except RecordsUnavailable:
         return People(), (Gap("records", "there is no database yet, so no accounts and no audit", "start the server"),)
+    except (SQLAlchemyError, ValueError, ImportError) as error:  # whose words may show a part of the address
+        why = "the setting is no address of a database"
+        if isinstance(error, ImportError):
+            why = f"the driver {error.name} is not installed"
+        return People(), (Gap("records", f"accounts and audit cannot be read ({why})",
+                              "set CENTRALITA_RECORDS as the server has it"),)  # fmt: skip
     try:
         accounts, tokens = _accounts(store.engine, now)
         return People(accounts, tokens, _audit(store.engine, anchors)), ()

@@ -1,5 +1,7 @@
 """Who asks, and what is noted of it: implemented by the accounts and the audit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -33,6 +35,15 @@ class Note:
     after: Any = None
     detail: dict[str, Any] = field(default_factory=dict)
     owed: bool = False
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """What is refused within is not written: nothing of it was looked at."""
+        try:
+            yield
+        except Exception:
+            self.action = ""
+            raise
 
 
 class Door(Protocol):

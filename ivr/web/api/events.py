@@ -2,12 +2,13 @@
 
 Every client gets all rows within its reach first (`event: agents`, `"whole": true`), and from then on those that have
 changed or are gone, at most once a second. One look a second serves all clients, and none is made while nobody
-listens. A client that does not keep up is let go: it comes again by itself and begins with all rows.
+listens; it lets go of the loop between the clients. A client that does not keep up is let go, and so is who may no
+longer stay: it comes again by itself and begins with all rows.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from ivr import log as logs
+from ivr.access.addresses import Offices, nowhere
 from ivr.access.limits import Limits
 from ivr.access.model import Principal, Reach
 from ivr.access.rights import reads, scoped
@@ -25,12 +27,17 @@ from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 log = logs.get(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
+SLICE_US = 1_000
+"""So long a look goes on before others have their turn; what one client is told comes on top of it."""
 HEART_BEAT_SECONDS = 15
 _HEART_BEAT_US = HEART_BEAT_SECONDS * 1_000_000
 LONGEST_SECONDS = 3_600
 BEHIND = 32
 """Messages that a client may be behind."""
 MOST_CLIENTS = 200
+"""Of all who come from no office."""
+MOST_CLIENTS_OF_OFFICES = 800
+"""And of all offices (CENTRALITA_OFFICES) together."""
 MOST_CLIENTS_OF_ONE = 10
 
 LISTEN = Allowed(
@@ -58,14 +65,28 @@ class Topic:
     """Whether it shows numbers at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a client knows of a topic: the rows of a look, and which of them were within its reach then."""
+
+    rows: Mapping[str, Hashable] = field(default_factory=dict)
+    limits: Limits | None = None
+    within: set[str] = field(default_factory=set)
+
+
 @dataclass(eq=False)
 class _Client:
     principal: Principal
     limits: Callable[[], Limits]
     topics: Sequence[Topic]
     queue: "asyncio.Queue[str | None]" = field(default_factory=lambda: asyncio.Queue(BEHIND))
-    known: dict[str, set[str]] = field(default_factory=dict)
+    told: dict[str, _Told] = field(default_factory=dict)
     left: bool = False
+
+    @property
+    def full(self) -> bool:
+        """Callers' numbers in full."""
+        return self.principal.sees_numbers
 
     def send(self, message: str) -> None:
         try:
@@ -82,6 +103,34 @@ class _Client:
             self.queue.put_nowait(None)
 
 
+class _Look:
+    """What a topic shows at one moment, and what of it is not as it was at the look before."""
+
+    def __init__(self, topic: Topic, before: Mapping[str, Hashable], now: Mapping[str, Hashable]) -> None:
+        self.topic, self._before, self._now = topic, before, now
+        self._changed = [key for key, row in now.items() if before.get(key) != row]
+        self._touched = before.keys() - now.keys() | set(self._changed)
+        self._texts: dict[tuple[str, bool], str] = {}
+
+    def tell(self, client: _Client, limits: Limits) -> Iterator[None]:
+        """Send a client what is new within its reach. It stops after each text that had to be made."""
+        topic, now, full = self.topic, self._now, client.full
+        told = client.told.get(topic.name, _Told())
+        as_before = told.rows is self._before and told.limits == limits  # then only what has changed is looked at
+        keys = self._changed if as_before else list(now)
+        found = {key for key in keys if limits.everything or topic.within(limits, now[key])}
+        within = (told.within - self._touched | found) if as_before else found
+        new = [key for key in keys if key in found and (key not in told.within or told.rows[key] != now[key])]
+        gone = sorted(told.within - within)
+        client.told[topic.name] = _Told(now, limits, within)
+        for key in new:
+            if (key, full) not in self._texts:
+                self._texts[key, full] = _json(topic, now[key], full)
+                yield
+        if new or gone:
+            client.send(_event(topic.name, [self._texts[key, full] for key in new], gone=gone))
+
+
 class Events:
     """A part of the API: the stream."""
 
@@ -91,13 +140,16 @@ class Events:
         limits: Callable[[Granted], Limits],
         still: Callable[[Principal], bool],
         clock: Clock,
+        office: Offices = nowhere,
     ) -> None:
-        """`limits`: how far somebody reaches now; `still`: whether who came in earlier may stay."""
+        """`limits`: how far somebody reaches now; `still`: whether who came in earlier may stay; `office`: whether many
+        people stand behind an address."""
         self._topics = {topic.name: topic for topic in topics}
-        self._limits, self._still, self._clock = limits, still, clock
+        self._limits, self._still, self._clock, self._office = limits, still, clock, office
         self._clients: dict[_Client, None] = {}
         self._last: dict[str, Mapping[str, Hashable]] = {}
         self._timer: Timer | None = None
+        self._round: Iterator[None] = iter(())
         self._closed = False
 
     def routes(self) -> APIRouter:
@@ -156,7 +208,10 @@ class Events:
 
     def _full(self, principal: Principal) -> bool:
         of_one = sum(client.principal.account == principal.account for client in self._clients)
-        return len(self._clients) >= MOST_CLIENTS or of_one >= MOST_CLIENTS_OF_ONE
+        office = self._office(principal.address)
+        alike = sum(self._office(client.principal.address) is office for client in self._clients)
+        most = MOST_CLIENTS_OF_OFFICES if office else MOST_CLIENTS
+        return alike >= most or of_one >= MOST_CLIENTS_OF_ONE
 
     # ------------------------------------------------------------------ the stream
     async def _stream(self, client: _Client, seconds: int) -> AsyncIterator[str]:
@@ -167,17 +222,11 @@ class Events:
         try:
             self._soon()
             until = self._clock.engine_us() + seconds * 1_000_000
-            ask_again = self._clock.engine_us() + _HEART_BEAT_US
             for topic in client.topics:
                 yield self._whole(client, topic)
             while (now := self._clock.engine_us()) < until:
-                if now >= ask_again:
-                    if not self._still(client.principal):
-                        return
-                    ask_again = now + _HEART_BEAT_US
                 try:
-                    wait = min(until, ask_again) - now
-                    message = await asyncio.wait_for(client.queue.get(), wait / 1e6)
+                    message = await asyncio.wait_for(client.queue.get(), min(until - now, _HEART_BEAT_US) / 1e6)
                 except TimeoutError:
                     message = ": \n\n"  # a comment: the connection lives
                 if message is None or client.left:
@@ -190,9 +239,8 @@ class Events:
         rows = self._look(topic)
         limits = client.limits()
         within = {key: row for key, row in rows.items() if topic.within(limits, row)}
-        client.known[topic.name] = set(within)
-        full = client.principal.sees_numbers
-        return _event(topic.name, [_json(topic, row, full) for row in within.values()], whole=True)
+        client.told[topic.name] = _Told(rows, limits, set(within))
+        return _event(topic.name, [_json(topic, row, client.full) for row in within.values()], whole=True)
 
     def _look(self, topic: Topic) -> Mapping[str, Hashable]:
         """The rows as the last look found them: what changes after it is sent by the next."""
@@ -207,48 +255,45 @@ class Events:
 
     def _look_again(self) -> None:
         self._timer = None
+        self._round = self._tell()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """The round, for a slice of time; the rest when others have had their turn."""
+        self._timer = None
+        until = self._clock.engine_us() + SLICE_US
         try:
-            for topic in self._topics.values():
-                listening = [client for client in self._clients if topic in client.topics]
-                if listening:
-                    self._tell(topic, listening)
-                else:
-                    self._last.pop(topic.name, None)
+            for _ in self._round:
+                if self._clock.engine_us() >= until and not self._closed:
+                    self._timer = self._clock.call_later(0, self._go_on)
+                    return
         except Exception:
             log.exception("a look for the events failed")
         if self._clients:
             self._soon()
 
-    def _tell(self, topic: Topic, clients: Collection[_Client]) -> None:
-        before, now = self._last.get(topic.name, {}), topic.rows()
-        self._last[topic.name] = now
-        changed = {key: row for key, row in now.items() if before.get(key) != row}
-        texts: dict[tuple[str, bool], str] = {}
-
-        def text(key: str, full: bool) -> str:
-            if (key, full) not in texts:
-                texts[key, full] = _json(topic, now[key], full)
-            return texts[key, full]
-
-        for client in clients:
-            self._tell_one(topic, client, now, changed, text)
-
-    def _tell_one(
-        self,
-        topic: Topic,
-        client: _Client,
-        now: Mapping[str, Hashable],
-        changed: Mapping[str, Hashable],
-        text: Callable[[str, bool], str],
-    ) -> None:
-        limits, known = client.limits(), client.known.setdefault(topic.name, set())
-        within = {key for key, row in now.items() if topic.within(limits, row)}
-        new = [key for key in now if key in within and (key in changed or key not in known)]
-        gone = sorted(known - within)
-        client.known[topic.name] = within
-        if new or gone:
-            rows = [text(key, client.principal.sees_numbers) for key in new]
-            client.send(_event(topic.name, rows, gone=gone))
+    def _tell(self) -> Iterator[None]:
+        """One look for all. It stops after each topic, text and client, so that the loop may be let go."""
+        looks = []
+        for topic in self._topics.values():
+            if any(topic in client.topics for client in self._clients):
+                before, now = self._last.get(topic.name, {}), topic.rows()
+                self._last[topic.name] = now
+                looks.append(_Look(topic, before, now))
+                yield
+            else:
+                self._last.pop(topic.name, None)
+        for client in list(self._clients):
+            if client.left:
+                continue
+            if not self._still(client.principal):
+                client.leave()
+                continue
+            limits = client.limits()
+            for look in looks:
+                if look.topic in client.topics:
+                    yield from look.tell(client, limits)
+            yield
 
 
 def _json(topic: Topic, row: Hashable, full: bool) -> str:

@@ -31,6 +31,7 @@ from starlette.responses import JSONResponse, Response
 
 from ivr import log as logs
 from ivr.access.model import Principal, Reach
+from ivr.access.refusal import Refusal as Refusal
 from ivr.access.rights import Rights
 from ivr.web.api.deeds import Deeds
 from ivr.web.api.door import Door, Note, Result
@@ -38,20 +39,6 @@ from ivr.web.api.door import Door, Note, Result
 log = logs.get(__name__)
 
 PREFIX = "/api"
-
-
-class Refusal(Exception):
-    """The request is not carried out. The message says why and what to do; `details` go into the answer beside it."""
-
-    def __init__(
-        self, message: str, *, status: int = 409, headers: dict[str, str] | None = None, **details: Any
-    ) -> None:
-        super().__init__(message)
-        self.status, self.headers, self.details = status, headers, details
-
-    def answer(self) -> JSONResponse:
-        """The body of every refusal has this form."""
-        return JSONResponse({"error": str(self), **self.details}, status_code=self.status, headers=self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +146,7 @@ class AuditedRoute(APIRoute):
                     request.state.granted = await guard.grant(request)
                 answer = await handler(request)
             except Refusal as refusal:
-                return await _noted(request, refusal.answer(), Result.REFUSED, str(refusal))
+                return await _noted(request, _refused(refusal), Result.REFUSED, str(refusal))
             except RequestValidationError as fault:
                 if request.state.principal is None:
                     request.state.note.action = ""  # of nobody: whoever sends nonsense must not fill the audit
@@ -211,6 +198,11 @@ async def _noted(request: Request, answer: Response, result: Result, why: str) -
         log.exception("the audit could not be written", action=note.action)
         return JSONResponse({"error": "the audit cannot be written; see the server's log"}, status_code=503)
     return answer
+
+
+def _refused(why: Refusal) -> JSONResponse:
+    """The body of every refusal has this form."""
+    return JSONResponse({"error": str(why), **why.details}, status_code=why.status, headers=why.headers)
 
 
 def _not_understood(fault: RequestValidationError) -> JSONResponse:
@@ -271,6 +263,6 @@ def _cells(route: Any) -> Iterator[Cell]:
         raise RouteOutsideTable(f"{route.path} has {len(found)} of Allowed and Public, not one")
     rights = found[0].rights if isinstance(found[0], _Allowed) else None
     for method in sorted(route.methods or ()):
-        if rights is not None and rights.writes is (method in ("GET", "HEAD")):
+        if rights is not None and not rights.agree(method):
             raise RouteOutsideTable(f"{method} {route.path} and its rights disagree whether it changes something")
         yield Cell(method, route.path, route.name, rights)

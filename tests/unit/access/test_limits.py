@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from ivr.access.limits import Limits, limits
+from ivr.access.limits import Limits, Reaches, limits
 from ivr.access.model import Reach, Role
 from ivr.testing.api import principal
 
@@ -57,3 +57,16 @@ def test_an_account_without_queues_or_extension_reaches_nothing() -> None:
     ):
         assert found == Limits()
         assert not found.call(["servicio", ""], ["", "101"]) and not found.agent("") and not found.queue("")
+
+
+def test_a_reach_is_worked_out_once_for_each_edition_of_the_site() -> None:
+    site = SITE
+    reaches, agent = Reaches(lambda: site), principal(Role.AGENT, extension="301")
+    first = reaches.of(agent, Reach.SELF)
+    assert first == limits(agent, Reach.SELF, SITE) and reaches.of(agent, Reach.SELF) is first
+    others = (agent, Reach.EVERYTHING), (principal(Role.AGENT, extension="201"), Reach.SELF)
+    supervisors = [(principal(Role.SUPERVISOR, queues=[name]), Reach.OWN_QUEUES) for name in ("cartera", "siempre")]
+    for who, reach in (*others, *supervisors):
+        assert reaches.of(who, reach) == limits(who, reach, SITE)
+    site = SimpleNamespace(queues={}, mailboxes={})
+    assert reaches.of(agent, Reach.SELF).queues == frozenset()

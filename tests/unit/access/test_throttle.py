@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.access import throttle
-from ivr.access.addresses import house_of
+from ivr.access.addresses import OFFICE_SHARE, house_of
 from ivr.access.throttle import SECOND, Throttle
 
 
@@ -33,6 +33,18 @@ def test_a_thousand_at_once_are_not_a_thousand_tries() -> None:
     assert one_address == throttle.ADDRESS.burst
     everywhere = sum(wrong(lock, "eva", f"198.51.{n // 250}.{n % 250}", 0) == 0 for n in range(1000))
     assert everywhere == throttle.ACCOUNT.burst
+
+
+def test_an_office_has_the_share_of_many_and_one_account_no_more() -> None:
+    lock = Throttle(lambda address: address == "192.0.2.9")
+    assert sum(wrong(lock, f"a{n}", "192.0.2.9", 0) == 0 for n in range(1000)) == throttle.ADDRESS.burst * OFFICE_SHARE
+    assert sum(wrong(lock, f"b{n}", "192.0.2.9", 2 * SECOND) == 0 for n in range(100)) == OFFICE_SHARE
+    assert sum(wrong(lock, f"a{n}", "192.0.2.8", 0) == 0 for n in range(1000)) == throttle.ADDRESS.burst
+    lock = Throttle(lambda address: True)
+    assert sum(wrong(lock, "ana", "192.0.2.9", 0) == 0 for _ in range(1000)) == throttle.FREE_FAILURES
+    for n in range(500):  # who is right pays nothing there either
+        assert wrong(lock, f"a{n}", "192.0.2.9", 0) == 0
+        lock.succeeded(f"a{n}", "192.0.2.9", known=False)
 
 
 def test_an_attack_from_everywhere_does_not_lock_out_whom_we_know() -> None:

@@ -84,9 +84,12 @@ class Browser:
 class House:
     """A server's accounts."""
 
-    def __init__(self, folder: Path, closing: Closing, clock: ManualClock, hashing: Hashing | None) -> None:
+    def __init__(
+        self, folder: Path, closing: Closing, clock: ManualClock, hashing: Hashing | None, oidc: str = ""
+    ) -> None:
         self.paths, self.clock, self.closing, self.audit = Paths(folder, folder), clock, closing, Notebook()
         self.said: list[str] = []
+        self.oidc = oidc
         self.hashing = hashing or Hashing(QUICK)
 
     async def open(self, url: str, life: SessionLife | None) -> None:
@@ -94,7 +97,7 @@ class House:
         self.closing.add_now(self.store.close)
         self.opened: AccountParts = await open_accounts(
             self.store.engine, self.paths, site=Office, audit=self.audit, clock=self.clock, closing=self.closing,
-            life=life, say=self.said.append, hashing=self.hashing,
+            life=life, say=self.said.append, hashing=self.hashing, oidc=self.oidc,
         )  # fmt: skip
         self.app = application(self.opened.parts, self.opened.door)
 
@@ -133,10 +136,15 @@ class House:
 
 @asynccontextmanager
 async def house(
-    folder: Path, *, life: SessionLife | None = None, clock: ManualClock | None = None, hashing: Hashing | None = None
+    folder: Path,
+    *,
+    life: SessionLife | None = None,
+    clock: ManualClock | None = None,
+    hashing: Hashing | None = None,
+    oidc: str = "",
 ) -> AsyncIterator[House]:
     """Open, and closed at the end; opening the same folder again is a restart."""
-    made = House(folder, Closing(), clock or ManualClock(), hashing)
+    made = House(folder, Closing(), clock or ManualClock(), hashing, oidc)
     await made.open(f"sqlite:///{folder / 'records.sqlite'}", life)
     try:
         yield made

@@ -84,6 +84,10 @@ async def test_a_token_at_the_terminal(tmp_path: Path) -> None:
         assert await home.program(text).status("GET", "/me") == 401
         wrong = await ivr(tmp_path, "tokens", "add", "bot", "--scope", "mee:read")
         assert wrong.exit_code == 1 and "did you mean 'me:read'" in wrong.output
+        assert "makes administrators" not in made.stderr
+        for scope in ("*", "accounts:write"):
+            whole = await ivr(tmp_path, "tokens", "add", "admin", "--scope", scope, "--scope", "me:read")
+            assert f"With {scope} it is everything" in whole.stderr and "everything" not in whole.stdout
 
 
 @run

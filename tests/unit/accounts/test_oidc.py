@@ -195,3 +195,14 @@ def test_the_setting() -> None:
     for wrong in (ISSUER, f"{ISSUER}?client_id=x&secret=y"):
         with pytest.raises(ValueError, match="client_id"):
             Settings.of(wrong, "s")
+
+
+@run
+async def test_a_secret_that_cannot_be_read_keeps_nobody_from_calling(tmp_path: Path) -> None:
+    async with house(tmp_path, oidc=SETTING) as home:
+        assert await home.browser().status("GET", "/session/oidc") == 503
+        assert (await home.person("eva", "admin")).headers["X-CSRF-Token"]
+    (tmp_path / "secrets" / "oidc.secret").write_text("the secret\n")
+    async with house(tmp_path, oidc=SETTING) as whole:
+        part = next(part for part in whole.opened.parts if isinstance(part, SingleSignOnRoutes))
+        assert part._sign_on is not None

@@ -1,5 +1,7 @@
 """Accounts and tokens over the API: who may, what is noted, what is refused."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +223,13 @@ async def test_every_answer_is_described(tmp_path: Path) -> None:
             assert page or route.response_model is not None, route
         text = (await home.command().ask("GET", "/accounts")).text
         assert "argon2" not in text
+
+
+def test_who_refuses_knows_nothing_of_the_web() -> None:
+    """In a process of its own: others have imported it here."""
+    code = (
+        "import sys\n"
+        "from ivr.accounts import accounts, login, myself, register, tokens\n"
+        "assert not {'fastapi', 'starlette', 'ivr.web.api.routing'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)

@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -60,7 +61,9 @@ async def test_cookies_and_the_csrf_token(tmp_path: Path) -> None:
         assert await browser.status("DELETE", "/me/sessions") == 403
         stranger = home.browser()
         stranger.headers["Sec-Fetch-Site"] = "cross-site"
+        noted = len(home.audit.entries)
         assert (await stranger.log_in("eva", GOOD)).status_code == 403
+        assert len(home.audit.entries) == noted, "no password was looked at, and any page can send many"
         raw = await stranger.http.post("/api/session", content=b'{"name":"eva","password":"x"}')
         assert raw.status_code == 400  # a form of another site cannot send JSON's content type
 
@@ -216,6 +219,13 @@ async def test_whether_somebody_may_stay(tmp_path: Path) -> None:
         assert door.still(principal)
         await home.command().told("PATCH", "/accounts/eva", {"queues": []})
         assert not door.still(principal)
+        await browser.log_in("eva", GOOD)
+        principal = by_session(accounts.one("eva"), accounts.register.sessions_of("eva")[0], HERE)
+        other = await home.person("ana", "supervisor")
+        assert door.still(principal) and not door.still(replace(principal, account="ana", queues=frozenset()))
+        assert await other.status("DELETE", "/me/sessions") == 200 and door.still(principal)
+        assert await browser.status("DELETE", "/session") == 200 and not door.still(principal)
+        assert accounts.register.open_session(principal.credential) is None
 
 
 @run
@@ -242,3 +252,38 @@ async def test_fuzzed_cookies_are_nobody(tmp_path: Path, cookie: str) -> None:
         browser = home.browser()
         browser.headers["Cookie"] = f"session={cookie}".encode()
         assert await browser.status("GET", "/me") == 401
+
+
+@pytest.mark.parametrize("content", [b"damaged", b"", b"\xff\xfe", None])
+@run
+async def test_a_damaged_key_of_second_factors_keeps_nobody_from_calling(tmp_path: Path, content: bytes | None) -> None:
+    async with house(tmp_path) as home:
+        browser = await home.person("eva", "admin")
+        secret = (await browser.told("POST", "/me/totp", {"password": GOOD}))["secret"]
+        await browser.told("PUT", "/me/totp", {"code": pyotp.TOTP(secret).at(home.clock.now())})
+        await home.person("leo", "admin")
+        clock = home.clock
+    key = tmp_path / "secrets" / "totp.key"
+    kept = key.read_bytes()
+    if content is None:
+        key.unlink()
+        key.mkdir()
+    else:
+        key.write_bytes(content)
+    clock.advance(60)
+    async with house(tmp_path, clock=clock) as again:
+        code = pyotp.TOTP(secret).at(clock.now())
+        answer = await again.browser().log_in("eva", GOOD, code=code)
+        assert answer.status_code == 503 and "second factors" in answer.json()["error"]
+        browser = again.browser()
+        assert (await browser.log_in("leo", GOOD)).status_code == 201
+        assert await browser.status("POST", "/me/totp", {"password": GOOD}) == 503
+        assert await browser.status("PUT", "/me/totp", {"code": "123456"}) == 503
+        assert await again.command().status("DELETE", "/accounts/leo/sessions") == 200
+    if content is None:
+        key.rmdir()
+    assert content is None or key.read_bytes() == content, "what may be put right is not overwritten"
+    key.write_bytes(kept)
+    async with house(tmp_path, clock=clock) as whole:
+        code = pyotp.TOTP(secret).at(clock.now())
+        assert (await whole.browser().log_in("eva", GOOD, code=code)).status_code == 201

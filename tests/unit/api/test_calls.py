@@ -1,5 +1,7 @@
 """Calls over the API, on real records."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,18 +12,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import delete
 
 from acd.model import OfferResult, VisitOutcome
 from ivr.access.model import Role
 from ivr.calls.routes import CallRoutes
-from ivr.calls.search import After
 from ivr.calls.telling import NotTold, Story, Told
+from ivr.cli import main
+from ivr.commands import calls as command
+from ivr.control import client
 from ivr.figures.call_record import CallOutcome, CallRecord, Dial, LegRecord, OfferRecord, VisitRecord
 from ivr.figures.projection import Projection
 from ivr.records.store import RecordStore
 from ivr.records.tables import callers as callers_table
-from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
+from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, control, principal
+from ivr.web.api.paging import After
 from tests.tools import run
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -87,6 +93,17 @@ class Journal:
         return self.story
 
 
+def routes(store: RecordStore, journal: Journal, fold: Projection | None = None) -> CallRoutes:
+    return CallRoutes(
+        store,
+        fold or Projection(),
+        lambda: SITE,
+        lambda number: "key" if number.replace(" ", "").endswith("3001234567") else "",
+        "sqlite:///journal",
+        journal.tell,
+    )
+
+
 @asynccontextmanager
 async def serving(folder: Path, fold: Projection | None = None) -> AsyncIterator[tuple[Api, Journal, RecordStore]]:
     store = RecordStore.open(f"sqlite:///{folder / 'records.sqlite'}")
@@ -100,16 +117,8 @@ async def serving(folder: Path, fold: Projection | None = None) -> AsyncIterator
     callers = [{"caller": "key", "number": NUMBER, "name": "Eva"}, {"caller": "other", "number": "100", "name": ""}]
     store.keep_callers([{**row, "seen": AT} for row in callers])
     journal = Journal()
-    part = CallRoutes(
-        store,
-        fold or Projection(),
-        lambda: SITE,
-        lambda number: "key" if number.replace(" ", "").endswith("3001234567") else "",
-        "sqlite:///journal",
-        journal.tell,
-    )
     try:
-        yield Api([part]), journal, store
+        yield Api([routes(store, journal, fold)]), journal, store
     finally:
         store.close()
 
@@ -136,6 +145,8 @@ async def test_everybody_finds_the_calls_within_reach(tmp_path: Path) -> None:
         for path in ("/calls", "/calls/live", "/calls/n1-1.0", "/calls/n1-1.0/explanation"):
             assert await api.status(MONITOR, "GET", path) == 403
             assert await api.status(None, "GET", path) == 401
+        assert await api.status(MONITOR, "POST", "/calls/search", {}) == 403
+        assert not api.door.begun, "a search is asked by POST and changes nothing"
 
 
 @run
@@ -153,12 +164,16 @@ async def test_filters_narrow_and_pages_follow_each_other(tmp_path: Path) -> Non
             ({"from": "2026-11-24"}, []),
             ({"queue": "servicio", "outcome": "answered"}, [4, 1]),
         ):
-            assert await names(api, ADMIN, **query) == [f"n1-{n}.0" for n in seen], query
+            wanted = [f"n1-{n}.0" for n in seen]
+            assert await names(api, ADMIN, **query) == wanted, query
+            found = await api.told(ADMIN, "POST", "/calls/search", query)
+            assert [call["call"] for call in found["calls"]] == wanted, query
         same = [replace(a_call(5, "servicio", "101")[0], call=f"n1-5.{n}") for n in range(3)]
         store.save(2, same, {})  # three that began in the same microsecond
         found, after = [], ""
         while after is not None:
             page = await api.told(ADMIN, "GET", "/calls", limit=2, **({"after": after} if after else {}))
+            assert await api.told(ADMIN, "POST", "/calls/search", {"limit": 2, "after": after}) == page
             found += [call["call"] for call in page["calls"]]
             after = page["next"]
         assert found == ["n1-5.2", "n1-5.1", "n1-5.0", "n1-4.0", "n1-3.0", "n1-2.0", "n1-1.0"]
@@ -186,8 +201,9 @@ async def test_filters_narrow_and_pages_follow_each_other(tmp_path: Path) -> Non
 @run
 async def test_a_question_that_is_not_understood_is_refused(tmp_path: Path, query: dict[str, Any]) -> None:
     async with serving(tmp_path) as (api, _, _store):
-        answer = await api.ask(ADMIN, "GET", "/calls", **query)
-        assert answer.status_code == 400 and answer.json()["error"], answer.text
+        for asked in (api.ask(ADMIN, "GET", "/calls", **query), api.ask(ADMIN, "POST", "/calls/search", query)):
+            answer = await asked
+            assert answer.status_code == 400 and answer.json()["error"], answer.text
 
 
 def test_a_place_to_go_on_from_survives_its_spelling() -> None:
@@ -204,7 +220,8 @@ async def test_numbers_are_masked_unless_asked_for_and_then_noted(tmp_path: Path
         shown = await api.told(OWN, "GET", "/calls", numbers=1, legs=1)
         assert [call["number"] for call in shown["calls"]] == ["100"] and len(shown["calls"][0]["legs"]) == 1
         assert api.door.noted[-1].note.detail == {"calls": ["n1-2.0"]}
-        found = await api.told(AUDITOR, "GET", "/calls", number="300 1234567")
+        assert await api.status(ADMIN, "GET", "/calls", number="300 1234567") == 400, "proxies log addresses"
+        found = await api.told(AUDITOR, "POST", "/calls/search", {"number": "300 1234567"})
         assert [call["call"] for call in found["calls"]] == ["n1-3.0", "n1-1.0"]
         assert found["calls"][0]["number"] == "+*********567"
         note = api.door.noted[-1].note
@@ -297,3 +314,24 @@ async def test_living_calls_are_told_with_what_they_do(tmp_path: Path) -> None:
         full = (await api.told(OWN, "GET", "/calls/live", numbers=1))["calls"]
         assert {call["number"] for call in full} == {NUMBER}
         assert api.door.noted[-1].note.detail == {"calls": ["c2", "c3"]}
+
+
+@run
+async def test_the_command_sends_a_number_in_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_A_PAGE", 1)
+    asked = []
+
+    def ask(environment: Any, method: str, path: str, values: Any) -> Any:
+        asked.append((method, path))
+        return client.ask(environment, method, path, values)
+
+    monkeypatch.setattr(command, "ask", ask)
+    async with serving(tmp_path) as (_, journal, store):
+        server = control([routes(store, journal)], tmp_path)
+        server.start()
+        words, environ = ["calls", "--number", "300 1234567", "--json"], {"CENTRALITA_VAR": str(tmp_path)}
+        done = await asyncio.to_thread(CliRunner().invoke, main, words, env=environ)
+        await server.close()
+    assert done.exit_code == 0, done.output
+    assert [json.loads(line)["call"] for line in done.output.splitlines()] == ["n1-3.0", "n1-1.0"]
+    assert asked == [("POST", "/calls/search")] * 2

@@ -57,6 +57,27 @@ async def test_messages_are_seen_within_reach_and_numbers_in_full_are_noted(tmp_
 
 
 @run
+async def test_messages_come_in_pages(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (api, house):
+        files = []
+        for _ in range(3):
+            files.append(await house.leave(3))
+            house.clock.advance(1)
+        seen, place = [], ""
+        while True:
+            page = await api.told(OWN, "GET", "/voicemail/messages", limit=2, after=place, numbers="yes")
+            seen.append([message["message"] for message in page["messages"]])
+            assert api.door.noted[-1].note.detail["messages"] == seen[-1], "each page names what it showed"
+            if (place := page["next"]) is None:
+                break
+            await house.inbox.delete(seen[-1][-1], "ana")  # what a page ended with may be gone at the next
+        assert seen == [files[:2], files[2:]]
+        assert (await api.told(OWN, "GET", "/voicemail/messages"))["next"] is None
+        for wrong in ({"limit": 0}, {"limit": 501}, {"after": "nowhere"}):
+            assert await api.status(OWN, "GET", "/voicemail/messages", **wrong) == 400
+
+
+@run
 async def test_listening_is_noted_and_only_within_reach(tmp_path: Path) -> None:
     async with serving(tmp_path) as (api, house):
         file = await house.leave(3)

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ivr.access.anchor import AuditAnchored
+from ivr.audit.anchors import AnchorFiles
 from ivr.audit.audit import AGAIN_SECONDS, ANCHOR_EVERY_SECONDS, Audit, AuditUnavailable
 from ivr.audit.chain import Anchor, Entry
 from ivr.audit.store import AuditStore, Wanted
@@ -191,6 +192,38 @@ async def test_the_evidence_of_a_cut_off_end_outlives_what_is_written_after_it(t
     for n in range(5):
         await again.append(entry(n))
     assert await faults(again) == [(5, "changed")]
+    await again.close()
+
+
+@run
+async def test_a_cut_off_end_on_a_full_disk_keeps_no_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = await opened(tmp_path, ManualClock())
+    for n in range(3):
+        await audit.append(entry(n))
+    await audit.close()
+    tampered(
+        tmp_path,
+        "DELETE FROM audit WHERE seq = 3",
+        "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+    )
+
+    def full(self: AnchorFiles, anchor: Anchor) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(AnchorFiles, "keep", full)
+    clock = ManualClock()
+    again = await opened(tmp_path, clock)
+    assert "disk is full" in again.trouble
+    tampered(tmp_path, "DROP TRIGGER full")
+    monkeypatch.undo()
+    clock.advance(AGAIN_SECONDS)
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if not again.trouble:
+            break
+    assert again.store.find(Wanted(), 1)[0]["action"] == "audit.broken", "what could not be written then follows"
     await again.close()
 
 

@@ -91,6 +91,17 @@ def test_without_any_installation_it_says_what_it_could_not_see(
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("address", ["postgresql://[x", "postgresql://h:99999999/x", "postgresql://u:a[b@h/x"])
+def test_an_address_that_is_none_is_told_and_nothing_else_is_left_out(
+    var: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("CENTRALITA_RECORDS", address)
+    monkeypatch.setenv("CENTRALITA_PROXIES", "0.0.0.0/0")
+    _, found = examined()
+    assert {"CENTRALITA_RECORDS", "records"} <= {one["where"] for one in found["not-checked"]}
+    assert "proxies-too-wide" in found
+
+
 def test_an_audit_that_was_changed_is_found(var: Path) -> None:
     from datetime import UTC, datetime
 

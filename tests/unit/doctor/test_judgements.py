@@ -95,6 +95,7 @@ CASES: list[tuple[str, Level, Observed]] = [
     ("store-unencrypted", Level.WARNING, wires(records="postgresql+asyncpg://c@10.1.1.9/c?ssl=require")),
     ("proxies-too-wide", Level.FAULT, wires(proxies=(ip_network("0.0.0.0/0"),))),
     ("monitors-too-wide", Level.WARNING, wires(monitors=(ip_network("::/0"),))),
+    ("offices-too-wide", Level.WARNING, wires(offices=(ip_network("0.0.0.0/0"),))),
     ("password-weak", Level.FAULT, seen(secrets=(phone("1234"),))),
     ("password-weak", Level.FAULT, seen(secrets=(phone("ChangeMe"),))),
     ("password-weak", Level.FAULT, seen(secrets=(phone("password123!"),))),

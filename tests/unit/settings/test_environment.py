@@ -65,12 +65,14 @@ def test_who_is_on_the_network() -> None:
     environment = Environment.from_environ(
         {
             "CENTRALITA_PROXIES": "10.0.0.1, 10.1.0.0/16",
+            "CENTRALITA_OFFICES": "203.0.113.7",
             "CENTRALITA_NAMES": "PBX.example.com, pbx",
             "CENTRALITA_SERVER": "https://pbx.example.com/",
             "CENTRALITA_TOKEN": "cnt_1_secret",
         }
     )
     assert [str(one) for one in environment.proxies] == ["10.0.0.1/32", "10.1.0.0/16"]
+    assert [str(one) for one in environment.offices] == ["203.0.113.7/32"]
     assert environment.names == ("pbx.example.com", "pbx")
     assert environment.server == "https://pbx.example.com"
     assert [str(one) for one in environment.monitors] == ["127.0.0.0/8", "::1/128"]
@@ -82,6 +84,7 @@ def test_who_is_on_the_network() -> None:
     [
         ("PROXIES", "10.0.0.1/8", "for example"),
         ("MONITORS", "everybody", "for example"),
+        ("OFFICES", "10.0.0.1/8", "for example"),
         ("NAMES", "https://pbx", "without port and scheme"),
         ("SERVER", "http://pbx.example.com", "https only"),
         ("SERVER", "pbx.example.com", "https://"),

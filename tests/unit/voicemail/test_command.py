@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
+from ivr.commands import voicemail
 from ivr.testing.api import control
 from ivr.voicemail.routes import VoicemailRoutes
 from tests.tools import run
@@ -68,6 +70,15 @@ async def test_boxes_and_messages_are_listed_with_masked_numbers(tmp_path: Path)
         assert (row["message"], row["seconds"], row["state"]) == (file, 65.0, "new")
         (box,) = [json.loads(line) for line in (await at.says("--json")).splitlines()]
         assert (box["mailbox"], box["new"], box["heard"], box["most"]) == ("servicio", 1, 0, 3)
+
+
+@run
+async def test_all_pages_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voicemail, "_A_PAGE", 1)
+    async with desk(tmp_path) as at:
+        files = [await at.house.leave() for _ in range(3)]
+        rows = [json.loads(line) for line in (await at.says("servicio", "--json")).splitlines()]
+        assert [row["message"] for row in rows] == sorted(files)
 
 
 @run

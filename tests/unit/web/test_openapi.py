@@ -1,18 +1,21 @@
 """The API describes itself, completely and without anything from elsewhere."""
 
+import contextlib
 import re
+from types import SimpleNamespace
 from typing import Annotated
 
+import pytest
 from fastapi import APIRouter
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from ivr.access.model import Reach
-from ivr.access.rights import writes
+from ivr.access.rights import Rights, reads, writes
 from ivr.testing.api import ADMIN, MONITOR, Api
 from ivr.web.api.health import HealthRoutes, Vitals
 from ivr.web.api.openapi import BEFORE, Description
-from ivr.web.api.routing import Allowed, Granted, Public, api_router
+from ivr.web.api.routing import Allowed, Granted, Public, RouteOutsideTable, api_router
 from ivr.web.health import Readiness
 from tests.tools import run
 
@@ -39,6 +42,31 @@ class Wishes:
 
     async def anybody(self, note: Annotated[object, Public()]) -> None:
         return None
+
+
+@pytest.mark.parametrize(
+    ("rights", "method", "fit"),
+    [
+        (reads("wishes"), "GET", True),
+        (reads("wishes"), "POST", False),
+        (reads("wishes", by_body=True), "POST", True),
+        (reads("wishes", by_body=True), "GET", False),
+        (reads("wishes", by_body=True), "DELETE", False),
+        (writes("wishes"), "POST", True),
+        (writes("wishes"), "GET", False),
+    ],
+)
+def test_a_route_whose_method_says_something_else_than_its_rights_is_not_served(
+    rights: Rights, method: str, fit: bool
+) -> None:
+    async def look(granted: Annotated[Granted, Allowed(rights)]) -> None:
+        return None
+
+    router = api_router("wishes")
+    router.add_api_route("/wishes", look, methods=[method])
+    part = SimpleNamespace(routes=lambda: router)
+    with contextlib.nullcontext() if fit else pytest.raises(RouteOutsideTable):
+        assert Api([part])
 
 
 @run

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ivr.access.addresses import house_of
+from ivr.access.addresses import OFFICE_SHARE, house_of
 from ivr.settings.networks import networks
 from ivr.web.addresses import Hosts, Networks
 from ivr.web.asgi import Receive, Scope, Send
@@ -30,6 +30,7 @@ def shell(now_us: Any = lambda: 0, **more: Any) -> Any:
     outside = Outside(
         proxies=Networks(networks(more.pop("proxies", PROXY))),
         monitors=Networks(networks("127.0.0.0/8, ::1")),
+        offices=Networks(networks(more.pop("offices", ""))),
         names=("pbx.example.com",),
         pace=more.pop("pace", Pace()),
     )
@@ -169,6 +170,19 @@ async def test_an_address_asks_only_so_often() -> None:
     assert {answer.status_code for answer in by_proxy} == {200}
 
 
+@run
+async def test_an_office_asks_as_often_as_many() -> None:
+    app = shell(lambda: 0, pace=Pace(1, 1), offices="203.0.113.0/28")
+    found = [(await ask(app, peer="203.0.113.8")).status_code for _ in range(OFFICE_SHARE + 2)]
+    assert found == [200] * OFFICE_SHARE + [429] * 2
+    assert [(await ask(app, peer="203.0.113.99")).status_code for _ in range(2)] == [200, 429]
+    by_proxy = [
+        (await ask(app, peer=PROXY, headers={"X-Forwarded-For": "203.0.113.9"})).status_code
+        for _ in range(OFFICE_SHARE)
+    ]
+    assert by_proxy == [200] * OFFICE_SHARE
+
+
 def test_buckets_are_bounded_and_forget_the_oldest() -> None:
     buckets = Buckets(Pace(1, 1), most=10)
     for number in range(100):
@@ -214,6 +228,24 @@ async def test_one_address_has_only_a_part_of_all_at_once() -> None:
     await asyncio.sleep(0.05)
     go.set()
     assert sorted(answer.status_code for answer in await asyncio.gather(*asked)) == [200, 200, 503]
+    assert (await other).status_code == 200
+
+
+@run
+async def test_an_office_has_a_larger_part_and_never_all() -> None:
+    go = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await go.wait()
+        await page(scope, receive, send)
+
+    app = Concurrency(slow, 8, 2, office=lambda address: address == CLIENT)
+    asked = [asyncio.ensure_future(ask(app)) for _ in range(8)]
+    await asyncio.sleep(0.05)
+    other = asyncio.ensure_future(ask(app, peer="203.0.113.8"))
+    await asyncio.sleep(0.05)
+    go.set()
+    assert sorted(answer.status_code for answer in await asyncio.gather(*asked)) == [200] * 6 + [503] * 2
     assert (await other).status_code == 200
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ivr.access.addresses import OFFICE_SHARE
 from ivr.web.asgi import Receive, Scope, Send
 from ivr.web.server import WebServer
 from ivr.web.wire import Crowd, WireLimits
@@ -171,6 +172,14 @@ async def test_one_address_has_only_so_many_connections() -> None:
             writer.close()
         await asyncio.sleep(0.1)
         assert await answered(port, HEAD + b"\r\n") == (200, 0)
+
+
+def test_an_office_has_room_for_many_and_leaves_some_for_others() -> None:
+    crowd = Crowd(WireLimits(connections=100, connections_of_one=4), office=lambda address: address == "192.0.2.9")
+    assert sum(crowd.enter("192.0.2.9") for _ in range(40)) == 4 * OFFICE_SHARE
+    assert sum(crowd.enter("192.0.2.8") for _ in range(8)) == 4
+    small = Crowd(WireLimits(connections=16, connections_of_one=4), office=lambda address: True)
+    assert sum(small.enter("192.0.2.9") for _ in range(16)) == 12
 
 
 @run
