@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from ivr.access.model import Reach
-from ivr.access.rights import writes
+from ivr.access.rights import reads, writes
 from ivr.audit.audit import AuditUnavailable
 from ivr.erasure.erasure import Busy, Erasure, OnTheLine
 from ivr.erasure.number import NotANumber, Number
@@ -21,8 +21,7 @@ USUAL_SECONDS, MOST_SECONDS = 60, 3_600
 SEARCHES_AT_ONCE = 2
 """Each reads Asterisk's events and logs from the beginning to the end."""
 
-Looks = Annotated[Granted, Allowed(writes("callers", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
-"""`writes` for the body's sake; nothing is changed."""
+Looks = Annotated[Granted, Allowed(reads("callers", by_body=True, admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
 Erases = Annotated[Granted, Allowed(writes("callers", admin=Reach.EVERYTHING))]
 
 
@@ -111,7 +110,8 @@ class CallerRoutes:
     async def search(self, granted: Looks, wanted: CallerRequest) -> ReportAnswer:
         """Everything that is kept of a caller, place by place."""
         number = self._number(wanted)
-        granted.changes(number.masked)
+        granted.shows("callers.search")
+        granted.note.object = number.masked
         try:
             async with self._searches.one():
                 report = await self._erasure.find(number, granted.principal.who)

@@ -68,6 +68,9 @@ def described(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], cell: Cell) -> None:
     responses = operation["responses"]
     responses.pop("422", None)  # what is not understood is 400
+    for status, response in responses.items():
+        if status >= "400":  # what refuses is JSON, also where a page is asked for
+            response["content"] = _ERROR if "text/html" in response.get("content", {}) else response["content"]
     for status, why in BEFORE.items():
         responses.setdefault(str(status), {"description": why, "content": _ERROR})
     operation["responses"] = dict(sorted(responses.items()))
