@@ -20,6 +20,9 @@ from tests.soak.script import Script
 
 KILL, AMI_LOST, ASTERISK_KILLED = "server killed", "AMI cut", "Asterisk killed"
 
+_PATIENT = 60.0
+"""Seconds for a server to start while other lines play; what callers see of a slow start is judged all the same."""
+
 _QUIET = 0.6
 """Seconds without an entry."""
 
@@ -73,7 +76,7 @@ class CrashingLine(Instance):
                 stderr=log,
             )
         if ready:
-            await self.until_ready()
+            await self.until_ready(_PATIENT)
 
     @property
     def _plan(self) -> Path:
