@@ -20,6 +20,9 @@ from tests.soak.script import Script
 
 KILL, AMI_LOST, ASTERISK_KILLED = "server killed", "AMI cut", "Asterisk killed"
 
+_PATIENT = 60.0
+"""Seconds for a server to start while other lines play; what callers see of a slow start is judged all the same."""
+
 _QUIET = 0.6
 """Seconds without an entry."""
 
@@ -73,7 +76,7 @@ class CrashingLine(Instance):
                 stderr=log,
             )
         if ready:
-            await self.until_ready()
+            await self.until_ready(_PATIENT)
 
     @property
     def _plan(self) -> Path:
@@ -157,7 +160,7 @@ async def _played(line: CrashingLine, fate: "_Fate", number: int) -> list[str]:
         following = asyncio.ensure_future(fate.follow(script))
         try:
             await script.play(number)
-            await fate.rest()
+            await fate.rest(following)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -197,16 +200,16 @@ class _Fate:
                 await self.line.start_server()
             self.busy = False
 
-    async def rest(self) -> None:
+    async def rest(self, following: "asyncio.Future[None]") -> None:
         """Behind the end of the play: until nothing happens any more, and then nothing can."""
-        await self._until_quiet()
+        await self._until_quiet(following)
         await self.line.disarm()
-        await self._until_quiet()
+        await self._until_quiet(following)
 
-    async def _until_quiet(self) -> None:
+    async def _until_quiet(self, following: "asyncio.Future[None]") -> None:
         while True:
             await self.line.quiet()
-            if not self.busy:
+            if not self.busy or following.done():
                 return
 
     async def _died(self) -> None:
