@@ -12,9 +12,11 @@ WINDOW_US = 60_000_000
 
 class LoopWatch:
     """Tells `report` the longest block of the last minute, in seconds, and the longest that the server itself made;
-    each time that the timer comes. `waited`: for how many microseconds so far the loop's thread was ready to go on and had
-    no processor, which is the machine's doing and no work of the server. It may have waited before the timer was due,
-    too: what fits there is not taken off, so that the second figure is never too small.
+    each time that the timer comes.
+
+    `waited`: for how many microseconds so far the loop's thread was ready to go on and had no processor, which is the
+    machine's doing and no work of the server. It may have waited before the timer was due, too: what fits there is not
+    taken off, so that the second figure is never too small.
     """
 
     def __init__(
