@@ -223,6 +223,7 @@ async def test_what_is_believed_of_a_phone_is_what_asterisk_says(line: Instance)
     await believed(line, "301", "unreachable", "Unavailable")
 
 
+@pytest.mark.soak
 @live
 async def test_pauses_reasons_and_lamps_survive_the_death_of_the_server_and_of_asterisk(line: Instance) -> None:
     await everybody_in(line, "301", "302")

@@ -5,6 +5,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from ivr.testing.installation import IVR
 from ivr.testing.instance import Instance
 from tests.live.scenes import hear_each_other, live, ring_only, short, waiting
@@ -19,6 +21,7 @@ async def queue(line: Instance, name: str) -> dict[str, Any]:
     return next(row for row in rows if row["queue"] == name)
 
 
+@pytest.mark.soak
 @live
 async def test_a_pause_that_cost_a_caller_ten_seconds_is_named_with_the_seconds(line: Instance) -> None:
     await line.phone("301")

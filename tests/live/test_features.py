@@ -71,6 +71,7 @@ async def calls_in(line: Instance, number: str, hears: str) -> Person:
     return caller
 
 
+@pytest.mark.soak
 @live
 async def test_a_message_lights_the_lamps_is_heard_and_deleted(line: Instance) -> None:
     phone = await line.phone("101")
@@ -97,6 +98,7 @@ async def test_a_message_lights_the_lamps_is_heard_and_deleted(line: Instance) -
     assert heard[-2] == "phrase_no_more_messages"
 
 
+@pytest.mark.soak
 @live
 async def test_a_phone_that_asks_for_nothing_is_told_all_the_same(line: Instance) -> None:
     phone = await line.phone("102")
@@ -122,6 +124,7 @@ async def test_another_mailbox_from_any_phone(line: Instance) -> None:
     await direct.hears("phrase_you_have")
 
 
+@pytest.mark.soak
 @live
 async def test_closing_and_opening_by_telephone_changes_the_line(line: Instance) -> None:
     lamp = await watch(await line.phone("100"), "dialog", "*281")
@@ -178,6 +181,7 @@ async def test_an_emergency_is_announced_in_the_voice_that_recorded_it(line: Ins
     await lamp.shows(DARK)
 
 
+@pytest.mark.soak
 @live
 async def test_wrong_pins_are_counted_and_lock_the_phone(line: Instance) -> None:
     wrong = await line.metric("centralita_feature_pins_total", kind="mailbox", result="wrong")

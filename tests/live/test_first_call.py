@@ -113,6 +113,7 @@ async def test_no_key_three_times_leads_to_reception(line: Instance) -> None:
         await caller.call.ended()
 
 
+@pytest.mark.soak
 @live
 async def test_a_wrong_key_three_times_leads_to_reception(line: Instance) -> None:
     await line.phone("100")
@@ -179,6 +180,7 @@ async def test_who_does_not_reach_reception_may_leave_a_message(line: Instance) 
     assert [name for name in caller.story() if name != "music"][-2:] == ["phrase_nothing_said", "despedida"]
 
 
+@pytest.mark.soak
 @live
 async def test_the_trial_call_of_the_command_line(line: Instance) -> None:
     """`make call KEY=1` on the running line, and `AT=now` without a key on a Sunday."""

@@ -255,6 +255,7 @@ async def test_one_phone_that_is_away_stops_nobody(line: Instance) -> None:
     assert all(caller.music_gaps() == [] for caller in callers.values())
 
 
+@pytest.mark.soak
 @live
 async def test_a_single_miss_does_not_pause(line: Instance) -> None:
     """Gap 12: autopause after a single miss. Here it is two in a row, and the pause ends by itself."""

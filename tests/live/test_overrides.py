@@ -1,5 +1,7 @@
 """The company closed or in an emergency by somebody's word, and callers whom a list names, as phones hear it."""
 
+import pytest
+
 from ivr.testing.instance import Instance
 from tests.live.scenes import MENU, NOTICE, OPEN, WELCOME, live, moved, short
 
@@ -19,6 +21,7 @@ CHANGES["lists/bloqueados.csv"] = f"number,until,note\n+57{BLOCKED},,shouts\n{OV
 CHANGES["lists/vip.csv"] = f"number;note\n{VIP};good customer\n"
 
 
+@pytest.mark.soak
 @live
 async def test_closed_by_somebody_until_somebody_ends_it_also_over_kill_9(line: Instance) -> None:
     assert "closed until somebody ends it" in await line.command("override", "closed", "--why", "inventory")

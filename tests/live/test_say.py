@@ -4,6 +4,8 @@ from datetime import date, time
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
+
 from ivr.speech import words
 from ivr.testing.ears import Ears, merged, sounds_of
 from ivr.testing.instance import Instance
@@ -88,6 +90,7 @@ async def test_a_key_cuts_the_words_and_counts_in_the_menu(line: Instance) -> No
     assert "palabra_pesos" not in story
 
 
+@pytest.mark.soak
 @live
 async def test_the_place_in_the_line_is_told_in_the_callers_language(line: Instance) -> None:
     await occupy(line, "2")

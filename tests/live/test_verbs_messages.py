@@ -91,6 +91,7 @@ async def test_leaving_a_message(line: Instance, service: Service) -> None:
     await until_noted(service, before, "voicemail")
 
 
+@pytest.mark.soak
 @takes("hours: open", "hours: closed", "hours: emergency", "hours: when hung up")
 async def test_open_closed_and_in_an_emergency(line: Instance, service: Service) -> None:
     async def hears(number: str, key: str, *names: str, at: str = OPEN) -> None:

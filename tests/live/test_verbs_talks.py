@@ -170,6 +170,7 @@ async def test_the_call_goes_on_after_the_talk(line: Instance) -> None:
     )
 
 
+@pytest.mark.soak
 @takes("extension: after the talk", "extension: gave up", heard=("extension: by name",))
 async def test_a_name_is_spelled(line: Instance) -> None:
     async def of_two() -> None:

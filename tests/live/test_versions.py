@@ -125,6 +125,7 @@ async def test_queues_agents_and_phones_change_without_a_restart(line: Instance)
     assert not re.search(r"Endpoint:\s+777\b", await line.cli("pjsip show endpoints"))
 
 
+@pytest.mark.soak
 @live
 async def test_who_waits_in_a_queue_with_less_patience_leaves_by_the_exit_of_the_own_version(line: Instance) -> None:
     files = await reset(line)
@@ -147,6 +148,7 @@ async def test_who_waits_in_a_queue_with_less_patience_leaves_by_the_exit_of_the
         files.write(queues, before)
 
 
+@pytest.mark.soak
 @live
 async def test_a_file_that_is_changed_comes_into_force_by_itself(line: Instance) -> None:
     files = await reset(line)
@@ -189,6 +191,7 @@ async def test_a_version_is_tried_on_one_caller_and_then_on_all(line: Instance) 
     await asyncio.gather(says(late, 6), says(other, 0))
 
 
+@pytest.mark.soak
 @live
 async def test_a_tried_version_is_taken_back_when_a_bound_is_passed(line: Instance) -> None:
     files = await reset(line)

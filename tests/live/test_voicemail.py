@@ -169,6 +169,7 @@ async def test_recording_again_leaves_only_the_last_one(line: Instance) -> None:
     assert not list(folder.glob("*.json"))
 
 
+@pytest.mark.soak
 @live
 async def test_who_hangs_up_has_left_the_message_and_who_says_nothing_has_not(line: Instance) -> None:
     async with moved(line, calls("voicemail")):
@@ -189,6 +190,7 @@ async def test_who_hangs_up_has_left_the_message_and_who_says_nothing_has_not(li
     await sums_agree(line)
 
 
+@pytest.mark.soak
 @live
 async def test_a_dead_server_loses_no_message_and_asks_nobody_twice(line: Instance) -> None:
     hung_up, waits = await asyncio.gather(at_the_tone(line, "3000000706"), at_the_tone(line, "3000000707"))

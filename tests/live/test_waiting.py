@@ -147,6 +147,7 @@ async def test_an_abandoned_caller_calls_again_and_has_the_old_place(line: Insta
     await served(line, second)
 
 
+@pytest.mark.soak
 @live
 async def test_the_time_waited_in_one_queue_counts_in_the_next(line: Instance) -> None:
     await occupy(line, "4")  # 106 serves servicio: there, but busy

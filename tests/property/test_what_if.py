@@ -165,7 +165,7 @@ def _newcomer(before: EngineConfig, queue: str) -> EngineConfig:
     return replace(before, queues=queues, agents=(*before.agents, AgentConfig(id=NEWCOMER)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(scripts())
 def test_every_claim_is_true_in_another_world(script: Script) -> None:
     claims_are_true(script)
