@@ -27,6 +27,7 @@ from ivr.testing.person import Person
 from ivr.testing.phone import Phone
 from ivr.testing.phone.messages import Headers
 from ivr.testing.relay import Relay
+from ivr.testing.stalls import STALLS
 
 LINE = "6017436967"
 """The number of the main line."""
@@ -56,6 +57,7 @@ class Instance(Installation):
         """Bring everything up. `root`: where the site lies (config/ and flows/), if not in the repository; `knows`:
         which sounds people recognise by name, for fewer are found faster; `environ` adds CENTRALITA_ variables
         (`journal="memory:"`). Raises InstanceError."""
+        STALLS.watch()
         self = await super().start(folder, root=root, changes=changes, server=server, **environ)
         sounds = {name: file for name, file in sounds_of(self.paths.share, "es-CO").items() if knows(name)}
         # Off the loop and before the first call: half a second in which nobody would listen.

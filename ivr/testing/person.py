@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from ivr.testing.ears import Ears, Heard, merged, music_gaps, tones
 from ivr.testing.phone import Call
+from ivr.testing.stalls import STALLS
 
 T = TypeVar("T")
 
@@ -92,9 +93,10 @@ class Person:
         return names
 
     def music_gaps(self) -> list[tuple[float, float]]:
-        """Gaps in the music (see `ivr.testing.ears.music_gaps`)."""
+        """Gaps in the music (see `ivr.testing.ears.music_gaps`), but those while the machine stood still."""
         heard = self.listen()
-        return music_gaps(heard, {stretch.name for stretch in heard if stretch.name.startswith("music")})
+        gaps = music_gaps(heard, {stretch.name for stretch in heard if stretch.name.startswith("music")})
+        return [(at, long) for at, long in gaps if not STALLS.between(self.when(at), self.when(at) + long)]
 
     def when(self, position: float) -> float:
         """The loop time of a position in what was heard: to compare what two persons heard at the same moment."""

@@ -28,7 +28,7 @@ class Running:
         self.process = process
         self.heard: list[str] = []
 
-    async def says(self, text: str, seconds: float = 20) -> str:
+    async def says(self, text: str, seconds: float = 60) -> str:
         """Wait for a line that holds the text."""
         assert self.process.stdout is not None
         try:
