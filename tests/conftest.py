@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 
+from tests.repeated import pytest_runtest_protocol as pytest_runtest_protocol
+from tests.repeated import pytest_sessionstart as pytest_sessionstart
+
 # How many turns of the loop a task that was cancelled at the end of a test gets to end by itself.
 _TURNS = 5
 

@@ -32,6 +32,10 @@ class Stalls:
         """Whether the machine stood still within this time, or just before."""
         return any(since < end and begin < until + AROUND for since, until in list(self._found))
 
+    def seconds(self, begin: float, end: float) -> float:
+        """For how long it stood still within this time."""
+        return sum(max(0.0, min(until, end) - max(since, begin)) for since, until in list(self._found))
+
     def _look(self) -> None:
         before = time.monotonic()
         while True:
