@@ -7,7 +7,7 @@ and in that module, behind `if __name__ == "__main__":`,
     answers(lambda asked: {"lines": [...]})
 
 The question goes to its input and the answer comes from its output, both JSON: a command line is seen by everybody, and
-what is asked may hold a number or a password.
+what is asked may hold a number or a password. It ends with the server, whatever ends that.
 """
 
 import json
@@ -17,8 +17,15 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ivr import log as logs
+from ivr.install.asterisk import tied
+
+log = logs.get(__name__)
+
 POLITE = 10
 """How much less urgent than the server the other process is (nice)."""
+
+_at_work: set["subprocess.Popen[bytes]"] = set()
 
 
 class NotAnswered(Exception):
@@ -32,21 +39,36 @@ class TookTooLong(NotAnswered):
 def answered(module: str, asked: Mapping[str, Any], seconds: float, room: Mapping[str, str] | None = None) -> Any:
     """What `python -m module` answers. Blocking. `room`: variables of its environment. Raises NotAnswered."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", module],
-            input=json.dumps(asked).encode(),
-            capture_output=True,
-            timeout=seconds,
+        process = subprocess.Popen(
+            tied([sys.executable, "-m", module], "KILL"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env={**os.environ, **(room or {})},
         )
-    except subprocess.TimeoutExpired:
-        raise TookTooLong(f"it was ended after {seconds:g} s, and had not come to its end") from None
     except OSError as error:
         raise NotAnswered(f"no process can be started: {error.strerror}") from None
+    _at_work.add(process)
     try:
-        return json.loads(done.stdout)
+        told, said = process.communicate(json.dumps(asked).encode(), seconds)
+    except subprocess.TimeoutExpired:
+        raise TookTooLong(f"it was ended after {seconds:g} s, and had not come to its end") from None
+    finally:
+        _at_work.discard(process)
+        process.kill()  # harmless when it has ended
+        process.wait()
+    try:
+        return json.loads(told)
     except ValueError:
+        last = said.decode(errors="replace").strip().splitlines()[-1:]
+        log.error("a process of its own has ended in the middle", module=module, status=process.returncode, said=last)
         raise NotAnswered(f"the process of {module} has ended in the middle of it") from None
+
+
+def end_all() -> None:
+    """End every process that is at work: nobody waits for its answer any more."""
+    for process in list(_at_work):
+        process.kill()
 
 
 def answers(work: Callable[[dict[str, Any]], Any]) -> None:

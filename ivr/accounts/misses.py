@@ -1,4 +1,5 @@
-"""Wrong logins of strangers, counted: an attack from everywhere does not fill the audit, and nothing of it is lost.
+"""Wrong logins of strangers, counted: an attack from everywhere does not fill the audit, and no count of it is lost but
+that of a minute that a crash (kill -9) ends.
 
 The first ones of a minute stand in the audit one by one. The others are one entry together, when the minute is over or
 the server ends: how many, at which accounts, from where. Whoever is known (ivr.accounts.register) is no stranger: what

@@ -6,6 +6,7 @@ import gc
 from ivr import log as logs
 from ivr.access.life import SessionLife
 from ivr.agents import Agents
+from ivr.apart import end_all
 from ivr.app.accounts import open_accounts
 from ivr.app.agents import open_agents
 from ivr.app.asterisk import Synchronisation
@@ -248,6 +249,7 @@ class Server:
             vitals=self._vitals,
             clock=clock,
         )
+        closing.add_now(end_all)
         closing.add(api.app.state.deeds.close)
         shown = pages(self._metrics.text, ready)
         serve_network(api.app, shown, environment, clock=clock, rounds=self._rounds, closing=closing)

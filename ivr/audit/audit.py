@@ -93,10 +93,11 @@ class Audit:
         if self._closed or len(self._waiting) >= MOST_WAITING:
             raise AuditUnavailable("the audit is closed" if self._closed else f"{MOST_WAITING} entries wait already")
         future = self._queued(entry)
-        patience = PATIENCE_SECONDS + self.store.patience.more
-        done, _ = await asyncio.wait([future], timeout=patience)
-        if not done:
-            raise AuditUnavailable(f"the entry was not written within {patience:g} s")
+        await asyncio.wait([future], timeout=PATIENCE_SECONDS)
+        if not future.done() and (more := self.store.patience.more):  # meanwhile it is known that it takes long
+            await asyncio.wait([future], timeout=more)
+        if not future.done():
+            raise AuditUnavailable(f"the entry was not written within {PATIENCE_SECONDS:g} s")
         return future.result()
 
     async def settle(self, entry: Entry) -> None:

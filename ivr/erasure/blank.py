@@ -4,6 +4,8 @@ In place and in the same length: lines stay lines, so that the channel events ar
 as before, and who writes the file (Asterisk, logrotate) notices nothing.
 """
 
+import contextlib
+import errno
 import gzip
 import os
 import secrets
@@ -83,12 +85,22 @@ def _repack(path: Path, places: list[tuple[int, int]], filler: bytes, before: os
                     packed.write(filler * len(old.read(length)))
                 _copy(old, packed)
             stream.flush()
+            with contextlib.suppress(PermissionError):  # only root gives files away
+                os.fchown(stream.fileno(), before.st_uid, before.st_gid)
             os.fsync(stream.fileno())
         os.utime(new, ns=(before.st_atime_ns, before.st_mtime_ns))
+        _same(path, before)
         new.replace(path)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
+
+
+def _same(path: Path, before: os.stat_result) -> None:
+    """Raises OSError when another file has its name now: logs are renamed."""
+    now = path.stat()
+    if (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino):
+        raise OSError(errno.ESTALE, "it was renamed meanwhile; erase again", str(path))
 
 
 def _copy(old: gzip.GzipFile, new: gzip.GzipFile, length: int | None = None) -> None:

@@ -208,7 +208,8 @@ class Erasure:
         if swept is None or self._engine.dialect.name != "sqlite":
             return False
         database = Path(str(self._engine.url.database)).name
-        return any(Path(name).name.startswith(database) for name in swept.found)
+        files = {database + end for end in ("", "-wal", "-shm", "-journal")}
+        return any(Path(name).name in files for name in swept.found)
 
     def _report(
         self,

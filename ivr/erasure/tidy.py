@@ -50,11 +50,11 @@ def tidied(store: RecordStore, seconds: float) -> Tidied:
     if store.engine.dialect.name == "sqlite":
         database = Path(str(store.engine.url.database))
         _room(database, before)
-        try:
-            with store.patience.longer(seconds + TO_BEGIN_SECONDS):
+        with store.patience.longer(seconds + TO_BEGIN_SECONDS):
+            try:
                 _apart(database, seconds)
-        finally:
-            settle(store.engine)  # the WAL is as long as the database then, also after one that was ended in the middle
+            finally:
+                settle(store.engine)  # the WAL is as long as the database, also after one that was ended in the middle
     else:
         alone(store.engine, "VACUUM")
     return Tidied(before=before, after=_size(store.engine))

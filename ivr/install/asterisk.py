@@ -38,10 +38,10 @@ def command(paths: Paths, *arguments: str) -> list[str]:
     return [*loader, str(program), *configuration, *arguments]
 
 
-def tied(arguments: Sequence[str]) -> list[str]:
+def tied(arguments: Sequence[str], signal: str = "TERM") -> list[str]:
     """The same command, ended by the kernel when this process dies without having stopped it."""
     setpriv = shutil.which("setpriv")  # util-linux; present on every Debian
-    return [setpriv, "--pdeathsig", "TERM", "--", *arguments] if setpriv else list(arguments)
+    return [setpriv, "--pdeathsig", signal, "--", *arguments] if setpriv else list(arguments)
 
 
 def preferred(arguments: Sequence[str]) -> list[str]:

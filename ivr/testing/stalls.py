@@ -1,53 +1,66 @@
 """When this machine stood still: a test's people heard nothing then, and nobody in the line is to blame for it.
 
-A thread that sleeps for ten milliseconds again and again notices when it wakes up late. On a machine that has too much
-to do, or is itself a guest of one, a tenth of a second and more is missed now and then, by Asterisk as by everybody.
+A process of its own sleeps for a moment again and again, and tells when it woke up late. (In a thread of the test it
+would be late, too, when the test itself is busy.) On a machine that has too much to do, or is itself a guest of one, a
+tenth of a second and more is missed now and then, by Asterisk as by everybody.
 """
 
+import subprocess
+import sys
 import threading
-import time
 from collections import deque
 
-SLEEP = 0.01
+from ivr.install.asterisk import tied
+
+SLEEP = 0.02
 LATE = 0.06
 """Seconds; half of what counts as a gap in music."""
 AROUND = 0.3
 """Seconds after a stall in which what was missed arrives."""
 
+_WATCHER = f"""
+import time
+before = time.monotonic()
+while True:
+    time.sleep({SLEEP})
+    now = time.monotonic()
+    if now - before > {SLEEP + LATE}:
+        print(before, now, flush=True)
+    before = now
+"""
+
 
 class Stalls:
-    """Watches from its first question on, in the time of the loop (`time.monotonic`)."""
+    """In the time of the loop (`time.monotonic`)."""
 
     def __init__(self) -> None:
         self._found: deque[tuple[float, float]] = deque(maxlen=10_000)
-        self._thread: threading.Thread | None = None
+        self._watcher: subprocess.Popen[str] | None = None
 
     def watch(self) -> None:
-        """Begin; again is harmless."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._look, name="stalls", daemon=True)
-            self._thread.start()
+        """Begin; again is harmless. The other process ends with this one."""
+        if self._watcher is None:
+            command = tied([sys.executable, "-S", "-c", _WATCHER])
+            self._watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            threading.Thread(target=self._listen, args=(self._watcher,), name="stalls", daemon=True).start()
+
+    def note(self, since: float, until: float) -> None:
+        """It stood still then."""
+        self._found.append((since, until))
 
     def between(self, begin: float, end: float) -> bool:
-        """Whether the machine stood still within this time, or just before."""
+        """Whether it stood still within this time, or just before."""
         return any(since < end and begin < until + AROUND for since, until in list(self._found))
 
     def seconds(self, begin: float, end: float) -> float:
         """For how long it stood still within this time."""
         return sum(max(0.0, min(until, end) - max(since, begin)) for since, until in list(self._found))
 
-    def _look(self) -> None:
-        before = time.monotonic()
-        while True:
-            time.sleep(SLEEP)
-            now = time.monotonic()
-            self.note(before, now)
-            before = now
-
-    def note(self, before: float, now: float) -> None:
-        """It slept from `before` to `now`."""
-        if now - before > SLEEP + LATE:
-            self._found.append((before, now))
+    def _listen(self, watcher: "subprocess.Popen[str]") -> None:
+        assert watcher.stdout is not None
+        for line in watcher.stdout:
+            since, until = map(float, line.split())
+            self.note(since, until)
 
 
 STALLS = Stalls()

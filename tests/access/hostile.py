@@ -36,6 +36,8 @@ class Siege:
     statuses: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     slowest: float = 0.0
+    cut: int = 0
+    """Slow clients whose connection the server ended."""
 
     def note(self, kind: str, request: bytes, answer: bytes, seconds: float) -> None:
         """One request and what came back."""
@@ -49,7 +51,7 @@ class Siege:
         if status >= 500 and status not in OURS:
             self._fault(kind, request, f"{status}: {answer[-200:]!r}")
         if seconds >= PATIENCE:
-            self._fault(kind, request, "neither answered nor closed")
+            self._fault(kind, request, f"neither answered nor closed within {PATIENCE:g} s")
 
     def _fault(self, kind: str, request: bytes, why: str) -> None:
         if len(self.faults) < 50:
@@ -58,12 +60,14 @@ class Siege:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the server is, which paths it has, and what somebody who may do little shows."""
+    """Where the server is, which paths it has, and what somebody with an account shows: the session's cookie and its
+    CSRF token."""
 
     host: str
     port: int
     paths: Sequence[str]
     cookie: str = ""
+    csrf: str = ""
 
 
 async def besiege(target: Target, seconds: float, seed: int) -> Siege:
@@ -94,7 +98,8 @@ async def _slowly(target: Target, siege: Siege, chance: random.Random, ends: flo
         pieces = [request[place : place + 1] for place in range(len(request))] or [b""]
         began = time.monotonic()
         answer = await _asked(target, pieces, chance.choice((0.05, 0.5, 2.0)), chance, ends)
-        siege.note("slow", request, answer, min(time.monotonic() - began, PATIENCE - 1))
+        siege.cut += time.monotonic() < ends
+        siege.note("slow", request, answer, time.monotonic() - began)
 
 
 async def _asked(
@@ -114,7 +119,7 @@ async def _asked(
                 await asyncio.sleep(pause)
                 if time.monotonic() > ends or reader.at_eof():
                     break
-        async with asyncio.timeout(PATIENCE if not pause else 2.0):
+        async with asyncio.timeout(min(PATIENCE, max(0.1, ends - time.monotonic()))):
             return await _answer(reader)
     except (OSError, TimeoutError):
         return b""
@@ -250,7 +255,9 @@ def _wire(target: Target, chance: random.Random) -> bytes:
 
 def _known(target: Target, chance: random.Random) -> list[str]:
     """Half of them have a session."""
-    return [f"Cookie: {target.cookie}"] if target.cookie and chance.random() < 0.5 else []
+    if not target.cookie or chance.random() < 0.5:
+        return []
+    return [f"Cookie: {target.cookie}", f"X-CSRF-Token: {target.csrf}"]
 
 
 _WIRES = [file.read_bytes() for file in sorted(BAD.glob("*.http"))]

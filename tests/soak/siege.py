@@ -82,14 +82,14 @@ def described(orders: Orders) -> dict[str, Any]:
 
 def hostile(orders: Orders) -> dict[str, Any]:
     """Everything that clients can do wrong at once."""
-    browser = Browser.at(orders.url, *orders.people["monitor"])
+    browser = Browser.at(orders.url, *orders.people["auditor"])
     browser.log_in()
     paths = [path for path in browser.ask("GET", "/api/openapi.json").json()["paths"] if "events" not in path]
     filled = [path.replace("{", "").replace("}", "") for path in paths]
     where = urlsplit(orders.url)
     assert where.hostname is not None and where.port is not None
     cookie = "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
-    target = Target(where.hostname, where.port, [*filled, "/metrics", "/healthz", "/"], cookie)
+    target = Target(where.hostname, where.port, [*filled, "/metrics", "/healthz", "/"], cookie, browser.csrf)
     return asdict(asyncio.run(besiege(target, orders.seconds, orders.seed)))
 
 

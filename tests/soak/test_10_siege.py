@@ -85,8 +85,13 @@ async def _phase(
             part.found(f"{title}: {what}", told)
     if statuses := found.get("statuses"):
         part.found(f"{title}: answers", ", ".join(f"{code} {n:,}" for code, n in sorted(statuses.items())))
+    if "cut" in found:
+        part.must(f"{title}: slow clients are let go", found["cut"] > 0, True)
+        part.found(f"{title}: longest time until an answer or the end", f"{found['slowest']:.1f} s")
     if "served" in found:
         part.found(f"{title}: routes that did what was asked", f"{found['served']} of {found['routes']}")
+    if way == "logins":
+        part.at_most(f"{title}: missing of these", round(orders.a_second - found["sent"] / found["seconds"]), 50)
     if "faults" in found:
         part.none(f"{title}: answers that are wrong", found["faults"])
     part.found(f"{title}: longest block of the loop, with the time it had no processor", f"{blocked * 1000:.1f} ms")

@@ -13,8 +13,8 @@ from ivr import log as logs
 
 log = logs.get(__name__)
 
-LAST_SECONDS = 10.0
-"""How long a server that closes waits for what goes on."""
+LAST_SECONDS = 3.0
+"""How long a server that closes waits for what goes on. Whoever ends it waits for ten seconds altogether."""
 
 
 class Deeds:
@@ -41,7 +41,7 @@ class Deeds:
             return
         _, left = await asyncio.wait(self._going_on, timeout=LAST_SECONDS)
         for task in left:
-            log.error("a request that changes something was given up; the audit says that it had begun",
+            log.error("a request that changes something was given up; the audit says only that it began",
                       route=task.get_name())  # fmt: skip
             task.cancel()
         if left:

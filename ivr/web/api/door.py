@@ -12,8 +12,8 @@ from ivr.access.model import Principal
 
 
 class Result(Enum):
-    """How a request ended; BEGUN: that it is about to be carried out. What has begun and nothing else was given up by a
-    crash."""
+    """How a request ended; BEGUN: that it is about to be carried out. Where only this stands it is not known whether
+    it came about."""
 
     BEGUN = "begun"
     DONE = "done"

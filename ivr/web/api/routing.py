@@ -85,7 +85,7 @@ class _Allowed:
         note: Note = request.state.note
         request.state.principal = principal
         if self.rights.writes:
-            note.action, note.owed = _action(request), True
+            note.action = _action(request)
         if principal.must_change and not self.rights.any_state:
             raise Refusal("change the first password first: PUT /api/me/password", status=403)
         reach = self.rights.reach(principal)
@@ -93,7 +93,7 @@ class _Allowed:
             note.action = note.action or _action(request)
             raise Refusal(f"{principal.role.value}s may not do this, or the token's scopes do not hold "
                           f"{self.rights.scope}", status=403)  # fmt: skip
-        begins = functools.partial(_begins, request) if self.rights.writes and not self.rights.urgent else None
+        begins = functools.partial(_begins, request, self.rights.urgent) if self.rights.writes else None
         return Granted(principal, reach, note, begins)
 
 
@@ -175,8 +175,14 @@ def _announced(endpoint: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..
     return announced
 
 
-async def _begins(request: Request) -> None:
+async def _begins(request: Request, urgent: bool) -> None:
     note: Note = request.state.note
+    if not urgent:
+        await _announce(request, note)
+    note.owed = True
+
+
+async def _announce(request: Request, note: Note) -> None:
     subject = " ".join(str(value) for value in request.path_params.values())
     announced = Note(action=note.action, object=subject)
     try:

@@ -11,6 +11,7 @@ import pytest
 pytest_plugins = ["pytester"]
 from ivr.testing.stalls import STALLS
 
+pytestmark = pytest.mark.live
 made = []
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,12 @@ def test_never(line):
     stand_still()
     assert False, made.count("never")
 
+@pytest.mark.soak
+def test_long(line):
+    made.append("long")
+    stand_still()
+    assert False, f"long {made.count('long')}"
+
 def test_wrong(line):
     made.append("wrong")
     assert False, made.count("wrong")
@@ -50,5 +57,5 @@ def test_what_failed_while_the_machine_stood_still_is_made_again(pytester: pytes
     pytester.makeconftest("from tests.repeated import pytest_runtest_protocol")
     pytester.makepyfile(TESTS)
     found = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q", f"--rootdir={pytester.path}")
-    found.assert_outcomes(passed=2, failed=2, warnings=3)
-    found.stdout.fnmatch_lines(["*AssertionError: 3", "*AssertionError: 1"])
+    found.assert_outcomes(passed=2, failed=3, warnings=5)
+    found.stdout.fnmatch_lines(["*AssertionError: 3", "*AssertionError: long 1", "*AssertionError: 1"])
