@@ -24,6 +24,8 @@ log = logs.get(__name__)
 
 POLITE = 10
 """How much less urgent than the server the other process is (nice)."""
+NOT_STARTED = 127
+"""What `setpriv` ends with when it cannot start what it should."""
 
 _at_work: set["subprocess.Popen[bytes]"] = set()
 
@@ -57,10 +59,12 @@ def answered(module: str, asked: Mapping[str, Any], seconds: float, room: Mappin
         _at_work.discard(process)
         process.kill()  # harmless when it has ended
         process.wait()
+    last = (said.decode(errors="replace").strip().splitlines() or [""])[-1]
+    if process.returncode == NOT_STARTED:
+        raise NotAnswered(f"no process can be started: {last}")
     try:
         return json.loads(told)
     except ValueError:
-        last = said.decode(errors="replace").strip().splitlines()[-1:]
         log.error("a process of its own has ended in the middle", module=module, status=process.returncode, said=last)
         raise NotAnswered(f"the process of {module} has ended in the middle of it") from None
 

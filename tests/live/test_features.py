@@ -112,6 +112,7 @@ async def test_a_phone_that_asks_for_nothing_is_told_all_the_same(line: Instance
 
 @live
 async def test_another_mailbox_from_any_phone(line: Instance) -> None:
+    await leaves_message(line, "3000000703")
     person = await dials(line, "301", "*98")
     await person.hears("phrase_enter_mailbox")
     await person.press("103#")
