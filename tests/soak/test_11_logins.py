@@ -70,7 +70,9 @@ async def _decisions(part: Part, here: House) -> None:
     calls = _Calls(here)
     for _ in range(TURNS):
         beside["nothing"] += await calls.come(seconds)
-        orders = Orders(here.url, seconds, SEED, {role: (role, "") for role in here.browsers}, a_second=1000.0)
+        orders = Orders(
+            here.url, seconds, SEED, {role.value: (role.value, "") for role in here.browsers}, a_second=1000.0
+        )
         flood, times = await asyncio.gather(besieged("logins", orders), calls.come(seconds))
         beside["wrong logins"] += times
         sent += flood["sent"]
