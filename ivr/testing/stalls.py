@@ -1,10 +1,11 @@
 """When this machine stood still: a test's people heard nothing then, and nobody in the line is to blame for it.
 
-A process of its own sleeps for a moment again and again, and tells when it woke up late. (In a thread of the test it
-would be late, too, when the test itself is busy.) On a machine that has too much to do, or is itself a guest of one, a
-tenth of a second and more is missed now and then, by Asterisk as by everybody.
+On each processor a process of its own sleeps for a moment again and again, and tells when it woke up late. (In a
+thread of the test it would be late, too, when the test itself is busy.) On a machine that has too much to do, or is
+itself a guest of one, a tenth of a second and more is missed now and then, by Asterisk as by everybody.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -19,7 +20,8 @@ AROUND = 0.3
 """Seconds after a stall in which what was missed arrives."""
 
 _WATCHER = f"""
-import time
+import os, sys, time
+os.sched_setaffinity(0, {{int(sys.argv[1])}})
 before = time.monotonic()
 while True:
     time.sleep({SLEEP})
@@ -35,14 +37,15 @@ class Stalls:
 
     def __init__(self) -> None:
         self._found: deque[tuple[float, float]] = deque(maxlen=10_000)
-        self._watcher: subprocess.Popen[str] | None = None
+        self._watchers: list[subprocess.Popen[str]] = []
 
     def watch(self) -> None:
-        """Begin; again is harmless. The other process ends with this one."""
-        if self._watcher is None:
-            command = tied([sys.executable, "-S", "-c", _WATCHER])
-            self._watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            threading.Thread(target=self._listen, args=(self._watcher,), name="stalls", daemon=True).start()
+        """Begin; again is harmless. The other processes end with this one."""
+        for processor in () if self._watchers else os.sched_getaffinity(0):
+            command = tied([sys.executable, "-S", "-c", _WATCHER, str(processor)])
+            watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            self._watchers.append(watcher)
+            threading.Thread(target=self._listen, args=(watcher,), name="stalls", daemon=True).start()
 
     def note(self, since: float, until: float) -> None:
         """It stood still then."""
@@ -53,7 +56,7 @@ class Stalls:
         return any(since < end and begin < until + AROUND for since, until in list(self._found))
 
     def seconds(self, begin: float, end: float) -> float:
-        """For how long it stood still within this time."""
+        """For how long processors stood still within this time, those of each added."""
         return sum(max(0.0, min(until, end) - max(since, begin)) for since, until in list(self._found))
 
     def _listen(self, watcher: "subprocess.Popen[str]") -> None:
