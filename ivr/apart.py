@@ -65,7 +65,8 @@ def answered(module: str, asked: Mapping[str, Any], seconds: float, room: Mappin
     try:
         return json.loads(told)
     except ValueError:
-        log.error("a process of its own has ended in the middle", module=module, status=process.returncode, said=last)
+        kind = last.partition(":")[0]  # the rest of an exception's words may be what was asked
+        log.error("a process of its own has ended in the middle", module=module, status=process.returncode, why=kind)
         raise NotAnswered(f"the process of {module} has ended in the middle of it") from None
 
 

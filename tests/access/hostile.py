@@ -73,13 +73,13 @@ class Target:
 async def besiege(target: Target, seconds: float, seed: int) -> Siege:
     """Everything by chance, for so long."""
     siege, chance, ends = Siege(), random.Random(seed), time.monotonic() + seconds
-    quick = [_again(target, siege, random.Random(chance.random()), ends, seconds) for _ in range(AT_ONCE)]
+    quick = [_again(target, siege, random.Random(chance.random()), ends) for _ in range(AT_ONCE)]
     slow = [_slowly(target, siege, random.Random(chance.random()), ends) for _ in range(SLOW)]
     await asyncio.gather(*quick, *slow)
     return siege
 
 
-async def _again(target: Target, siege: Siege, chance: random.Random, ends: float, seconds: float) -> None:
+async def _again(target: Target, siege: Siege, chance: random.Random, ends: float) -> None:
     kinds = list(KINDS.items())
     while time.monotonic() < ends:
         kind, made = chance.choice(kinds)
