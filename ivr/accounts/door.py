@@ -56,6 +56,10 @@ class AccountsDoor:
         entry = entry_of(principal, address, note, result, why, self._clock.now())
         await (self._audit.settle(entry) if note.owed else self._audit.append(entry))
 
+    def known(self, address: str) -> bool:
+        """Whether somebody came in from there lately."""
+        return self._register.knows_address(address)
+
     def still(self, principal: Principal) -> bool:
         """Whether who came in earlier may stay. Streams ask it, which are open for hours; no session is used by it."""
         account = self._register.accounts.get(principal.account)

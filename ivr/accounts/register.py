@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -47,6 +47,7 @@ class Register:
         self.life = life
         self._keys: dict[str, str] = {}  # of sessions, by their public ids
         self._addresses: dict[tuple[str, str], Seen] = {}
+        self._networks: dict[str, datetime] = {}  # when somebody last came from there, with an account or a token
         self._store, self._clock = store, clock
         self._changing = asyncio.Lock()
         self._touched: set[str] = set()
@@ -61,6 +62,7 @@ class Register:
         self._keys = {session.id: session.key for session in content.sessions}
         self.tokens = {token.id: token for token in content.tokens}
         self._addresses = {(seen.account, seen.network): seen for seen in content.addresses}
+        self._note_networks()
         self._timer = self._clock.call_later(SWEEP_SECONDS, self._begin_sweep)
 
     async def close(self) -> None:
@@ -93,6 +95,11 @@ class Register:
         seen = self._addresses.get((account, house_of(address)))
         return seen is not None and self._clock.now() - seen.at < KNOWN_FOR
 
+    def knows_address(self, address: str) -> bool:
+        """Whether any account, or token, was used from there within KNOWN_FOR."""
+        seen = self._networks.get(house_of(address))
+        return seen is not None and self._clock.now() - seen < KNOWN_FOR
+
     def session(self, key: str) -> tuple[Account, Session] | None:
         """A session that is valid now, and whose it is; it counts as used."""
         session = self.sessions.get(key)
@@ -122,6 +129,7 @@ class Register:
             return None
         token = replace(token, used=now, used_from=address)
         self.tokens[id] = token
+        self._networks[house_of(address)] = now
         self._touched.add(id)
         return account, token
 
@@ -161,6 +169,8 @@ class Register:
             self.tokens.pop(id, None)
         for pair in change.addresses:
             self._addresses.pop(pair, None)
+        if change.accounts or change.tokens or change.addresses:
+            self._note_networks()
 
     def _put(self, kept: Account | Session | Token | Seen) -> None:
         match kept:
@@ -173,6 +183,14 @@ class Register:
                 self.tokens[kept.id] = kept
             case Seen():
                 self._addresses[kept.account, kept.network] = kept
+                self._networks[kept.network] = kept.at
+
+    def _note_networks(self) -> None:
+        came = [(house_of(t.used_from), t.used) for t in self.tokens.values() if t.used is not None]
+        came += [(seen.network, seen.at) for seen in self._addresses.values()]
+        self._networks = {}
+        for network, at in came:
+            self._networks[network] = max(at, self._networks.get(network, at))
 
     def _begin_sweep(self) -> None:
         self._sweeping = asyncio.ensure_future(self._sweep())

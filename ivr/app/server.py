@@ -252,7 +252,16 @@ class Server:
         closing.add_now(end_all)
         closing.add(api.app.state.deeds.close)
         shown = pages(self._metrics.text, ready)
-        serve_network(api.app, shown, environment, clock=clock, rounds=self._rounds, closing=closing)
+        serve_network(
+            api.app,
+            shown,
+            environment,
+            known=accounts.door.known,
+            turned_away=self._metrics.health.http_turned_away.inc,
+            clock=clock,
+            rounds=self._rounds,
+            closing=closing,
+        )
         serve_socket(api.app, shown, environment, closing)
         closing.add_now(api.events.close)
 

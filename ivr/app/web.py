@@ -25,12 +25,12 @@ from ivr.web.api.openapi import Description
 from ivr.web.api.routing import Granted
 from ivr.web.application import application as pages_of
 from ivr.web.asgi import App
+from ivr.web.crowd import Crowd, CrowdLimits
 from ivr.web.health import Readiness
-from ivr.web.limits import Pace
-from ivr.web.server import serve
+from ivr.web.pace import Pace
+from ivr.web.server import Doorway, serve
 from ivr.web.shell import Outside, local, networked
 from ivr.web.tls import Certificate
-from ivr.web.wire import Crowd, WireLimits
 
 CERTIFICATE_EVERY_SECONDS = 60.0
 BURST_OF_RATE = 4
@@ -77,18 +77,29 @@ def pages(metrics: Callable[[], bytes], ready: Readiness) -> App:
 
 
 def serve_network(
-    api: App, pages: App, environment: Environment, *, clock: Clock, rounds: Rounds, closing: Closing
+    api: App,
+    pages: App,
+    environment: Environment,
+    *,
+    known: Callable[[str], bool],
+    turned_away: Callable[[], None],
+    clock: Clock,
+    rounds: Rounds,
+    closing: Closing,
 ) -> None:
-    """At CENTRALITA_HTTP. Raises OSError when the address is taken, TlsError."""
+    """At CENTRALITA_HTTP; see `Crowd` for `known` and `turned_away`. Raises OSError when the address is taken,
+    TlsError."""
     proxies, monitors, offices = (
         Networks(found) for found in (environment.proxies, environment.monitors, environment.offices)
     )
     pace = Pace(environment.rate, environment.rate * BURST_OF_RATE)
     outside = Outside(proxies=proxies, monitors=monitors, offices=offices, names=environment.names, pace=pace)
     crowd = Crowd(
-        WireLimits(connections=_room()),
-        lambda address: address in proxies or address in monitors,
-        offices.__contains__,
+        CrowdLimits(connections=_room(), pace=pace),
+        ours=lambda address: address in proxies or address in monitors,
+        known=known,
+        turned_away=turned_away,
+        office=offices.__contains__,
     )
     context = None
     if environment.tls_cert is not None and environment.tls_key is not None:
@@ -96,7 +107,8 @@ def serve_network(
         context = certificate.context
         rounds.every("certificate", CERTIFICATE_EVERY_SECONDS, lambda: _look(certificate))
     app = networked(api, pages, outside, clock.engine_us)
-    server = serve(app, environment.http.host, environment.http.port, crowd=crowd, tls=context, clock=clock)
+    doorway = Doorway(crowd=crowd, tls=context, clock=clock)
+    server = serve(app, environment.http.host, environment.http.port, doorway)
     closing.add(server.close)
 
 

@@ -37,6 +37,9 @@ class Health:
         )
         self.agi_rejected = counter("agi_rejected", "FastAGI connections closed by us.", "reason")
         self.agi_failures = counter("agi_failures", "FastAGI sessions that a fault of ours ended.")
+        self.http_turned_away = counter(
+            "http_turned_away", "Connections and requests that were not read, because they were too many."
+        )
         self.loop_longest_block_seconds = gauge(
             "loop_longest_block_seconds", "The loop's longest block in the last minute."
         )

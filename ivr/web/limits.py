@@ -1,11 +1,11 @@
 """How much, how often and how many at once: for each address, and for all together."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
 from ivr.web.asgi import App, Message, Receive, Scope, Send, header, refuse
+from ivr.web.pace import Pace, Paces, too_often
 
 BODY_BYTES = 16_384
 """Of a request, unless its path takes more."""
@@ -60,63 +60,21 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return first_the_body
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Requests of one address: so many a second in the long run, `burst` at once."""
-
-    per_second: float = 50
-    burst: float = 200
-
-    def times(self, share: float) -> "Pace":
-        """So many times as fast."""
-        return Pace(self.per_second * share, self.burst * share)
-
-
-class Buckets:
-    """A bucket for each address that came lately; one request takes one drop. Pure: `now_us` is given.
-
-    The bucket that was not used for the longest time is forgotten first; a full one has nothing to remember.
-    """
-
-    def __init__(self, pace: Pace, most: int = 10_000) -> None:
-        self._pace, self._most = pace, most
-        self._left: OrderedDict[str, tuple[float, int]] = OrderedDict()
-
-    def take(self, address: str, now_us: int) -> float:
-        """Take a drop; 0 when there was one, else the seconds until there is."""
-        pace = self._pace
-        left, then = self._left.pop(address, (pace.burst, now_us))
-        left = min(pace.burst, left + max(0, now_us - then) / 1e6 * pace.per_second)
-        short = left < 1
-        self._left[address] = (left if short else left - 1, now_us)
-        while len(self._left) > self._most:
-            self._left.popitem(last=False)
-        return (1 - left) / pace.per_second if short else 0.0
-
-    def __len__(self) -> int:
-        return len(self._left)
-
-
 class Rates:
-    """429 for an address that asks too often. Behind a proxy it is the client's (`Proxies` stands before)."""
+    """429 for an address that asks too often. Behind a proxy it is the client's (`Proxies` stands before); who comes
+    without one was counted already, and refused at less cost (ivr.web.crowd)."""
 
     def __init__(self, app: App, pace: Pace, now_us: Callable[[], int], office: Offices = nowhere) -> None:
-        self._app, self._now_us, self._office = app, now_us, office
-        self._buckets = Buckets(pace)
-        self._of_offices = Buckets(pace.times(OFFICE_SHARE))
+        self._app, self._now_us = app, now_us
+        self._paces = Paces(pace, office)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI."""
-        seconds = self._wait(scope["client"][0]) if scope.get("client") else 0
-        if seconds > 0:
-            wait = str(int(seconds) + 1)
-            await refuse(send, 429, f"too many requests; try again in {wait} s", [(b"retry-after", wait.encode())])
+        if scope.get("client") and (wait := self._paces.take(scope["client"][0], self._now_us())):
+            why, seconds = too_often(wait)
+            await refuse(send, 429, why, [(b"retry-after", seconds.encode())])
         else:
             await self._app(scope, receive, send)
-
-    def _wait(self, address: str) -> float:
-        buckets = self._of_offices if self._office(address) else self._buckets
-        return buckets.take(house_of(address), self._now_us())
 
 
 class Concurrency:

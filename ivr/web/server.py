@@ -5,26 +5,40 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
 
 from ivr.clock import Clock, LoopClock
-from ivr.web.handshake import Handshakes
-from ivr.web.wire import Crowd, Wire, WireLimits
+from ivr.web.crowd import Crowd, Guest
+from ivr.web.entrance import Entrance
+from ivr.web.wire import Wire, WireLimits
 
+BACKLOG = 1024
+"""Connections that wait until they are accepted; who comes when so many wait tries again a second later."""
 CLOSING_SECONDS = 2
 DATE_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doorway:
+    """How a server lets connections in."""
+
+    crowd: Crowd = field(default_factory=Crowd)
+    limits: WireLimits = field(default_factory=WireLimits)
+    tls: ssl.SSLContext | None = None
+    clock: Clock = field(default_factory=LoopClock)
 
 
 class _Quiet(uvicorn.Server):
     """uvicorn, without its hands on the process's signals: they belong to the server's own shutdown."""
 
-    def __init__(self, config: uvicorn.Config, crowd: Crowd, clock: Clock, context: ssl.SSLContext | None) -> None:
+    def __init__(self, config: uvicorn.Config, doorway: Doorway) -> None:
         super().__init__(config)
-        self._crowd, self._clock, self._context = crowd, clock, context
+        self._doorway = doorway
         self.servers = []
-        self._handshakes: Handshakes | None = None
+        self._entrances: list[Entrance] = []
         self._ending = asyncio.Event()
 
     @contextmanager
@@ -32,25 +46,26 @@ class _Quiet(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen."""
-        loop = asyncio.get_running_loop()
-        for one in sockets or []:
-            if self._context is None:
-                self.servers.append(await loop.create_server(self._wire, sock=one))
-            else:
-                self._handshakes = Handshakes(one, self._context, self._wire, self._crowd, self._clock)
-                self._handshakes.start()
+        """Listen, unless the end was sooner."""
+        if self.should_exit:
+            return
+        doorway = self._doorway
+        self._entrances = [
+            Entrance(one, self._wire, doorway.crowd, doorway.clock, doorway.tls) for one in sockets or []
+        ]
+        for entrance in self._entrances:
+            entrance.open()
         self.started = True
 
-    def _wire(self, counted: str = "") -> Wire:
-        state = self.server_state
+    def _wire(self, guest: Guest) -> Wire:
         return Wire(
             config=self.config,
-            server_state=state,
+            server_state=self.server_state,
             app_state={},
-            crowd=self._crowd,
-            clock=self._clock,
-            counted=counted,
+            crowd=self._doorway.crowd,
+            guest=guest,
+            limits=self._doorway.limits,
+            clock=self._doorway.clock,
         )
 
     async def main_loop(self) -> None:
@@ -64,42 +79,28 @@ class _Quiet(uvicorn.Server):
 
     def end(self) -> None:
         self.should_exit = True
-        if self._handshakes is not None:
-            self._handshakes.close()
+        for entrance in self._entrances:
+            entrance.close()
         self._ending.set()
 
 
 class WebServer:
     """One listening socket. `port` is the true one, also when 0 was asked for; 0 for a socket file."""
 
-    def __init__(
-        self,
-        app: Any,
-        host: str,
-        port: int,
-        *,
-        crowd: Crowd | None = None,
-        tls: ssl.SSLContext | None = None,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, app: Any, host: str, port: int, doorway: Doorway | None = None) -> None:
         """Raises OSError when the address is taken."""
-        self._begin(app, socket.create_server((host, port), family=_family(host), backlog=128), crowd, tls, clock)
+        self._begin(
+            app, socket.create_server((host, port), family=_family(host), backlog=BACKLOG), doorway or Doorway()
+        )
 
     @classmethod
-    def on(cls, app: Any, listener: socket.socket, *, crowd: Crowd | None = None) -> "WebServer":
+    def on(cls, app: Any, listener: socket.socket) -> "WebServer":
         """On a socket that listens already, of whatever family; it is closed with the server."""
         self = cls.__new__(cls)
-        self._begin(app, listener, crowd, None, None)
+        self._begin(app, listener, Doorway())
         return self
 
-    def _begin(
-        self,
-        app: Any,
-        listener: socket.socket,
-        crowd: Crowd | None,
-        tls: ssl.SSLContext | None,
-        clock: Clock | None,
-    ) -> None:
+    def _begin(self, app: Any, listener: socket.socket, doorway: Doorway) -> None:
         self._listener = listener
         self._listener.setblocking(False)
         self.port: int = listener.getsockname()[1] if listener.family != socket.AF_UNIX else 0
@@ -115,7 +116,7 @@ class WebServer:
             timeout_keep_alive=15,
             timeout_graceful_shutdown=CLOSING_SECONDS,
         )
-        self._server = _Quiet(config, crowd or Crowd(WireLimits()), clock or LoopClock(), tls)
+        self._server = _Quiet(config, doorway)
         self._serving: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -136,16 +137,8 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def serve(
-    app: Any,
-    host: str,
-    port: int,
-    *,
-    crowd: Crowd | None = None,
-    tls: ssl.SSLContext | None = None,
-    clock: Clock | None = None,
-) -> WebServer:
+def serve(app: Any, host: str, port: int, doorway: Doorway | None = None) -> WebServer:
     """Listen and serve. Raises OSError when the address is taken."""
-    server = WebServer(app, host, port, crowd=crowd, tls=tls, clock=clock)
+    server = WebServer(app, host, port, doorway)
     server.start()
     return server

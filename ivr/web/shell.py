@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ivr.web.addresses import Hosts, Monitors, Networks, Proxies
 from ivr.web.asgi import App, Receive, Scope, Send
 from ivr.web.headers import Security
-from ivr.web.limits import LARGE_BODY_BYTES, Bodies, Concurrency, Pace, Rates
+from ivr.web.limits import LARGE_BODY_BYTES, Bodies, Concurrency, Rates
+from ivr.web.pace import Pace
 
 API = "/api"
 LARGE_BODIES = {f"{API}/canary/": LARGE_BODY_BYTES, f"{API}/lists": LARGE_BODY_BYTES}

@@ -8,9 +8,7 @@ ends, an answer that nobody takes. A request has at most one body of a length th
 
 import json
 import re
-import socket
 import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,8 +17,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
 from ivr.clock import Clock, Timer
+from ivr.web.crowd import Crowd, Guest
+from ivr.web.pace import too_often
 
 _HEAD_ENDS = re.compile(rb"\n\r?\n")
 _CHUNKED = re.compile(rb"\ntransfer-encoding[ \t]*:", re.IGNORECASE)
@@ -43,52 +42,15 @@ class WireLimits:
     goodbye_seconds: float = 5
     """How long a refused client is listened to, so that it reads the refusal before the connection ends."""
     goodbye_bytes: int = 4_000_000
-    connections: int = 1_000
-    connections_of_one: int = 64
-    """Of one address."""
-
-    @property
-    def connections_of_office(self) -> int:
-        """Of one address that many people stand behind: a quarter is left for everybody else."""
-        return max(self.connections_of_one, min(self.connections_of_one * OFFICE_SHARE, self.connections * 3 // 4))
-
-
-class Crowd:
-    """Who is connected. `known(address)`: one of a proxy's or a monitor's, without a limit of its own; `office`: many
-    people stand behind it."""
-
-    def __init__(self, limits: WireLimits, known: Callable[[str], bool] = nowhere, office: Offices = nowhere) -> None:
-        self.limits, self._known, self._office = limits, known, office
-        self._of: Counter[str] = Counter()
-        self._all = 0
-
-    def enter(self, address: str) -> bool:
-        """Whether there is room; `leave` in any case. An empty address: a socket file."""
-        self._all += 1
-        self._of[house_of(address)] += 1
-        if self._all > self.limits.connections:
-            return False
-        of_it = self._of[house_of(address)]
-        if not address or of_it <= self.limits.connections_of_one or self._known(address):
-            return True
-        return of_it <= self.limits.connections_of_office and self._office(address)
-
-    def leave(self, address: str) -> None:
-        """The connection is gone."""
-        self._all -= 1
-        self._of[house_of(address)] -= 1
-        if self._of[house_of(address)] <= 0:
-            del self._of[house_of(address)]
 
 
 class Wire(H11Protocol):
     """uvicorn's protocol, behind the limits."""
 
-    def __init__(self, *args: Any, crowd: Crowd, clock: Clock, counted: str = "", **kwargs: Any) -> None:
-        """`counted`: the client's address, when the crowd has let it in already."""
+    def __init__(self, *args: Any, crowd: Crowd, guest: Guest, limits: WireLimits, clock: Clock, **kwargs: Any) -> None:
+        """`guest`: the crowd has let it in; it leaves with the connection, once that has `begun`."""
         super().__init__(*args, **kwargs)
-        self._crowd, self._limits, self._clock = crowd, crowd.limits, clock
-        self._address, self._counted = counted, bool(counted)
+        self._crowd, self._guest, self._limits, self._clock = crowd, guest, limits, clock
         self.begun = False
         self._head = bytearray()
         self._body_left = 0
@@ -100,16 +62,10 @@ class Wire(H11Protocol):
 
     # ---- the connection
     def connection_made(self, transport: Any) -> None:
-        """Listen, if there is room."""
+        """Listen."""
         self.begun = True
         super().connection_made(transport)
-        if not self._counted:
-            self._address = self.client[0] if self.client else ""
-        if not self._counted and not self._crowd.enter(self._address):
-            self._leaving = True  # at once: who is listened to for a while is counted
-            transport.write(refusal(503, "too many connections; try again later", b"Retry-After: 10\r\n"))
-            transport.close()
-        elif self.client is None and _family(transport) != socket.AF_UNIX:
+        if self.client is None and self._guest.address:
             transport.abort()  # gone already; without an address it would look like the socket file
         else:
             self._within(self._limits.head_seconds, self._no_head)
@@ -119,7 +75,7 @@ class Wire(H11Protocol):
         self._leaving = True
         self._forget_deadline()
         self._forget_answer_deadline()
-        self._crowd.leave(self._address)
+        self._crowd.leave(self._guest)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -179,6 +135,10 @@ class Wire(H11Protocol):
 
     def _begin(self, head: bytes, rest: bytes) -> None:
         self._forget_deadline()
+        if wait := self._crowd.ask(self._guest, self._clock.engine_us()):
+            why, seconds = too_often(wait)
+            self._refuse(429, why, b"Retry-After: %b\r\n" % seconds.encode())
+            return
         before = self.cycle
         super().data_received(head)
         if self._leaving or self.cycle is before or self.transport.is_closing():
@@ -276,11 +236,6 @@ class Wire(H11Protocol):
         if self._answer_deadline is not None:
             self._answer_deadline.cancel()
             self._answer_deadline = None
-
-
-def _family(transport: Any) -> int | None:
-    found = transport.get_extra_info("socket")
-    return found.family if found is not None else None
 
 
 def refusal(status: int, why: str, more: bytes = b"") -> bytes:

@@ -25,10 +25,12 @@ from tests.soak.siege import Orders, besieged
 from tests.soak.staff import Staff
 from tests.soak.test_7_hundred_callers import CHANGES as CHANGES
 from tests.soak.test_7_hundred_callers import MOST_CALLS
-from tests.soak.test_7_hundred_callers import STARTED as STARTED
+from tests.soak.test_7_hundred_callers import STARTED as CROWDED
 from tests.tools import run
 
 NAME, ORDER, SHARE = "siege", 10, 1.0
+STARTED = {**CROWDED, "monitors": "127.0.0.1"}
+"""The besiegers' addresses are no neighbours."""
 AGENTS = ("101", "102", "103", "201", "202", "301", "302", "401")
 CALLERS, RATE = 50, 6.0
 QUIET = 0.020

@@ -100,8 +100,9 @@ async def test_an_address_is_known_for_thirty_days_also_after_a_restart(tmp_path
     async with house(tmp_path, clock=clock) as again:
         register = again.opened.accounts.register
         assert register.knows("eva", HERE) and not register.knows("eva", THERE) and not register.knows("x", HERE)
+        assert register.knows_address(HERE) and not register.knows_address(THERE)
         clock.wall = clock.wall.replace(year=clock.wall.year + 1)
-        assert not register.knows("eva", HERE)
+        assert not register.knows("eva", HERE) and not register.knows_address(HERE)
 
 
 @run

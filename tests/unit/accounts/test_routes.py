@@ -105,9 +105,11 @@ async def test_a_token_from_beginning_to_end(tmp_path: Path) -> None:
     async with house(tmp_path) as home:
         eva = await home.person("eva", "admin")
         made = await eva.told("POST", "/tokens", {"scopes": ["accounts:read"], "label": "panel", "days": 30})
-        program = home.program(made["text"], THERE)
+        program, known = home.program(made["text"], THERE), home.opened.door.known
+        assert not known(THERE)
         assert made["text"].startswith(f"cnt_{made['token']['id']}_")
         assert await program.status("GET", "/accounts") == 200
+        assert known(THERE)
         assert await program.status("PATCH", "/accounts/eva", {"label": "x"}) == 403
         assert await program.status("GET", "/tokens") == 403
         row = (await eva.told("GET", "/tokens"))["tokens"][0]
@@ -127,7 +129,7 @@ async def test_a_token_from_beginning_to_end(tmp_path: Path) -> None:
         kept, clock = made["text"], home.clock
     async with house(tmp_path, clock=clock) as again:
         row = (await again.command().told("GET", "/tokens"))["tokens"][0]
-        assert row["used_from"] == THERE
+        assert row["used_from"] == THERE and again.opened.door.known(THERE)
         clock.advance(29 * 86400)
         assert await again.program(kept).status("GET", "/accounts") == 200
         clock.advance(86400)

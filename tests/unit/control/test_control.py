@@ -29,7 +29,7 @@ from ivr.settings.environment import Environment
 from ivr.testing.api import ADMIN, OpenDoor
 from ivr.web.api.application import application
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
-from ivr.web.server import WebServer
+from ivr.web.server import Doorway, WebServer
 from ivr.web.shell import local
 from ivr.web.tls import Certificate, TlsError
 from tests.tools import run
@@ -228,7 +228,7 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
 @run
 async def test_another_server_is_asked_over_https_with_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     used = Certificate(*certificate(tmp_path, "first"))
-    server = WebServer(api(), "127.0.0.1", 0, tls=used.context)
+    server = WebServer(api(), "127.0.0.1", 0, Doorway(tls=used.context))
     server.start()
     there = environment(tmp_path, server=f"https://localhost:{server.port}", token=TOKEN)
     with pytest.raises(NoServer, match=r"is not trusted.*SSL_CERT_FILE"):
@@ -247,7 +247,7 @@ async def test_another_server_is_asked_over_https_with_a_token(tmp_path: Path, m
 @run
 async def test_a_renewed_certificate_is_used_and_a_broken_one_is_not(tmp_path: Path) -> None:
     used = Certificate(*certificate(tmp_path, "first"))
-    server = WebServer(api(), "127.0.0.1", 0, tls=used.context)
+    server = WebServer(api(), "127.0.0.1", 0, Doorway(tls=used.context))
     server.start()
 
     async def shown() -> str:

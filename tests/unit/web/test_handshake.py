@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from ivr.web.asgi import Receive, Scope, Send
-from ivr.web.server import WebServer
+from ivr.web.crowd import Crowd, CrowdLimits
+from ivr.web.server import Doorway, WebServer
 from ivr.web.tls import Certificate
-from ivr.web.wire import Crowd, WireLimits
+from ivr.web.wire import WireLimits
 from tests.tools import run
 from tests.unit.control.test_control import certificate
 
-LIMITS = WireLimits(head_seconds=0.3, goodbye_seconds=0.3, connections=6, connections_of_one=3)
+LIMITS = WireLimits(head_seconds=0.3, goodbye_seconds=0.3)
+ROOM = CrowdLimits(connections=6, connections_of_one=3)
 ASK = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -27,7 +29,7 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[int]:
     used = Certificate(*certificate(folder, "x"))
-    server = WebServer(page, "127.0.0.1", 0, crowd=Crowd(LIMITS), tls=used.context)
+    server = WebServer(page, "127.0.0.1", 0, Doorway(crowd=Crowd(ROOM), limits=LIMITS, tls=used.context))
     server.start()
     try:
         yield server.port

@@ -11,7 +11,8 @@ from ivr.access.addresses import OFFICE_SHARE, house_of
 from ivr.settings.networks import networks
 from ivr.web.addresses import Hosts, Networks
 from ivr.web.asgi import Receive, Scope, Send
-from ivr.web.limits import Bodies, Buckets, Concurrency, Pace
+from ivr.web.limits import Bodies, Concurrency
+from ivr.web.pace import Buckets, Pace
 from ivr.web.shell import Outside, local, networked
 from tests.tools import run
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from ivr.access.addresses import OFFICE_SHARE
 from ivr.web.asgi import Receive, Scope, Send
-from ivr.web.server import WebServer
-from ivr.web.wire import Crowd, WireLimits
+from ivr.web.crowd import Crowd, CrowdLimits
+from ivr.web.pace import Pace
+from ivr.web.server import Doorway, WebServer
+from ivr.web.wire import WireLimits
 from tests.tools import run
 
-QUICK = WireLimits(
-    head_seconds=0.3, body_seconds=0.3, answer_seconds=0.3, goodbye_seconds=0.3, connections=8, connections_of_one=4
-)
+QUICK = WireLimits(head_seconds=0.3, body_seconds=0.3, answer_seconds=0.3, goodbye_seconds=0.3)
+ROOM = CrowdLimits(connections=8, connections_of_one=4)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,8 +41,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(limits: WireLimits = QUICK) -> AsyncIterator[int]:
-    server = WebServer(echo, "127.0.0.1", 0, crowd=Crowd(limits))
+async def serving(room: CrowdLimits = ROOM) -> AsyncIterator[int]:
+    server = WebServer(echo, "127.0.0.1", 0, Doorway(crowd=Crowd(room), limits=QUICK))
     server.start()
     try:
         yield server.port
@@ -174,12 +174,37 @@ async def test_one_address_has_only_so_many_connections() -> None:
         assert await answered(port, HEAD + b"\r\n") == (200, 0)
 
 
-def test_an_office_has_room_for_many_and_leaves_some_for_others() -> None:
-    crowd = Crowd(WireLimits(connections=100, connections_of_one=4), office=lambda address: address == "192.0.2.9")
-    assert sum(crowd.enter("192.0.2.9") for _ in range(40)) == 4 * OFFICE_SHARE
-    assert sum(crowd.enter("192.0.2.8") for _ in range(8)) == 4
-    small = Crowd(WireLimits(connections=16, connections_of_one=4), office=lambda address: True)
-    assert sum(small.enter("192.0.2.9") for _ in range(16)) == 12
+@run
+async def test_who_asks_too_often_is_refused_before_anything_is_read() -> None:
+    slow = CrowdLimits(connections=8, connections_of_one=8, pace=Pace(0.1, 3))
+    async with serving(slow) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(3):
+            writer.write(HEAD + b"\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(1) == b"0"
+        writer.write(HEAD + b"Content-Length: 5\r\n\r\nhello")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 429") and b"\r\nRetry-After: 10\r\n" in head
+        assert json.loads(await reader.read()) == {"error": "too many requests; try again in 10 s"}
+        writer.close()
+        assert [(await answered(port))[0] for _ in range(2)] == [408, 408]  # two more connect, and say nothing
+        status, body = await answered(port, HEAD + b"\r\n")
+        assert status == 503 and "too many connections" in body["error"]
+
+
+@run
+async def test_connections_that_are_turned_away_hold_nobody_up() -> None:
+    async with serving() as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        others = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+        for reader, writer in others:
+            assert (await asyncio.wait_for(reader.readline(), 3)).startswith(b"HTTP/1.1 503")
+            writer.close()
+        for reader, writer in held:
+            writer.write(HEAD + b"\r\n")
+            assert (await asyncio.wait_for(reader.readline(), 3)).startswith(b"HTTP/1.1 200")
+            writer.close()
 
 
 @run

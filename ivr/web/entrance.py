@@ -1,14 +1,17 @@
-"""Accepts TLS connections: each counts as one before anything is proved, and its handshake has a time."""
+"""Accepts connections one by one, so that the loop goes on between them: the crowd says who comes in, and with TLS the
+handshake has a time."""
 
 import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from ivr import log as logs
 from ivr.clock import Clock
-from ivr.web.wire import Crowd, Wire
+from ivr.web.crowd import Crowd, Guest
+from ivr.web.wire import Wire, refusal
 
 log = logs.get(__name__)
 
@@ -17,23 +20,25 @@ GOODBYE_SECONDS = 2
 PAUSE_SECONDS = 0.5
 """After an accept that failed for want of files or memory."""
 
+_NO_ROOM = refusal(503, "too many connections; try again later", b"Retry-After: 10\r\n")
 
-class Handshakes:
-    """Of one listening socket, which does not block. `wire(address)` makes what speaks after the handshake."""
+
+class Entrance:
+    """Of one listening socket, which does not block. `wire(guest)` makes what speaks with who was let in."""
 
     def __init__(
         self,
         listener: socket.socket,
-        context: ssl.SSLContext,
-        wire: Callable[[str], Wire],
+        wire: Callable[[Guest], Wire],
         crowd: Crowd,
         clock: Clock,
+        context: ssl.SSLContext | None = None,
     ) -> None:
-        self._listener, self._context, self._wire = listener, context, wire
+        self._listener, self._wire, self._context = listener, wire, context
         self._crowd, self._clock = crowd, clock
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self) -> None:
+    def open(self) -> None:
         """Accept from now on."""
         self._keep(self._accept())
 
@@ -51,28 +56,38 @@ class Handshakes:
                 log.error("a connection cannot be accepted", why=str(error))
                 await self._clock.sleep(PAUSE_SECONDS)
                 continue
-            address = str(peer[0])
-            if self._crowd.enter(address):
-                self._keep(self._shake(connection, address))
+            address = str(peer[0]) if isinstance(peer, tuple) else ""  # of a socket file it is a path, or empty
+            guest = self._crowd.enter(address, self._clock.engine_us())
+            if guest is None:
+                self._turn_away(connection)
+                await self._clock.sleep(0)  # where another one waits already, accepting it does not let others run
+            elif self._context is None:
+                await self._let_in(connection, guest)
             else:
-                self._crowd.leave(address)
-                connection.close()
+                self._keep(self._let_in(connection, guest))
+                await self._clock.sleep(0)
 
-    async def _shake(self, connection: socket.socket, address: str) -> None:
-        wire = self._wire(address)
+    def _turn_away(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            if self._context is None:
+                connection.send(_NO_ROOM)
+
+    async def _let_in(self, connection: socket.socket, guest: Guest) -> None:
+        wire = self._wire(guest)
+        tls = self._context is not None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: wire,
                 connection,
                 ssl=self._context,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=GOODBYE_SECONDS,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
+                ssl_shutdown_timeout=GOODBYE_SECONDS if tls else None,
             )
         except (OSError, RuntimeError):
             pass  # ssl.SSLError is an OSError; who speaks no TLS is not worth a line in the log
         finally:
             if not wire.begun:
-                self._crowd.leave(address)
+                self._crowd.leave(guest)
                 connection.close()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
