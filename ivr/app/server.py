@@ -104,13 +104,14 @@ class Server:
             closing=self._closing,
             changed=self._site_changed,
         )
+        gc.collect()  # while nobody waits for an answer yet
+        gc.freeze()  # modules, site and recovered state live as long as the process
         await self._open_wires()
         self._watch_recordings()
         watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop)
         await self._serve_web()
         self._rounds.every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
-        gc.collect()
-        gc.freeze()  # modules, site and recovered state live as long as the process
+        gc.freeze()  # so does what came since
         self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
         log.info("the server takes calls", fastagi=str(environment.fastagi), http=str(environment.http))
 
@@ -238,7 +239,8 @@ class Server:
         key_of = CallerKeys(self._kept.caller_key).key_of
         calls = CallRoutes(ledger.store, ledger.projection, site, key_of, environment.journal)
         ready = self._readiness()
-        api = api_of(
+        api = await asyncio.to_thread(  # it takes half a second of work, and calls are being served already
+            api_of,
             [*accounts.parts, calls, *self._parts, audit.routes, erasure.routes],
             accounts.door,
             topics=topics_of(self._agents, self._floor, ledger.projection, site, self._floor.dispatcher.now_us),

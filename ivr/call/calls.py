@@ -49,6 +49,12 @@ class LiveCall:
     """An announcement is being played to the waiting caller at this moment."""
 
     @property
+    def begun(self) -> bool:
+        """Whether anything is known of it but its channel: a phone of the house that came to a queue while we were away
+        may be gone before it was asked anything."""
+        return self.started_at is not None or bool(self.did) or self.visits > 0
+
+    @property
     def inside(self) -> bool:
         """Whether a phone of the house calls a queue: that is no line in use."""
         return self.did.startswith("*")
@@ -82,6 +88,11 @@ class LiveCalls:
         A call that has ended does not begin again: what is given then is kept by nobody.
         """
         return LiveCall(call) if self.has_ended(call) else self._calls.setdefault(call, LiveCall(call))
+
+    def forget(self, call: CallId) -> None:
+        """A call that never began is over: nothing is to be told of it, and a late fact does not bring it back."""
+        self._calls.pop(call, None)
+        self._note_end(call)
 
     def take(self, event: object, decisions: Iterable[object]) -> None:
         """Fold one journal entry."""
@@ -131,11 +142,14 @@ class LiveCalls:
             if (live := self._calls.pop(fact.call, None)) is not None:
                 self._leave(live, live.visit)
                 self._leave(live, live.talk)
-            self._ended[fact.call] = None
-            while len(self._ended) > REMEMBERED_ENDED:
-                self._ended.popitem(last=False)
+            self._note_end(fact.call)
         elif not isinstance(fact, facts.CallRefused) and not self.has_ended(fact.call):
             self._take_fact(self.meet(fact.call), fact)
+
+    def _note_end(self, call: CallId) -> None:
+        self._ended[call] = None
+        while len(self._ended) > REMEMBERED_ENDED:
+            self._ended.popitem(last=False)
 
     def _seen(self, fact: Resynchronised) -> None:
         """Who waits by the ticket alone (the journal was lost) can leave the queue by hanging up like everybody."""

@@ -154,7 +154,8 @@ class Switchboard:
     # ------------------------------------------------------------------ resynchronisation
     def _resynchronise(self, seen: Snapshot, began: int, known: Sequence[CallId]) -> int:
         drift = self._close_gone(known, {channel.uniqueid for channel in seen.channels})
-        callers = picture.callers(seen)
+        # Who hung up after the picture was begun has ended in the gap that was filled since: no phone rings for him.
+        callers = [channel for channel in picture.callers(seen) if not self._calls.has_ended(channel.uniqueid)]
         self._bridges = picture.bridges(seen)
         legs = self._legs_seen(seen, {channel.uniqueid for channel in callers})
         drift += sum(self._meet(channel) for channel in callers)
@@ -359,6 +360,9 @@ class Switchboard:
 
     def _call_ended(self, call: CallId, cause: int, by: str, source: str) -> None:
         live = self._calls.get(call)
+        if live is not None and not live.begun:
+            self._calls.forget(call)
+            return
         if live is not None:
             self._caller_gone(live)
         now = self._clock.now()

@@ -91,7 +91,7 @@ class Transfers:
     async def inside(self, session: Session, live: LiveCall) -> None:
         """A phone of the house joins a queue: a call like any other, but without a flow."""
         site, queue = self._house.sites.active(), next(iter(session.arguments), "")
-        if queue not in site.queues:
+        if queue not in site.queues or self._house.calls.has_ended(live.call):
             return
         if live.started_at is None:
             number = live.number

@@ -124,7 +124,7 @@ class CrashingLine(Instance):
         await self.stop_asterisk()
         for file in self.paths.var.glob("*.sqlite*"):
             file.unlink()
-        kept = [self.paths.var / name for name in ("voicemail", "overrides")]
+        kept = [self.paths.var / name for name in ("voicemail", "overrides", "audit")]
         for folder in (self.paths.log / "cel-custom", self.paths.recordings, self.paths.recordings_done, *kept):
             for file in folder.glob("*"):
                 shutil.rmtree(file) if file.is_dir() else file.unlink()
@@ -197,8 +197,17 @@ class _Fate:
                 self.line.arm(self.points[:1])
             if point.what == KILL:
                 self.line.server = None
-                await self.line.start_server()
+                await self._started_again()
             self.busy = False
+
+    async def _started_again(self) -> None:
+        """A server whose next point lies in its own recovery dies before it is ready; that is another death."""
+        try:
+            await self.line.start_server()
+        except InstanceError:
+            dead = self.line.server is not None and self.line.server.returncode == -signal.SIGKILL
+            if not (self.points and dead):
+                raise
 
     async def rest(self, following: "asyncio.Future[None]") -> None:
         """Behind the end of the play: until nothing happens any more, and then nothing can."""

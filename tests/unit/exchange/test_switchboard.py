@@ -10,6 +10,7 @@ from acd.codec import decode
 from acd.facts import CallerJoined, Resynchronised
 from acd.model import AgentId, DeviceState, LegState, OfferId, offer_channel
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
+from ivr.call import facts
 from ivr.exchange.ticket import Ticket
 from ivr.testing.clock import ManualClock
 from tests.tools import run
@@ -389,3 +390,38 @@ async def test_who_left_by_a_key_just_before_a_crash_is_no_abandoned_caller() ->
         b.desk.submit(CallerJoined(at=b.clock.now(), t=0, visit=VISIT, call=CALL, queue=CARTERA))
         await b.login(caller(ticket=False, RETURNED="key 5"), state=DeviceState.BUSY)
         assert await b.story("caller gone") == ["caller gone -> left"]
+
+
+@run
+async def test_who_hung_up_after_the_picture_was_begun_rings_no_phone() -> None:
+    """Seen with a real Asterisk: its record of the channel told the end while the picture still showed the caller."""
+    async with bench() as b:
+
+        async def snapshot() -> Snapshot:
+            return Snapshot(channels=(caller(),), devices={ANNA: DeviceState.FREE})
+
+        async def gap() -> None:
+            b.desk.record(
+                facts.CallEnded(at=b.clock.now(), call=CALL, cause=16, by="caller", source="cel"), key=f"ended:{CALL}"
+            )
+
+        await b.starts()
+        await b.switchboard.logged_in(snapshot, gap)
+        await b.tell(hangup(CALL, 16))
+        assert b.deeds == [] and b.dispatcher.engine.in_queue(CARTERA) == () and len(b.calls) == 0
+        assert (await b.story("call"))[-1] == "call ended by caller"
+
+
+@pytest.mark.parametrize("seen_again", [True, False])
+@run
+async def test_a_phone_of_the_house_that_was_asked_nothing_was_no_call(seen_again: bool) -> None:
+    """It came to a queue while we were away, and was transferred, or hung up, before it was served."""
+    inside = "n1-1795291423.7"
+    async with bench() as b:
+        there = ChannelSeen(inside, inside, "PJSIP/201-28", 6, "inside-queue", "s", "", "AGI", "201", {"INSIDE": "1"})
+        await b.login(there)
+        before = await b.story("call")
+        await (b.tell(hangup(inside, 16)) if seen_again else b.login())
+        assert await b.story("call") == before == [] and len(b.calls) == 0
+        await b.login(there)
+        assert len(b.calls) == 0, "what is told late does not bring it back"
