@@ -101,7 +101,10 @@ def canonical(entry: Entry, seq: int) -> str:
 
 def moment(at: datetime) -> str:
     """UTC with microseconds: as text these sort like the moments."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    try:
+        return at.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError:  # at the ends of time
+        return at.replace(tzinfo=UTC).isoformat(timespec="microseconds")
 
 
 def values_of(text: str) -> dict[str, Any]:

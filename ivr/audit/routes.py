@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from ivr.web.api.turns import Turns
 Looks = Annotated[Granted, Allowed(reads("audit", admin=Reach.EVERYTHING, auditor=Reach.EVERYTHING))]
 
 LARGEST_SEQ = 2**53
+VERIFICATIONS_WAITING = 2
 _FORMULA_WITHIN = re.compile(r"([;,|\"'])(?=[=+@-])")
 COLUMNS = (
     "seq",
@@ -110,7 +112,7 @@ class AuditRoutes:
 
     def __init__(self, audit: Audit, journal: Anchors | None = None) -> None:
         self._audit, self._journal = audit, journal
-        self._verifying = Turns(1, "verifications")
+        self._verifying = Turns(1, "verifications", VERIFICATIONS_WAITING)
 
     def routes(self) -> APIRouter:
         """Everything is only read."""
@@ -156,7 +158,8 @@ class AuditRoutes:
         until: Moment | None = None,
     ) -> StreamingResponse:
         """All entries, the oldest first: a table for a spreadsheet, or JSON lines `{"hash": ..., "entry": ...}` in
-        which the entry is its canonical text, so that others can verify the chain."""
+        which the entry is its canonical text, so that others can verify the chain. One that was made unreadable is
+        null, with what stands in its place as `text`."""
         upto, _ = await _read(self._audit.store.last)
         granted.shows("audit.export", format=format, upto=upto)
         lines = self._exported(_csv if format == "csv" else _json, Wanted(since=since, until=until), upto)
@@ -204,14 +207,28 @@ async def _headed(lines: AsyncIterator[str]) -> AsyncIterator[str]:
 
 
 def _json(rows: list[Row]) -> str:
-    return "".join(f'{{"hash":"{row.hash}","entry":{row.text}}}\n' for row in rows)
+    return "".join(map(_line, rows))
+
+
+def _line(row: Row) -> str:
+    """A tampered text must not look like several lines, nor like another entry."""
+    if _values(row) is not None and len(row.text.splitlines()) == 1:
+        return f'{{"hash":{json.dumps(row.hash)},"entry":{row.text}}}\n'
+    return json.dumps({"hash": row.hash, "entry": None, "seq": row.seq, "text": row.text}) + "\n"
+
+
+def _values(row: Row) -> dict[str, Any] | None:
+    try:
+        return values_of(row.text)
+    except ValueError:
+        return None
 
 
 def _csv(rows: list[Row]) -> str:
     lines = io.StringIO(newline="")
     table = csv.writer(lines)
     for row in rows:
-        values = {**values_of(row.text), "hash": row.hash}
+        values = (_values(row) or {"seq": row.seq, "why": f"unreadable: {row.text}"}) | {"hash": row.hash}
         table.writerow([cell(values.get(name)) for name in COLUMNS])
     return lines.getvalue()
 

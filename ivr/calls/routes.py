@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 SEARCHES_AT_ONCE = 2
 STORIES_AT_ONCE = 1
+STORIES_WAITING = 3
 
 _RIGHTS = reads(
     "calls", admin=Reach.EVERYTHING, supervisor=Reach.OWN_QUEUES, agent=Reach.SELF, auditor=Reach.EVERYTHING
@@ -134,7 +135,7 @@ class CallRoutes:
         self._store, self._fold, self._site, self._key_of = store, fold, site, key_of
         self._journal, self._tell = journal, story
         self._searches = Turns(SEARCHES_AT_ONCE)
-        self._stories = Turns(STORIES_AT_ONCE)
+        self._stories = Turns(STORIES_AT_ONCE, "explanations", STORIES_WAITING)
 
     def routes(self) -> APIRouter:
         """Search, the living ones, one, its story."""

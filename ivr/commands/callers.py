@@ -9,7 +9,7 @@ import click
 from ivr.control.client import ask
 from ivr.settings.environment import Environment
 
-PATIENCE_SECONDS = 3600.0
+PATIENCE_SECONDS = 4000.0
 """Every file of the installation is looked through."""
 
 _LANGUAGE = click.option(

@@ -79,6 +79,7 @@ class _Client:
     principal: Principal
     limits: Callable[[], Limits]
     topics: Sequence[Topic]
+    office: bool = False
     queue: "asyncio.Queue[str | None]" = field(default_factory=lambda: asyncio.Queue(BEHIND))
     told: dict[str, _Told] = field(default_factory=dict)
     left: bool = False
@@ -202,21 +203,22 @@ class Events:
     def _client(self, granted: Granted, topics: Sequence[Topic]) -> _Client:
         if self._closed:
             raise Refusal("the server ends; try again", status=503)
-        if self._full(granted.principal):
+        office = self._office(granted.principal.address)
+        client = _Client(granted.principal, lambda: self._limits(granted), topics, office)
+        if self._full(client):
             raise Refusal("too many listen already", status=429, headers={"Retry-After": "30"})
-        return _Client(granted.principal, lambda: self._limits(granted), topics)
+        return client
 
-    def _full(self, principal: Principal) -> bool:
-        of_one = sum(client.principal.account == principal.account for client in self._clients)
-        office = self._office(principal.address)
-        alike = sum(self._office(client.principal.address) is office for client in self._clients)
-        most = MOST_CLIENTS_OF_OFFICES if office else MOST_CLIENTS
+    def _full(self, client: _Client) -> bool:
+        of_one = sum(other.principal.account == client.principal.account for other in self._clients)
+        alike = sum(other.office is client.office for other in self._clients)
+        most = MOST_CLIENTS_OF_OFFICES if client.office else MOST_CLIENTS
         return alike >= most or of_one >= MOST_CLIENTS_OF_ONE
 
     # ------------------------------------------------------------------ the stream
     async def _stream(self, client: _Client, seconds: int) -> AsyncIterator[str]:
         yield "retry: 3000\n\n"
-        if self._closed or self._full(client.principal):  # others may have begun since this one was let in
+        if self._closed or self._full(client):  # others may have begun since this one was let in
             return
         self._clients[client] = None
         try:

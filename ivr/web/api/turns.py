@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 from ivr.web.api.routing import Refusal
 
 MOST_WAITING = 20
-"""Who would come after these is told to try again."""
+"""Who would come after these is told to try again; fewer may wait for what takes long, for each keeps a place of its
+address."""
 
 
 class Turns:
     """Of one kind of question. `what`: the questions, for those who are sent away."""
 
-    def __init__(self, at_once: int, what: str = "questions") -> None:
-        self._turns, self._there, self._most = asyncio.Semaphore(at_once), 0, at_once + MOST_WAITING
+    def __init__(self, at_once: int, what: str = "questions", waiting: int = MOST_WAITING) -> None:
+        self._turns, self._there, self._most = asyncio.Semaphore(at_once), 0, at_once + waiting
         self._what = what
 
     @asynccontextmanager

@@ -1,7 +1,7 @@
 """The audit's chain: one text for one entry, and every tampering noticed."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from typing import Any
 
@@ -208,3 +208,10 @@ def test_a_whole_page_of_calls_is_told_one_by_one() -> None:
     calls = [f"centralita-1795500{n:03}.{n}" for n in range(MOST)]
     entry = Entry(at=START, action="calls.search", detail={"calls": calls})
     assert values_of(canonical(entry, 1))["detail"]["calls"] == calls
+
+
+def test_the_ends_of_time_do_not_fail() -> None:
+    east, west = (timezone(timedelta(hours=hours)) for hours in (14, -12))
+    ends = [datetime.min.replace(tzinfo=east), datetime.max.replace(tzinfo=west)]
+    told = values_of(canonical(Entry(at=START, action="calls.search", who="ana", after=ends), 1))["after"]
+    assert told == ["0001-01-01T00:00:00.000000+00:00", "9999-12-31T23:59:59.999999+00:00"]

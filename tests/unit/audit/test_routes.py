@@ -102,6 +102,19 @@ async def test_an_export_is_verified_without_us(tmp_path: Path) -> None:
     await audit.close()
 
 
+@run
+async def test_a_tampered_entry_neither_ends_an_export_nor_pretends_to_be_several(tmp_path: Path) -> None:
+    audit, api = await filled(tmp_path, 3)
+    for text in ("no JSON", "{}\n{}", '{"seq":\n1}', "[" * 5_000):
+        tampered(tmp_path, f"UPDATE audit SET entry = '{text}' WHERE seq = 2")
+        lines = (await api.ask(AUDITOR, "GET", "/audit/export")).text.splitlines()
+        assert len(lines) == 3 and json.loads(lines[2])["entry"]["seq"] == 3
+        assert json.loads(lines[1]) == {"hash": json.loads(lines[1])["hash"], "entry": None, "seq": 2, "text": text}
+        table = (await api.ask(AUDITOR, "GET", "/audit/export", format="csv")).text
+        assert len(table.splitlines()) == 4
+    await audit.close()
+
+
 def test_no_cell_is_a_formula_or_more_than_a_line() -> None:
     assert [cell(value) for value in ("=1+1", "-1", "@x", "a\nb", None, {}, 7, ["x"])] == [
         "'=1+1",
