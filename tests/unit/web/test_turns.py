@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ivr.audit.routes import AuditRoutes
+from ivr.audit.routes import VERIFICATIONS_WAITING, AuditRoutes
 from ivr.testing.api import AUDITOR, Api
 from ivr.testing.clock import ManualClock
 from ivr.web.api.routing import Refusal
@@ -57,8 +57,10 @@ async def test_nobody_waits_without_end_for_a_verification(tmp_path: Path) -> No
 
     audit.verify = slow  # type: ignore[method-assign]
     api = Api([AuditRoutes(audit)])
-    asked = [asyncio.ensure_future(api.status(AUDITOR, "GET", "/audit/verify")) for _ in range(4 + MOST_WAITING)]
+    asked = [
+        asyncio.ensure_future(api.status(AUDITOR, "GET", "/audit/verify")) for _ in range(4 + VERIFICATIONS_WAITING)
+    ]
     done, _ = await asyncio.wait(asked, timeout=5, return_when=asyncio.FIRST_COMPLETED)
     go.set()
-    assert done and sorted(await asyncio.gather(*asked)) == [200] * (1 + MOST_WAITING) + [503] * 3
+    assert done and sorted(await asyncio.gather(*asked)) == [200] * (1 + VERIFICATIONS_WAITING) + [503] * 3
     await audit.close()
