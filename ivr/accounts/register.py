@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +18,7 @@ from ivr.access.life import SessionLife
 from ivr.access.refusal import Refusal
 from ivr.accounts.model import Account, Seen, Session, Token
 from ivr.accounts.store import AccountStore, Change
+from ivr.accounts.whereabouts import Whereabouts
 from ivr.clock import Clock, Timer
 
 log = logs.get(__name__)
@@ -31,7 +32,7 @@ class NotWritten(Refusal):
 
 
 KNOWN_FOR = timedelta(days=30)
-"""So long an address is known from which an account logged in."""
+"""So long an address is known from which an account logged in, or a token was used."""
 MOST_SESSIONS = 20
 """Sessions of one account; the one that was not used for the longest time ends for a new one."""
 SWEEP_SECONDS = 60.0
@@ -47,7 +48,7 @@ class Register:
         self.life = life
         self._keys: dict[str, str] = {}  # of sessions, by their public ids
         self._addresses: dict[tuple[str, str], Seen] = {}
-        self._networks: dict[str, datetime] = {}  # when somebody last came from there, with an account or a token
+        self._whereabouts = Whereabouts()
         self._store, self._clock = store, clock
         self._changing = asyncio.Lock()
         self._touched: set[str] = set()
@@ -62,7 +63,11 @@ class Register:
         self._keys = {session.id: session.key for session in content.sessions}
         self.tokens = {token.id: token for token in content.tokens}
         self._addresses = {(seen.account, seen.network): seen for seen in content.addresses}
-        self._note_networks()
+        for seen in sorted(content.addresses, key=lambda one: one.at):
+            self._whereabouts.note(seen.account, seen.network, seen.at)
+        for token in content.tokens:
+            if token.used is not None:
+                self._whereabouts.note(token.account, house_of(token.used_from), token.used)
         self._timer = self._clock.call_later(SWEEP_SECONDS, self._begin_sweep)
 
     async def close(self) -> None:
@@ -96,9 +101,9 @@ class Register:
         return seen is not None and self._clock.now() - seen.at < KNOWN_FOR
 
     def knows_address(self, address: str) -> bool:
-        """Whether any account, or token, was used from there within KNOWN_FOR."""
-        seen = self._networks.get(house_of(address))
-        return seen is not None and self._clock.now() - seen < KNOWN_FOR
+        """Whether an account that may still come in was used from there within KNOWN_FOR, by password or token."""
+        came = self._whereabouts.since(house_of(address), self._clock.now() - KNOWN_FOR)
+        return any((account := self.accounts.get(name)) is not None and not account.disabled for name in came)
 
     def session(self, key: str) -> tuple[Account, Session] | None:
         """A session that is valid now, and whose it is; it counts as used."""
@@ -129,7 +134,7 @@ class Register:
             return None
         token = replace(token, used=now, used_from=address)
         self.tokens[id] = token
-        self._networks[house_of(address)] = now
+        self._whereabouts.note(account.name, house_of(address), now)
         self._touched.add(id)
         return account, token
 
@@ -161,6 +166,7 @@ class Register:
             self.sessions = {key: s for key, s in self.sessions.items() if s.account != name}
             self.tokens = {id: t for id, t in self.tokens.items() if t.account != name}
             self._addresses = {key: seen for key, seen in self._addresses.items() if seen.account != name}
+            self._whereabouts.forget(name)
         for key in change.sessions:
             self.sessions.pop(key, None)
         if change.accounts or change.sessions:
@@ -169,8 +175,6 @@ class Register:
             self.tokens.pop(id, None)
         for pair in change.addresses:
             self._addresses.pop(pair, None)
-        if change.accounts or change.tokens or change.addresses:
-            self._note_networks()
 
     def _put(self, kept: Account | Session | Token | Seen) -> None:
         match kept:
@@ -183,14 +187,7 @@ class Register:
                 self.tokens[kept.id] = kept
             case Seen():
                 self._addresses[kept.account, kept.network] = kept
-                self._networks[kept.network] = kept.at
-
-    def _note_networks(self) -> None:
-        came = [(house_of(t.used_from), t.used) for t in self.tokens.values() if t.used is not None]
-        came += [(seen.network, seen.at) for seen in self._addresses.values()]
-        self._networks = {}
-        for network, at in came:
-            self._networks[network] = max(at, self._networks.get(network, at))
+                self._whereabouts.note(kept.account, kept.network, kept.at)
 
     def _begin_sweep(self) -> None:
         self._sweeping = asyncio.ensure_future(self._sweep())

@@ -25,6 +25,7 @@ from ivr.app.versions import SiteVersions
 from ivr.app.voicemail import open_voicemail
 from ivr.app.waiting import open_doors, open_hush, open_last_agents
 from ivr.app.web import api_of, pages, serve_network, serve_socket
+from ivr.aside import aside
 from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
 from ivr.calls.routes import CallRoutes
@@ -73,9 +74,17 @@ class Server:
         self._began = self._clock.now()
         self._sync: Synchronisation | None = None
         self._doors: QueueDoorkeeper | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Take calls. Raises what the parts raise when they cannot be opened (journal, records, ports)."""
+        """Take calls, unless `stop` comes first. Raises what the parts raise when they cannot be opened (journal,
+        records, ports)."""
+        self._starting = asyncio.ensure_future(self._start())
+        await asyncio.wait([self._starting])
+        if not self._starting.cancelled():
+            self._starting.result()
+
+    async def _start(self) -> None:
         site, environment, clock, health = self._sites.active(), self._environment, self._clock, self._metrics.health
         health.config(site.version)
         self._kept = kept = await asyncio.to_thread(secrets.ensure, self._paths.secrets, site.extensions)
@@ -111,12 +120,15 @@ class Server:
         watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop)
         await self._serve_web()
         self._rounds.every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
+        gc.collect(1)
         gc.freeze()  # so does what came since
         self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
         log.info("the server takes calls", fastagi=str(environment.fastagi), http=str(environment.http))
 
     async def stop(self) -> None:
         """Close everything. Calls go on in the dialplan."""
+        if self._starting is not None and self._starting.cancel():
+            await asyncio.wait([self._starting])
         if self._sync is not None:
             self._sync.stopping()
         self._notifier.stopping()
@@ -239,7 +251,7 @@ class Server:
         key_of = CallerKeys(self._kept.caller_key).key_of
         calls = CallRoutes(ledger.store, ledger.projection, site, key_of, environment.journal)
         ready = self._readiness()
-        api = await asyncio.to_thread(  # it takes half a second of work, and calls are being served already
+        api = await aside(  # it takes half a second of work, and calls are being served already
             api_of,
             [*accounts.parts, calls, *self._parts, audit.routes, erasure.routes],
             accounts.door,

@@ -93,7 +93,9 @@ def serve_network(
         Networks(found) for found in (environment.proxies, environment.monitors, environment.offices)
     )
     pace = Pace(environment.rate, environment.rate * BURST_OF_RATE)
-    outside = Outside(proxies=proxies, monitors=monitors, offices=offices, names=environment.names, pace=pace)
+    outside = Outside(
+        proxies=proxies, monitors=monitors, offices=offices, names=environment.names, known=known, pace=pace
+    )
     crowd = Crowd(
         CrowdLimits(connections=_room(), pace=pace),
         ours=lambda address: address in proxies or address in monitors,

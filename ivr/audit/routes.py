@@ -212,7 +212,7 @@ def _json(rows: list[Row]) -> str:
 
 def _line(row: Row) -> str:
     """A tampered text must not look like several lines, nor like another entry."""
-    if _values(row) is not None and len(row.text.splitlines()) == 1:
+    if _values(row) is not None and row.text.splitlines() == [row.text]:
         return f'{{"hash":{json.dumps(row.hash)},"entry":{row.text}}}\n'
     return json.dumps({"hash": row.hash, "entry": None, "seq": row.seq, "text": row.text}) + "\n"
 

@@ -1,6 +1,7 @@
 """The calls that live now, folded from the journal's events: what the runner, the telephone and the switchboard ask.
 
-Pure: no I/O and no clock. After a restart the same fold over the journal brings the same calls back.
+Pure: no I/O and no clock. After a restart the same fold brings the calls back that began behind the journal's latest
+checkpoint; of the others the picture of Asterisk's channels tells.
 """
 
 from collections import OrderedDict
@@ -52,7 +53,7 @@ class LiveCall:
     def begun(self) -> bool:
         """Whether anything is known of it but its channel: a phone of the house that came to a queue while we were away
         may be gone before it was asked anything."""
-        return self.started_at is not None or bool(self.did) or self.visits > 0
+        return self.started_at is not None or bool(self.did) or self.visits > 0 or bool(self.visit or self.talk)
 
     @property
     def inside(self) -> bool:
@@ -91,8 +92,7 @@ class LiveCalls:
 
     def forget(self, call: CallId) -> None:
         """A call that never began is over: nothing is to be told of it, and a late fact does not bring it back."""
-        self._calls.pop(call, None)
-        self._note_end(call)
+        self._end(call)
 
     def take(self, event: object, decisions: Iterable[object]) -> None:
         """Fold one journal entry."""
@@ -139,14 +139,14 @@ class LiveCalls:
 
     def _take_call(self, fact: facts.CallFact) -> None:
         if isinstance(fact, facts.CallEnded):
-            if (live := self._calls.pop(fact.call, None)) is not None:
-                self._leave(live, live.visit)
-                self._leave(live, live.talk)
-            self._note_end(fact.call)
+            self._end(fact.call)
         elif not isinstance(fact, facts.CallRefused) and not self.has_ended(fact.call):
             self._take_fact(self.meet(fact.call), fact)
 
-    def _note_end(self, call: CallId) -> None:
+    def _end(self, call: CallId) -> None:
+        if (live := self._calls.pop(call, None)) is not None:
+            self._leave(live, live.visit)
+            self._leave(live, live.talk)
         self._ended[call] = None
         while len(self._ended) > REMEMBERED_ENDED:
             self._ended.popitem(last=False)
@@ -165,9 +165,8 @@ class LiveCalls:
             return
         live = self.meet(fact.call)
         if live.visit != fact.visit:
-            number = fact.visit.rpartition("/")[2]
             # The number in the name counts too: after a lost journal the first visit that is seen may be the third.
-            live.visits = max(live.visits + 1, int(number) if number.isdecimal() else 0)
+            live.visits = max(live.visits + 1, number_of(fact.visit))
         if live.visit != fact.visit:
             live.joined = fact.at if isinstance(fact, CallerJoined) else fact.joined_at
         self._waits(live, fact.visit)
@@ -204,3 +203,9 @@ class LiveCalls:
             case facts.TalkTransferred() if fact.leg:
                 self._talks(live, OfferId(fact.leg))
                 live.agent = fact.to
+
+
+def number_of(visit: VisitId) -> int:
+    """Which one of its call's visits it is, from 1; 0 when its name does not tell."""
+    number = visit.rpartition("/")[2]
+    return int(number) if number.isdecimal() else 0

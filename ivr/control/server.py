@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from ivr.web.asgi import App
-from ivr.web.server import WebServer
+from ivr.web.server import BACKLOG, WebServer
 
 
 class ControlSocketTaken(OSError):
@@ -26,7 +26,7 @@ class ControlServer:
         try:
             listener.bind(str(file))  # nobody else can reach it before the chmod: the folder is ours alone
             file.chmod(0o600)
-            listener.listen(32)
+            listener.listen(BACKLOG)
         except BaseException:
             listener.close()
             raise

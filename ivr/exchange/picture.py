@@ -14,6 +14,9 @@ from ivr.exchange.ticket import Ticket
 NOT_WAITING = frozenset({"acd-transfer", "transfer-ring", "from-extension", "inside-rung"})
 """Contexts in which a caller still carries the ticket of a talk that was transferred."""
 
+INSIDE_QUEUE = "inside-queue"
+"""The context in which a phone of the house comes to a queue."""
+
 Bridges = Mapping[str, set[str]]
 """The unique ids of the channels in each bridge."""
 

@@ -31,13 +31,14 @@ from acd.model import AgentId, CallId, DeviceState, LegState, OfferId, OfferResu
 from ivr.asterisk.ami import Event
 from ivr.asterisk.snapshot import RINGING, UP, ChannelSeen, Snapshot, agent_of, device_state
 from ivr.call import facts
-from ivr.call.calls import LiveCall, LiveCalls
+from ivr.call.calls import LiveCall, LiveCalls, number_of
 from ivr.call.effects import Kind
 from ivr.clock import Clock
 from ivr.exchange import picture
 from ivr.exchange.causes import NO_KEY_CAUSE, UNREACHABLE_CAUSE, result_of
 from ivr.exchange.channels import leg_of
 from ivr.exchange.talks import House, Talks
+from ivr.exchange.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -219,6 +220,8 @@ class Switchboard:
         live = known or self._calls.meet(CallId(channel.uniqueid))
         live.number = channel.caller_number or live.number
         live.did = live.did or channel.variables.get("DID", "")
+        if ticket := Ticket.parse(channel.variables.get("TICKET", "")):  # also of who talks by now
+            live.visits = max(live.visits, number_of(ticket.visit))
         if channel.variables.get("FALLBACK") == "1" and not live.fallback:
             self._desk.record(
                 facts.FallbackBegun(at=self._clock.now(), call=live.call), key=f"fallback:{live.call}:{live.visits}"
@@ -336,6 +339,10 @@ class Switchboard:
                 number = event.get("CallerIDNum")
                 self._desk.record(self._started(CallId(uniqueid), did, number), key=f"started:{uniqueid}")
             self._call_ended(CallId(uniqueid), cause, "unknown", source="ami")
+        elif (
+            uniqueid and event.get("Context") == picture.INSIDE_QUEUE
+        ):  # and a phone of the house, that does not carry its id
+            self._calls.forget(CallId(uniqueid))
 
     def _leg_ended(self, offer: OfferId, cause: int) -> None:
         now, t = self._clock.now(), self._clock.engine_us()

@@ -1,8 +1,8 @@
 """Who may connect, how many at once and how often, before a byte of theirs is read. Pure: the time is given.
 
-An attack from a thousand addresses keeps within what one address may; so all those of whom nothing is known share one
-bucket and leave a part of the room free. Who logged in lately from where he comes, or stands where the settings say
-that colleagues do, is no stranger and meets no bound but his own.
+An attack from a thousand addresses keeps within what each of them may; so all those of whom nothing is known share one
+pace (`Pacing`), and have half of the room. Who logged in lately from where he comes, or stands where the settings say
+that colleagues do, is no stranger.
 """
 
 from collections import Counter
@@ -11,12 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
-from ivr.web.pace import Buckets, Pace, Paces
-
-STRANGERS_SHARE = 4
-"""All strangers together come this many times as often as one address may."""
-
-_ALL = ""
+from ivr.web.pace import Pace, Pacing
 
 
 class Standing(Enum):
@@ -39,16 +34,17 @@ class CrowdLimits:
     @property
     def connections_of_office(self) -> int:
         """A quarter is left for everybody else."""
-        return max(self.connections_of_one, min(self.connections_of_one * OFFICE_SHARE, self._most_of_all))
+        return max(self.connections_of_one, min(self.connections_of_one * OFFICE_SHARE, self.connections * 3 // 4))
 
     @property
     def connections_of_strangers(self) -> int:
-        """Of all of them; a quarter is left for those who are known."""
-        return max(self.connections_of_one, self._most_of_all)
+        """Of all of them together; half is left for those who are known."""
+        return self.connections // 2
 
     @property
-    def _most_of_all(self) -> int:
-        return self.connections * 3 // 4
+    def connections_of_others(self) -> int:
+        """Of all who are not ours: the last ones are for the proxy and for who watches."""
+        return self.connections - self.connections // 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,16 +74,14 @@ class Crowd:
         self._ours, self._known, self._office = ours, known, office
         self._of: Counter[str] = Counter()
         self._standing: Counter[Standing] = Counter()
-        pace = self._limits.pace
-        self._coming, self._asking = Paces(pace, office), Paces(pace, office)
-        self._strangers_coming, self._strangers_asking = (Buckets(pace.times(STRANGERS_SHARE)) for _ in range(2))
+        self._coming, self._asking = (Pacing(self._limits.pace, known, office) for _ in range(2))
         self._turned_away = turned_away
 
     def enter(self, address: str, now_us: int) -> Guest | None:
         """Let a connection in, until `leave`; None when there is no room, or too many came of late. An empty address:
         a socket file."""
         guest = Guest(address, house_of(address), self._standing_of(address))
-        if not self._room(guest) or self._too_often(guest, self._coming, self._strangers_coming, now_us):
+        if not self._room(guest) or self._wait(guest, self._coming, now_us):
             self._turned_away()
             return None
         self._of[guest.house] += 1
@@ -103,7 +97,7 @@ class Crowd:
 
     def ask(self, guest: Guest, now_us: int) -> float:
         """A request; 0 when it may be read, else the seconds until it might."""
-        wait = self._too_often(guest, self._asking, self._strangers_asking, now_us)
+        wait = self._wait(guest, self._asking, now_us)
         if wait:
             self._turned_away()
         return wait
@@ -116,20 +110,15 @@ class Crowd:
         return Standing.KNOWN if self._known(address) else Standing.STRANGER
 
     def _room(self, guest: Guest) -> bool:
-        limits = self._limits
-        if self._standing.total() >= limits.connections:
-            return False
+        limits, here = self._limits, self._standing.total()
         if guest.standing is Standing.OURS:
-            return True
+            return here < limits.connections
+        if here >= limits.connections_of_others:
+            return False
         if guest.standing is Standing.STRANGER and self._standing[Standing.STRANGER] >= limits.connections_of_strangers:
             return False
         office = guest.standing is Standing.OFFICE
         return self._of[guest.house] < (limits.connections_of_office if office else limits.connections_of_one)
 
-    def _too_often(self, guest: Guest, own: Paces, strangers: Buckets, now_us: int) -> float:
-        if guest.standing is Standing.OURS:
-            return 0.0
-        wait = own.take(guest.address, now_us)
-        if not wait and guest.standing is Standing.STRANGER:
-            wait = strangers.take(_ALL, now_us)
-        return wait
+    def _wait(self, guest: Guest, pacing: Pacing, now_us: int) -> float:
+        return 0.0 if guest.standing is Standing.OURS else pacing.take(guest.address, now_us)

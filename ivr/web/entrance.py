@@ -2,6 +2,7 @@
 handshake has a time."""
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
@@ -19,6 +20,8 @@ HANDSHAKE_SECONDS = 10
 GOODBYE_SECONDS = 2
 PAUSE_SECONDS = 0.5
 """After an accept that failed for want of files or memory."""
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 _NO_ROOM = refusal(503, "too many connections; try again later", b"Retry-After: 10\r\n")
 
@@ -53,31 +56,40 @@ class Entrance:
             try:
                 connection, peer = await loop.sock_accept(self._listener)
             except OSError as error:
-                log.error("a connection cannot be accepted", why=str(error))
-                await self._clock.sleep(PAUSE_SECONDS)
-                continue
-            address = str(peer[0]) if isinstance(peer, tuple) else ""  # of a socket file it is a path, or empty
-            guest = self._crowd.enter(address, self._clock.engine_us())
-            if guest is None:
-                self._turn_away(connection)
-                await self._clock.sleep(0)  # where another one waits already, accepting it does not let others run
-            elif self._context is None:
-                await self._let_in(connection, guest)
-            else:
-                self._keep(self._let_in(connection, guest))
-                await self._clock.sleep(0)
+                if error.errno in _EXHAUSTED:
+                    log.error("no connection can be accepted", why=str(error))
+                    await self._clock.sleep(PAUSE_SECONDS)
+                continue  # else it was this connection's own fault: see accept(2)
+            try:
+                await self._meet(connection, str(peer[0]) if isinstance(peer, tuple) else "")
+            except Exception:
+                log.exception("a connection could not be begun")
+                connection.close()
+            await self._clock.sleep(0)  # where another one waits already, accepting it does not let others run
+
+    async def _meet(self, connection: socket.socket, address: str) -> None:
+        """`address`: empty for a socket file, whose peers have none."""
+        guest = self._crowd.enter(address, self._clock.engine_us())
+        if guest is None:
+            self._turn_away(connection)
+        elif self._context is None:
+            await self._let_in(connection, guest)
+        else:
+            self._keep(self._let_in(connection, guest))
 
     def _turn_away(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
             if self._context is None:
+                with suppress(BlockingIOError):  # what is not read makes the end a reset, which may overtake the answer
+                    connection.recv(65_536)
                 connection.send(_NO_ROOM)
 
     async def _let_in(self, connection: socket.socket, guest: Guest) -> None:
-        wire = self._wire(guest)
-        tls = self._context is not None
+        wire, tls = None, self._context is not None
         try:
+            wire = made = self._wire(guest)
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: wire,
+                lambda: made,
                 connection,
                 ssl=self._context,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
@@ -86,7 +98,7 @@ class Entrance:
         except (OSError, RuntimeError):
             pass  # ssl.SSLError is an OSError; who speaks no TLS is not worth a line in the log
         finally:
-            if not wire.begun:
+            if wire is None or not wire.begun:
                 self._crowd.leave(guest)
                 connection.close()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
 from ivr.web.asgi import App, Message, Receive, Scope, Send, header, refuse
-from ivr.web.pace import Pace, Paces, too_often
+from ivr.web.pace import Pacing, too_often
 
 BODY_BYTES = 16_384
 """Of a request, unless its path takes more."""
@@ -61,16 +61,15 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 class Rates:
-    """429 for an address that asks too often. Behind a proxy it is the client's (`Proxies` stands before); who comes
-    without one was counted already, and refused at less cost (ivr.web.crowd)."""
+    """429 for who asks too often. Behind a proxy he is the client (`Proxies` stands before); who comes without one was
+    refused already, at less cost (ivr.web.crowd)."""
 
-    def __init__(self, app: App, pace: Pace, now_us: Callable[[], int], office: Offices = nowhere) -> None:
-        self._app, self._now_us = app, now_us
-        self._paces = Paces(pace, office)
+    def __init__(self, app: App, pacing: Pacing, now_us: Callable[[], int]) -> None:
+        self._app, self._pacing, self._now_us = app, pacing, now_us
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI."""
-        if scope.get("client") and (wait := self._paces.take(scope["client"][0], self._now_us())):
+        if scope.get("client") and (wait := self._pacing.take(scope["client"][0], self._now_us())):
             why, seconds = too_often(wait)
             await refuse(send, 429, why, [(b"retry-after", seconds.encode())])
         else:

@@ -1,9 +1,15 @@
 """How often: a bucket for each who comes, that fills again with time. Pure: the time is given."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
+
+STRANGERS_SHARE = 4
+"""All strangers together may this many times as often as one address."""
+
+_TOGETHER = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +49,27 @@ class Buckets:
         return len(self._left)
 
 
-class Paces:
-    """Of each address its own; an office has the share of many."""
+class Pacing:
+    """How often each may: an address its own pace, an office that of many; and all strangers, of whom nothing is known,
+    one together, for an attack from a thousand addresses keeps within what each of them may."""
 
-    def __init__(self, pace: Pace, office: Offices = nowhere) -> None:
-        self._office = office
+    def __init__(self, pace: Pace, known: Callable[[str], bool] = nowhere, office: Offices = nowhere) -> None:
+        """`known`: whether an address is no stranger's."""
+        self._known, self._office = known, office
         self._of_one, self._of_office = Buckets(pace), Buckets(pace.times(OFFICE_SHARE))
+        self._of_strangers = Buckets(of_strangers(pace))
 
     def take(self, address: str, now_us: int) -> float:
         """As `Buckets`."""
-        buckets = self._of_office if self._office(address) else self._of_one
-        return buckets.take(house_of(address), now_us)
+        if self._office(address):
+            return self._of_office.take(house_of(address), now_us)
+        wait = self._of_one.take(house_of(address), now_us)
+        return wait if wait or self._known(address) else self._of_strangers.take(_TOGETHER, now_us)
+
+
+def of_strangers(pace: Pace) -> Pace:
+    """Of all strangers together. Their burst is small: what comes within one moment holds up the loop."""
+    return Pace(pace.per_second * STRANGERS_SHARE, pace.per_second * 2)
 
 
 def too_often(wait: float) -> tuple[str, str]:

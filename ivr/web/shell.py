@@ -7,7 +7,7 @@ from ivr.web.addresses import Hosts, Monitors, Networks, Proxies
 from ivr.web.asgi import App, Receive, Scope, Send
 from ivr.web.headers import Security
 from ivr.web.limits import LARGE_BODY_BYTES, Bodies, Concurrency, Rates
-from ivr.web.pace import Pace
+from ivr.web.pace import Pace, Pacing
 
 API = "/api"
 LARGE_BODIES = {f"{API}/canary/": LARGE_BODY_BYTES, f"{API}/lists": LARGE_BODY_BYTES}
@@ -19,12 +19,13 @@ LASTING = (f"{API}/events",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Who is on the network (see the settings of these names)."""
+    """Who is on the network (see the settings of these names), and from where somebody logged in lately (`known`)."""
 
     proxies: Networks
     monitors: Networks
     offices: Networks
     names: Collection[str] = ()
+    known: Callable[[str], bool]
     pace: Pace
 
 
@@ -45,7 +46,11 @@ def networked(api: App, pages: App, outside: Outside, now_us: Callable[[], int])
     inner: App = Concurrency(api, exempt=LASTING, office=outside.offices.__contains__)
     inner = Hosts(Bodies(inner, of=LARGE_BODIES), outside.names)
     inner = _Split(inner, Monitors(pages, outside.monitors))
-    inner = Rates(inner, outside.pace, now_us, outside.offices.__contains__)
+    watched = outside.monitors.__contains__
+    pacing = Pacing(
+        outside.pace, lambda address: outside.known(address) or watched(address), outside.offices.__contains__
+    )
+    inner = Rates(inner, pacing, now_us)
     return Proxies(Security(inner), outside.proxies)
 
 

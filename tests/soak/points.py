@@ -101,6 +101,11 @@ class CrashingLine(Instance):
         self._write_plan("")
         await asyncio.sleep(_QUIET / 4)
 
+    def struck(self, point: Point) -> bool:
+        """Whether the server that was armed said that it dies of this point."""
+        text = self._counted.read_text() if self._counted.exists() else ""
+        return any(row.startswith(f"# {point.number} {point.when} ") for row in text.splitlines())
+
     def counted(self) -> list[Appended]:
         """What the server that was armed has appended."""
         if not self._counted.exists():
@@ -189,7 +194,7 @@ class _Fate:
         """Until there is no point left."""
         while self.points:
             point = self.points.pop(0)
-            await (self._died() if point.what == KILL else self._stopped(point, script))
+            await (self._died(point) if point.what == KILL else self._stopped(point, script))
             self.busy = True
             self.counted += self.line.counted()
             self.struck.append(self.counted[-1].kind)
@@ -205,8 +210,7 @@ class _Fate:
         try:
             await self.line.start_server()
         except InstanceError:
-            dead = self.line.server is not None and self.line.server.returncode == -signal.SIGKILL
-            if not (self.points and dead):
+            if not (self.points and self.line.struck(self.points[0])):
                 raise
 
     async def rest(self, following: "asyncio.Future[None]") -> None:
@@ -221,9 +225,11 @@ class _Fate:
             if not self.busy or following.done():
                 return
 
-    async def _died(self) -> None:
+    async def _died(self, point: Point) -> None:
         assert self.line.server is not None
         await self.line.server.wait()
+        if not self.line.struck(point):
+            raise InstanceError(f"the server ended by itself, not at its point\n{self.line.logs()}")
 
     async def _stopped(self, point: Point, script: Script) -> None:
         line = self.line

@@ -15,7 +15,6 @@ from ivr.doctor.finding import CODES
 from ivr.settings.environment import Environment
 from ivr.web.api.events import MOST_CLIENTS_OF_OFFICES
 from ivr.web.crowd import CrowdLimits
-from ivr.web.pace import Pace
 from ivr.web.shell import API
 from tests.pages import ROOT, Block, blocks
 
@@ -115,9 +114,6 @@ def test_nginx_hands_on_what_the_server_needs() -> None:
     told = {words[0]: words[1:] for words, _ in inside if words[0] != "proxy_set_header"}
     assert told["proxy_pass"] == (f"http://{settings(of_kind('ini')[0]).http}",)
     assert told["proxy_http_version"] == ("1.1",) and told["proxy_buffering"] == ("off",)
-    zone = next(words for words, _ in read_nginx(block.text) if words[0] == "limit_req_zone")
-    assert zone[1:] == ("$binary_remote_addr", "zone=centralita:10m", f"rate={Pace().per_second}r/s")
-    assert told["limit_req"] == ("zone=centralita", f"burst={Pace().burst}", "nodelay")
     assert [words for words, _ in plain if words[0] == "return"] == [("return", "301", "https://$host$request_uri")]
 
 

@@ -101,6 +101,10 @@ async def test_an_address_is_known_for_thirty_days_also_after_a_restart(tmp_path
         register = again.opened.accounts.register
         assert register.knows("eva", HERE) and not register.knows("eva", THERE) and not register.knows("x", HERE)
         assert register.knows_address(HERE) and not register.knows_address(THERE)
+        await again.opened.accounts.change("eva", {"disabled": True})
+        assert not register.knows_address(HERE)
+        await again.opened.accounts.change("eva", {"disabled": False})
+        assert register.knows_address(HERE)
         clock.wall = clock.wall.replace(year=clock.wall.year + 1)
         assert not register.knows("eva", HERE) and not register.knows_address(HERE)
 

@@ -105,7 +105,7 @@ async def test_an_export_is_verified_without_us(tmp_path: Path) -> None:
 @run
 async def test_a_tampered_entry_neither_ends_an_export_nor_pretends_to_be_several(tmp_path: Path) -> None:
     audit, api = await filled(tmp_path, 3)
-    for text in ("no JSON", "{}\n{}", '{"seq":\n1}', "[" * 5_000):
+    for text in ("no JSON", "{}\n{}", "{}\n", '{"seq":\n1}', "[" * 5_000):
         tampered(tmp_path, f"UPDATE audit SET entry = '{text}' WHERE seq = 2")
         lines = (await api.ask(AUDITOR, "GET", "/audit/export")).text.splitlines()
         assert len(lines) == 3 and json.loads(lines[2])["entry"]["seq"] == 3

@@ -8,7 +8,7 @@ import pytest
 
 from acd.codec import decode
 from acd.facts import CallerJoined, Resynchronised
-from acd.model import AgentId, DeviceState, LegState, OfferId, offer_channel
+from acd.model import AgentId, DeviceState, LegState, OfferId, VisitId, offer_channel
 from ivr.asterisk.snapshot import ChannelSeen, Snapshot
 from ivr.call import facts
 from ivr.exchange.ticket import Ticket
@@ -425,3 +425,28 @@ async def test_a_phone_of_the_house_that_was_asked_nothing_was_no_call(seen_agai
         assert await b.story("call") == before == [] and len(b.calls) == 0
         await b.login(there)
         assert len(b.calls) == 0, "what is told late does not bring it back"
+
+
+@run
+async def test_a_phone_of_the_house_that_talks_since_before_a_restart_ends_as_a_call() -> None:
+    """After an orderly end nothing of it stands behind the journal's checkpoint: its ticket alone tells."""
+    inside = "n1-1795291423.7"
+    ticket = str(Ticket(VisitId(f"{inside}/2"), CARTERA, ManualClock().now(), 0))
+    variables = {"INSIDE": "1", "TICKET": ticket}
+    async with bench() as b:
+        talking = ChannelSeen(inside, inside, "PJSIP/201-28", 6, "acd-wait", "s", "b1", "", "201", variables)
+        other = ChannelSeen("acd-1", inside, "PJSIP/301-2", 6, "acd-agent", "s", "b1", "", "301", {"CALL_ID": inside})
+        await b.login(talking, other)
+        live = b.calls.get(inside)
+        assert live is not None and live.visits == 2
+        await b.tell(hangup(inside, 16))
+        assert await b.story("call") == ["call ended by unknown"]
+
+
+@run
+async def test_a_phone_of_the_house_that_is_gone_before_its_visit_is_read_does_not_come_back() -> None:
+    inside = "n1-1795291423.7"
+    async with bench() as b:
+        await b.login()
+        await b.tell(hangup(inside, 16) + "\nContext: inside-queue")
+        assert await b.story("call") == [] and b.calls.has_ended(inside)

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.access.addresses import OFFICE_SHARE
-from ivr.web.crowd import STRANGERS_SHARE, Crowd, CrowdLimits, Guest
-from ivr.web.pace import Pace
+from ivr.web.crowd import Crowd, CrowdLimits, Guest
+from ivr.web.pace import Pace, of_strangers
 
 OURS, OFFICE, KNOWN, STRANGER = "10.0.0.1", "192.0.2.9", "192.0.2.8", "203.0.113.7"
 SECOND = 1_000_000
@@ -59,11 +59,12 @@ def test_a_network_of_ipv6_is_one_house() -> None:
     assert len(Street(of_one=2).come_in("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1")) == 3
 
 
-def test_strangers_leave_room_for_who_is_known() -> None:
-    street = Street(16, of_one=4)
-    assert len(street.come_in(*map(somewhere, range(20)))) == 12
-    assert len(street.come_in(KNOWN, OFFICE, OURS, "", STRANGER)) == 4
-    assert street.come(KNOWN) is None  # full
+def test_strangers_leave_room_for_who_is_known_and_all_leave_some_for_us() -> None:
+    street = Street(32, of_one=16)
+    assert len(street.come_in(*map(somewhere, range(40)))) == 16
+    assert len(street.come_in(*[KNOWN] * 8, *[OFFICE] * 6, STRANGER)) == 14
+    assert street.come(KNOWN) is None and street.come(OFFICE) is None
+    assert len(street.come_in(OURS, "", OURS)) == 2  # full
 
 
 def test_what_is_ours_has_no_limit_of_its_own() -> None:
@@ -84,21 +85,22 @@ def test_one_address_comes_and_asks_only_so_often() -> None:
 
 
 def test_an_attack_from_everywhere_does_not_shut_out_who_is_known() -> None:
-    street = Street(pace=Pace(2, 4))
-    assert len(street.come_in(*map(somewhere, range(100)))) == 4 * STRANGERS_SHARE
+    pace = Pace(20, 80)
+    street = Street(pace=pace)
+    assert len(street.come_in(*map(somewhere, range(100)))) == of_strangers(pace).burst == 40
     assert street.come(STRANGER) is None  # he cannot be told from the others
     assert street.come(KNOWN) and street.come(OFFICE) and street.come(OURS)
-    street.now_us += SECOND
-    assert len(street.come_in(*map(somewhere, range(100, 200)))) == 2 * STRANGERS_SHARE
+    street.now_us += SECOND // 2
+    assert len(street.come_in(*map(somewhere, range(100, 200)))) == of_strangers(pace).per_second / 2 == 40
 
 
 def test_requests_of_strangers_are_counted_together() -> None:
-    street = Street(pace=Pace(2, 4))
-    strangers = street.come_in(*map(somewhere, range(16)))
+    street = Street(pace=Pace(4, 16))
+    strangers = street.come_in(*map(somewhere, range(8)))
     known = street.come(KNOWN)
-    assert known is not None
-    assert sum(street.may_ask(guest, 3) for guest in strangers) == 4 * STRANGERS_SHARE
-    assert street.may_ask(known, 9) == 4
+    assert known is not None and len(strangers) == 8
+    assert sum(street.may_ask(guest, 3) for guest in strangers) == 8
+    assert street.may_ask(known, 20) == 16
 
 
 ADDRESSES = st.sampled_from([OURS, OFFICE, KNOWN, STRANGER, "", *map(somewhere, range(8))])

@@ -17,7 +17,7 @@ from tests.tools import run
 from tests.unit.control.test_control import certificate
 
 LIMITS = WireLimits(head_seconds=0.3, goodbye_seconds=0.3)
-ROOM = CrowdLimits(connections=6, connections_of_one=3)
+ROOM = CrowdLimits(connections=16, connections_of_one=3)
 ASK = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 

@@ -33,6 +33,7 @@ def shell(now_us: Any = lambda: 0, **more: Any) -> Any:
         monitors=Networks(networks("127.0.0.0/8, ::1")),
         offices=Networks(networks(more.pop("offices", ""))),
         names=("pbx.example.com",),
+        known=more.pop("known", lambda address: True),
         pace=more.pop("pace", Pace()),
     )
     return networked(page, page, outside, now_us)
@@ -169,6 +170,21 @@ async def test_an_address_asks_only_so_often() -> None:
     assert [(await ask(app)).status_code for _ in range(2)] == [200, 429]
     by_proxy = [(await ask(app, peer=PROXY, headers={"X-Forwarded-For": f"198.51.100.{n}"})) for n in range(9)]
     assert {answer.status_code for answer in by_proxy} == {200}
+
+
+@run
+async def test_strangers_share_a_bound_behind_a_proxy_too() -> None:
+    now, known = 0, {CLIENT}
+    app = shell(lambda: now, pace=Pace(2, 4), known=known.__contains__)
+
+    async def asks(client: str, peer: str = PROXY) -> int:
+        return (await ask(app, peer=peer, headers={"X-Forwarded-For": client})).status_code
+
+    assert [await asks(f"198.51.100.{n}") for n in range(6)] == [200] * 4 + [429] * 2
+    assert await asks(CLIENT) == 200 and await asks("203.0.113.9", peer="203.0.113.9") == 429
+    assert (await ask(app, "/metrics", peer="127.0.0.1")).status_code == 200
+    now += 1_000_000
+    assert [await asks(f"198.51.101.{n}") for n in range(10)].count(200) == 4
 
 
 @run

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(room: CrowdLimits = ROOM) -> AsyncIterator[int]:
-    server = WebServer(echo, "127.0.0.1", 0, Doorway(crowd=Crowd(room), limits=QUICK))
+async def serving(room: CrowdLimits = ROOM, **who: Callable[[str], bool]) -> AsyncIterator[int]:
+    server = WebServer(echo, "127.0.0.1", 0, Doorway(crowd=Crowd(room, **who), limits=QUICK))
     server.start()
     try:
         yield server.port
@@ -176,8 +176,8 @@ async def test_one_address_has_only_so_many_connections() -> None:
 
 @run
 async def test_who_asks_too_often_is_refused_before_anything_is_read() -> None:
-    slow = CrowdLimits(connections=8, connections_of_one=8, pace=Pace(0.1, 3))
-    async with serving(slow) as port:
+    slow = CrowdLimits(connections=20, connections_of_one=8, pace=Pace(0.1, 3))
+    async with serving(slow, known=lambda address: True) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(3):
             writer.write(HEAD + b"\r\n")
@@ -191,6 +191,24 @@ async def test_who_asks_too_often_is_refused_before_anything_is_read() -> None:
         assert [(await answered(port))[0] for _ in range(2)] == [408, 408]  # two more connect, and say nothing
         status, body = await answered(port, HEAD + b"\r\n")
         assert status == 503 and "too many connections" in body["error"]
+
+
+@run
+async def test_a_fault_with_one_connection_is_not_the_end() -> None:
+    faults = iter([RuntimeError("a predicate fails"), MemoryError()])
+
+    def known(address: str) -> bool:
+        if fault := next(faults, None):
+            raise fault
+        return True
+
+    async with serving(known=known) as port:
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert await asyncio.wait_for(reader.read(), 3) == b""
+            writer.close()
+        for _ in range(9):  # and no place is lost
+            assert await answered(port, HEAD + b"\r\n") == (200, 0)
 
 
 @run
