@@ -162,7 +162,7 @@ def _agrees(seen: Seen, rows: Sequence[Any]) -> str:
         return f"{told}, not complete"
     if clearly and row["outcome"] != ("transferred directly" if clearly == [RECEPTION] else "answered"):
         return told
-    if clearly and row["agent"] not in seen.voices:
+    if clearly and row["agent"] not in seen.voices and seen.by != "outage":  # he may have been handed on just then
         return told
     if not clearly and row["outcome"] in _TALKED and row["talk_us"] > (CLEARLY + _IN_DOUBT) * 1e6:
         return f"{told}, heard nobody clearly"
