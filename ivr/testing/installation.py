@@ -210,10 +210,13 @@ class Installation:
             await asyncio.sleep(0.1)
 
     async def _known_of_channels(self) -> str:
-        """Where each channel stands. One of which Asterisk knows nothing is none: the list comes from its cache."""
+        """Where each channel stands. One of which Asterisk knows nothing is none: the list comes from its cache. And
+        the threads that follow a dialplan: a channel without one has been forgotten."""
         told = [await self.cli(f"core show channel {name}") for name in await self.channels()]
         wanted = ("Name:", "State:", "Blocking in:", "Application:", "Data:", "Context:", "Priority:", "not a known")
-        return "\n".join(line.strip() for text in told for line in text.splitlines() if any(w in line for w in wanted))
+        rows = [line.strip() for text in told for line in text.splitlines() if any(w in line for w in wanted)]
+        threads = (await self.cli("core show threads")).splitlines()
+        return "\n".join([*rows, *(line.strip() for line in threads if "pbx_thread" in line or "bridge" in line)])
 
     # ---- what it says of itself
 
