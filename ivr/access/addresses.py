@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -17,6 +18,7 @@ def nowhere(address: str) -> bool:
     return False
 
 
+@lru_cache(1024)
 def address_in(text: str) -> Address | None:
     """An address, an IPv4 one also where it is written as IPv6 (::ffff:192.0.2.1); None for anything else."""
     try:
@@ -26,6 +28,7 @@ def address_in(text: str) -> Address | None:
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
+@lru_cache(1024)
 def house_of(address: str) -> str:
     """An IPv4 address, or the network (/64) that an IPv6 house gets (RFC 6177). What is no address stays: the socket
     file's is empty."""

@@ -1,7 +1,8 @@
 """Passwords are hashed and compared in one thread of their own, never on the loop; how many may wait is bounded.
 
 An attack can fill the ordinary places and keep the thread busy, but not the places of who is known, whose turn comes
-first. The thread is nicer than the loop: while calls need the processor, it waits.
+first. The thread is nicer than the loop: while calls need the processor, it waits. After a stranger's password it rests
+as long as that took, unless somebody known comes: an attack has half of a processor at most.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from ivr.access.passwords import normalised
+from ivr.clock import Clock, LoopClock
 
 T = TypeVar("T")
 
@@ -26,6 +28,7 @@ T = TypeVar("T")
 HASHER = argon2.PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1, hash_len=32, salt_len=16)
 MOST_WAITING, MOST_WAITING_KNOWN = 8, 8
 NICE = 10
+LONGEST_REST = 0.25
 
 
 class Busy(Exception):
@@ -35,12 +38,12 @@ class Busy(Exception):
 class Hashing:
     """Hashes and compares passwords, one after the other."""
 
-    def __init__(self, hasher: argon2.PasswordHasher = HASHER) -> None:
-        self._hasher = hasher
+    def __init__(self, hasher: argon2.PasswordHasher = HASHER, clock: Clock | None = None) -> None:
+        self._hasher, self._clock = hasher, clock or LoopClock()
         self._dummy = _nobodys(hasher)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="passwords", initializer=_be_nice)
         self._waiting: dict[bool, deque[asyncio.Future[None]]] = {True: deque(), False: deque()}
-        self._working = False
+        self._working = self._resting = False
 
     def close(self) -> None:
         """Let the thread go when it has finished."""
@@ -71,7 +74,7 @@ class Hashing:
             return False
 
     async def _turn(self, known: bool, work: Callable[[], T]) -> T:
-        if self._working:
+        if self._working or (self._resting and not known):
             line = self._waiting[known]
             if len(line) >= (MOST_WAITING_KNOWN if known else MOST_WAITING):
                 raise Busy
@@ -87,17 +90,29 @@ class Hashing:
                         line.remove(mine)
                 raise
         self._working = True
-        done = self._thread.submit(work)
-        done.add_done_callback(_calling(self._next))
+        began, done = self._clock.engine_us(), self._thread.submit(work)
+        done.add_done_callback(_calling(lambda: self._done(known, self._clock.engine_us() - began)))
         return await asyncio.wrap_future(done)
+
+    def _done(self, known: bool, took_us: int) -> None:
+        if not known:
+            self._resting = True
+            self._clock.call_later(min(took_us / 1e6, LONGEST_REST), self._rested)
+        self._next()
+
+    def _rested(self) -> None:
+        self._resting = False
+        if not self._working:
+            self._next()
 
     def _next(self) -> None:
         """The turn goes to who waits: known ones first."""
-        for known in (True, False):
+        for known in (True,) if self._resting else (True, False):
             line = self._waiting[known]
             while line:
                 first = line.popleft()
                 if not first.done():
+                    self._working = True
                     first.set_result(None)
                     return
         self._working = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ivr.access.addresses import OFFICE_SHARE, Offices, house_of, nowhere
 
-STRANGERS_SHARE = 4
+STRANGERS_SHARE = 2
 """All strangers together may this many times as often as one address."""
 
 _TOGETHER = ""

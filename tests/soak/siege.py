@@ -40,9 +40,10 @@ class Orders:
 
 
 async def besieged(what: str, orders: Orders) -> dict[str, Any]:
-    """In a process of its own; what came of it."""
+    """In a process of its own, which takes what the server and its callers leave of this machine: besiegers have their
+    own; what came of it."""
     process = await asyncio.create_subprocess_exec(
-        *("setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "tests.soak.siege", what),
+        *("nice", "-n", "19", "setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "tests.soak.siege", what),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

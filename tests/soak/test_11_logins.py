@@ -68,7 +68,7 @@ def _accounts(here: House) -> list[str]:
 async def _decisions(part: Part, here: House) -> None:
     seconds = part.seconds / (2 * TURNS)
     beside: dict[str, list[float]] = {"nothing": [], "wrong logins": []}
-    sent, statuses = 0, dict[str, int]()
+    sent, lasted, statuses = 0, 0.0, dict[str, int]()
     calls = _Calls(here)
     for _ in range(TURNS):
         beside["nothing"] += await calls.come(seconds)
@@ -78,9 +78,10 @@ async def _decisions(part: Part, here: House) -> None:
         flood, times = await asyncio.gather(besieged("logins", orders), calls.come(seconds))
         beside["wrong logins"] += times
         sent += flood["sent"]
+        lasted += flood["seconds"]
         for status, count in flood["statuses"].items():
             statuses[status] = statuses.get(status, 0) + count
-    part.at_most("missing of 1,000 wrong logins a second", round(1000 - sent / (seconds * TURNS)), 50)
+    part.at_most("missing of 1,000 wrong logins a second", round(1000 - sent / lasted), 50)
     part.found("- answers", ", ".join(f"{status} {count:,}" for status, count in sorted(statuses.items())))
     part.must("wrong logins that were let in, or met a fault", statuses.get("201", 0) + statuses.get("500", 0), 0)
     for what, times in beside.items():

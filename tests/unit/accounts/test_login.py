@@ -15,6 +15,7 @@ from ivr.accounts import hashing
 from ivr.accounts.hashing import HASHER, Busy, Hashing
 from ivr.accounts.login import Wrong
 from ivr.accounts.session_routes import SessionRoutes
+from ivr.testing.clock import ManualClock
 from tests.tools import run
 from tests.unit.accounts.house import BETTER, GOOD, HERE, QUICK, THERE, house, shown
 
@@ -172,6 +173,31 @@ async def test_the_hashing_thread_gives_way_and_is_bounded() -> None:
     assert [one for one in await asyncio.gather(*waiting, return_exceptions=True) if one is False] == [False] * 7
     assert await pool.right("contraseña larga", await pool.hash("contraseña larga"), known=True)
     assert not pool._working
+    pool.close()
+
+
+@run
+async def test_the_thread_rests_after_a_strangers_password_but_not_for_who_is_known() -> None:
+    clock = ManualClock()
+
+    class Slow(Counted):
+        def verify(self, hash: Any, password: Any) -> Any:
+            clock.boot_us += 100_000
+            return super().verify(hash, password)
+
+    hasher = Slow()
+    pool = Hashing(hasher, clock)
+    assert not await pool.right("1", "", known=False)
+    await until(lambda: pool._resting and not pool._working)
+    second = asyncio.ensure_future(pool.right("2", "", known=False))
+    assert not await pool.right("3", "", known=True)
+    await asyncio.sleep(0.02)
+    assert hasher.compared == ["1", "3"] and not second.done()
+    clock.advance(0.1)
+    assert not await second and hasher.compared == ["1", "3", "2"]
+    await until(lambda: pool._resting and not pool._working)
+    clock.advance(1)
+    assert clock.pending == 0 and not await pool.right("4", "", known=False)
     pool.close()
 
 

@@ -91,7 +91,7 @@ def test_an_attack_from_everywhere_does_not_shut_out_who_is_known() -> None:
     assert street.come(STRANGER) is None  # he cannot be told from the others
     assert street.come(KNOWN) and street.come(OFFICE) and street.come(OURS)
     street.now_us += SECOND // 2
-    assert len(street.come_in(*map(somewhere, range(100, 200)))) == of_strangers(pace).per_second / 2 == 40
+    assert len(street.come_in(*map(somewhere, range(100, 200)))) == of_strangers(pace).per_second / 2 == 20
 
 
 def test_requests_of_strangers_are_counted_together() -> None:
