@@ -1,7 +1,6 @@
 """The server: which part is opened when, and what it is given of the others."""
 
 import asyncio
-import gc
 
 from ivr import log as logs
 from ivr.access.life import SessionLife
@@ -12,6 +11,7 @@ from ivr.app.agents import open_agents
 from ivr.app.asterisk import Synchronisation
 from ivr.app.audit import open_audit
 from ivr.app.closing import Closing
+from ivr.app.collector import LOOK_EVERY_SECONDS, Collector
 from ivr.app.erasure import open_erasure
 from ivr.app.features import open_features
 from ivr.app.floor import Floor, open_floor
@@ -113,15 +113,14 @@ class Server:
             closing=self._closing,
             changed=self._site_changed,
         )
-        gc.collect()  # while nobody waits for an answer yet
-        gc.freeze()  # modules, site and recovered state live as long as the process
+        collector = Collector(clock, lambda: not len(self._floor.calls))
+        collector.begin()  # while nobody waits for an answer yet
         await self._open_wires()
         self._watch_recordings()
         watch_loop(clock, self._rounds, self._notifier, self._closing, health.loop)
         await self._serve_web()
         self._rounds.every("gauges", GAUGES_EVERY_SECONDS, self._set_gauges)
-        gc.collect(1)
-        gc.freeze()  # so does what came since
+        self._rounds.every("collector", LOOK_EVERY_SECONDS, collector.look)
         self._notifier.ready(f"{len(site.numbers)} numbers, {len(site.queues)} queues")
         log.info("the server takes calls", fastagi=str(environment.fastagi), http=str(environment.http))
 

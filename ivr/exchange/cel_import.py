@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ivr import log as logs
-from ivr.asterisk.cel import RowReader
+from ivr.asterisk.cel import Row, RowReader
 from ivr.clock import Clock
 from ivr.exchange.cel_story import Story, Told
 from ivr.figures.projection import Projection
@@ -20,7 +20,10 @@ from ivr.figures.projection import Projection
 log = logs.get(__name__)
 
 STATE = "cel"
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 32 * 1024
+"""Some hundred rows: read and understood by a thread, told by the loop, which serves the calls of now in between."""
+TAIL_BYTES = 256 * 1024
+"""The last line is no longer."""
 
 
 class Desk(Protocol):
@@ -87,9 +90,9 @@ class CelImport:
             last = path.stat().st_ino == until.inode
             reader = RowReader()
             at, end = offset, until.offset if last else None
-            while chunk := await asyncio.to_thread(_chunk, path, at, end):  # a long gap must not hold the calls of now
-                at += len(chunk)
-                for row in reader.feed(chunk):
+            while (found := await asyncio.to_thread(_rows, reader, path, at, end))[0]:
+                at += found[0]
+                for row in found[1]:
                     for fact in story.read(row):
                         self._hand_on(fact)
                         told += 1
@@ -118,7 +121,7 @@ class CelImport:
         try:
             with self._file.open("rb") as opened:
                 size = opened.seek(0, 2)
-                opened.seek(max(0, size - CHUNK_BYTES))
+                opened.seek(max(0, size - TAIL_BYTES))
                 tail = opened.read()
                 return Spot(self._file.stat().st_ino, size - len(tail) + tail.rfind(b"\n") + 1)
         except OSError:
@@ -140,7 +143,9 @@ class CelImport:
         return [(entry, 0) for entry in files]
 
 
-def _chunk(path: Path, offset: int, end: int | None) -> bytes:
+def _rows(reader: RowReader, path: Path, offset: int, end: int | None) -> tuple[int, list[Row]]:
+    """How many bytes were read, and the rows that are whole with them."""
     with path.open("rb") as opened:
         opened.seek(offset)
-        return opened.read(CHUNK_BYTES if end is None else max(0, min(CHUNK_BYTES, end - offset)))
+        chunk = opened.read(CHUNK_BYTES if end is None else max(0, min(CHUNK_BYTES, end - offset)))
+    return len(chunk), list(reader.feed(chunk))
