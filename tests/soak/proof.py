@@ -55,9 +55,8 @@ def render(parts: Sequence[Part]) -> str:
 def _section(part: Part) -> str:
     lines = [f"\n## {part.order}. {part.title}\n\n{part.about.strip()}\n"]
     revision = part.surroundings.get("revision", "")
-    lines.append(
-        f"Ran for {part.took / 60:.1f} minutes (`SOAK_MINUTES={part.minutes:g}`), seed {part.seed}, revision {revision}.\n"
-    )
+    ran = f"Ran for {part.took / 60:.1f} minutes (`SOAK_MINUTES={part.minutes:g}`)"
+    lines.append(f"{ran}, seed {part.seed}, revision {revision}.\n")
     lines.append("| measured | value | had to be |\n| --- | --- | --- |")
     lines += [f"| {figure.what} | {figure.value} | {figure.must} |" for figure in part.figures]
     return "\n".join(lines) + "\n"
