@@ -130,7 +130,11 @@ def left_behind(tmp_path: Path) -> dict[str, str]:
 
 def watching(environment: dict[str, str], **more: Any) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "ivr.cli", "queues", "--watch", "--every", "0.2"]
-    return subprocess.Popen(command, env=environment, **more)
+
+    def heeds_ctrl_c() -> None:  # also when these tests themselves run in the background, where a shell ignores it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return subprocess.Popen(command, env=environment, preexec_fn=heeds_ctrl_c, **more)
 
 
 def test_a_watch_that_goes_to_a_file_is_plain_and_ends_with_ctrl_c(left_behind: dict[str, str]) -> None:
