@@ -109,7 +109,7 @@ def _journal(part: Part, line: Instance, entries: Sequence[Record], channels: di
     facts = decoded(entries)
     part.none("decisions or reasons that the second model calls wrong", contradictions(facts))
     told, faults = _explained(line, facts)
-    part.found("calls that `ivr explain` explains", told)
+    part.found("calls that `ivr explain CALL` explains", told)
     part.none("calls or rings of which it tells nothing", faults)
 
 
