@@ -6,6 +6,7 @@ refers to it. Only cycles among what was kept have to wait, until no call lives,
 """
 
 import gc
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ _NEVER = 1_000_000_000
 def resident() -> int:
     """Bytes of memory that this process has; 0 where the system does not tell (Linux, proc(5), statm)."""
     try:
-        return int(Path("/proc/self/statm").read_bytes().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize()
     except (OSError, ValueError, IndexError):
         return 0
 

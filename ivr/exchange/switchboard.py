@@ -339,9 +339,8 @@ class Switchboard:
                 number = event.get("CallerIDNum")
                 self._desk.record(self._started(CallId(uniqueid), did, number), key=f"started:{uniqueid}")
             self._call_ended(CallId(uniqueid), cause, "unknown", source="ami")
-        elif (
-            uniqueid and event.get("Context") == picture.INSIDE_QUEUE
-        ):  # and a phone of the house, that does not carry its id
+        elif uniqueid and event.get("Context") == picture.INSIDE_QUEUE:
+            # So may the end of a phone of the house, whose channel does not carry its id.
             self._calls.forget(CallId(uniqueid))
 
     def _leg_ended(self, offer: OfferId, cause: int) -> None:

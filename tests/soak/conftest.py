@@ -15,7 +15,7 @@ from ivr.reactor import deferred
 from ivr.testing.installation import ROOT
 from ivr.testing.instance import Instance
 from tests.soak import proof
-from tests.soak.part import FOLDER, FULL_MINUTES, MINUTES, Part, surroundings
+from tests.soak.part import FOLDER, MINUTES, Part, surroundings
 
 TREE = Path(os.environ.get("CENTRALITA_ASTERISK_ROOT") or ROOT / "var" / "asterisk" / "root").absolute()
 
@@ -40,7 +40,6 @@ def part(request: pytest.FixtureRequest) -> Iterator[Part]:
         about=text + "\n",
         order=module.ORDER,
         seconds=MINUTES * 60 * module.SHARE,
-        full=getattr(module, "FULL", FULL_MINUTES),
     )
     if kept := part.kept():
         pytest.skip(f"measured on {kept.surroundings.get('date')}; SOAK_FRESH=1 measures it anew")

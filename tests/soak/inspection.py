@@ -162,7 +162,8 @@ def _agrees(seen: Seen, rows: Sequence[Any]) -> str:
         return f"{told}, not complete"
     if clearly and row["outcome"] != ("transferred directly" if clearly == [RECEPTION] else "answered"):
         return told
-    if clearly and row["agent"] not in seen.voices and seen.by != "outage":  # he may have been handed on just then
+    just_handed_on = seen.by == "outage" and row["transferred"]  # Asterisk died before the next one said a word
+    if clearly and row["agent"] not in seen.voices and not just_handed_on:
         return told
     if not clearly and row["outcome"] in _TALKED and row["talk_us"] > (CLEARLY + _IN_DOUBT) * 1e6:
         return f"{told}, heard nobody clearly"

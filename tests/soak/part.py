@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "var" / "soak"
 
 FULL_MINUTES = 10.0
-"""The length whose figures stand in docs/PROOF.md; a part that needs less says so (FULL in its module)."""
+"""The length whose figures stand in docs/PROOF.md."""
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", FULL_MINUTES))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
@@ -49,7 +49,6 @@ class Part:
     order: int
     seconds: float  # for how long it should run
     minutes: float = MINUTES  # of the whole soak
-    full: float = FULL_MINUTES  # from which its figures count
     seed: int = SEED
     began: str = ""
     took: float = 0.0

@@ -29,7 +29,6 @@ from tests.soak.test_7_hundred_callers import STARTED as CROWDED
 from tests.tools import run
 
 NAME, ORDER, SHARE = "siege", 10, 1.0
-FULL = 7.0
 STARTED = {**CROWDED, "monitors": "127.0.0.1"}
 """The besiegers' addresses are no neighbours."""
 AGENTS = ("101", "102", "103", "201", "202", "301", "302", "401")

@@ -24,7 +24,6 @@ from tests.soak.siege import Orders, besieged
 from tests.tools import run
 
 NAME, ORDER, SHARE = "logins", 11, 0.5
-FULL = 6.0
 A_SECOND = 20.0
 TURNS = 3
 SOON = 20.0
