@@ -7,6 +7,9 @@ SINGLE, AUDIO = (12000, 20000), (20000, 32000)
 """From, and up to. An Asterisk that is started again finds no other one's audio at its port for calls; audio finds
 another port by itself."""
 
+_given: set[tuple[int, socket.SocketKind]] = set()
+"""Nobody listens there yet when the next one is asked for: one instance would get the same port twice."""
+
 
 def free_port(*, udp: bool = False) -> int:
     """A port of 127.0.0.1 that was free a moment ago. It lies outside the range that the system hands out by itself,
@@ -14,7 +17,8 @@ def free_port(*, udp: bool = False) -> int:
     kind = socket.SOCK_DGRAM if udp else socket.SOCK_STREAM
     for _ in range(200):
         port = random.randrange(*SINGLE)
-        if _is_free(port, kind):
+        if (port, kind) not in _given and _is_free(port, kind):
+            _given.add((port, kind))
             return port
     raise OSError(f"no free port of 127.0.0.1 between {SINGLE[0]} and {SINGLE[1]}")
 
