@@ -2,12 +2,13 @@
 
 import random
 import socket
+from collections import deque
 
 SINGLE, AUDIO = (12000, 20000), (20000, 32000)
 """From, and up to. An Asterisk that is started again finds no other one's audio at its port for calls; audio finds
 another port by itself."""
 
-_given: set[tuple[int, socket.SocketKind]] = set()
+_given: deque[tuple[int, socket.SocketKind]] = deque(maxlen=500)
 """Nobody listens there yet when the next one is asked for: one instance would get the same port twice."""
 
 
@@ -18,7 +19,7 @@ def free_port(*, udp: bool = False) -> int:
     for _ in range(200):
         port = random.randrange(*SINGLE)
         if (port, kind) not in _given and _is_free(port, kind):
-            _given.add((port, kind))
+            _given.append((port, kind))
             return port
     raise OSError(f"no free port of 127.0.0.1 between {SINGLE[0]} and {SINGLE[1]}")
 
