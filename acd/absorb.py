@@ -293,7 +293,7 @@ def revive(state: State, offer: OfferId) -> Offer | None:
     revived = Offer(
         offer, ended.visit, ended.call, ended.queue, ended.agent, state.t, 0, Phase.ANSWERED, state.t, state.t
     )
-    revived.closed = True
+    revived.closed, revived.held = True, ended.held
     if not _takes_agent(state, revived):
         return None
     del state.ended_offers[offer]

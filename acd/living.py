@@ -139,13 +139,15 @@ class EndedVisit:
 
 @dataclass(frozen=True, slots=True)
 class EndedOffer:
-    """What is remembered of an offer. `leg_gone`: a fact told the end of the leg; else we assumed it."""
+    """What is remembered of an offer. `leg_gone`: a fact told the end of the leg; else we assumed it. `held`: the
+    caller was on hold, as far as was told."""
 
     visit: VisitId
     call: CallId
     queue: QueueId
     agent: AgentId
     leg_gone: bool
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The words in which a decision tells who else was in question and why not them."""
 
+from itertools import islice
+
 from acd.circles import Queue
 from acd.decisions import PassedOver
 from acd.lanes import Place
@@ -42,7 +44,8 @@ def others(state: State, queue: Queue, visit: Visit, chosen: AgentId) -> tuple[t
     """The queue's other agents, the first `OTHERS_SHOWN` of them, and how many more there are."""
     why, tried, inner = state.why_not, visit.tried, visit.step == len(queue.config.steps)
     members = queue.members
-    shown = [name for name in members[: OTHERS_SHOWN + 1] if name != chosen][:OTHERS_SHOWN]
+    shown = [name for name in members[: OTHERS_SHOWN + 1] if name != chosen]
+    del shown[OTHERS_SHOWN:]
     if inner and not tried:
         found = tuple([why[name] for name in shown])
     else:
@@ -63,16 +66,15 @@ def overtaken(state: State, queue: Queue, visit: Visit, chosen: AgentId) -> tupl
     """Callers before this one whom the agent could not serve: those of the same queue, and the first of each other."""
     place = visit.place
     found = [PassedOver(who=one.id, why=why) for why, one in _before(queue, place, chosen)]
-    if len(found) < OVERTAKEN_SHOWN:
-        heads = [(q, q.first[1]) for q in state.queues.values() if q.first[0] < place and q is not queue]
-        for other, head in heads[: OVERTAKEN_SHOWN - len(found)]:
-            if head is None:
-                continue
-            if chosen in other.rings:
-                found.append(PassedOver(who=head.id, why=_why_not(other, head, chosen)))
-            else:
-                head.not_served = head.not_served or PassedOver(who=head.id, why=NOT_SERVED)
-                found.append(head.not_served)
+    earlier = ((q, q.first[1]) for q in state.queues.values() if q.first[0] < place and q is not queue)
+    for other, head in islice(earlier, OVERTAKEN_SHOWN - len(found)):
+        if head is None:
+            continue
+        if chosen in other.rings:
+            found.append(PassedOver(who=head.id, why=_why_not(other, head, chosen)))
+        else:
+            head.not_served = head.not_served or PassedOver(who=head.id, why=NOT_SERVED)
+            found.append(head.not_served)
     return tuple(found)
 
 

@@ -101,7 +101,8 @@ def _plain(value: Any) -> Any:
 
 def _from_row(cls: type[T], row: list[Any]) -> T:
     makers = _makers(cls)  # type: ignore[arg-type]
-    return cls(*(value if value is None else make(value) for make, value in zip(makers, row, strict=True)))
+    # A row of an older version may lack the last fields: they have defaults.
+    return cls(*(value if value is None else make(value) for make, value in zip(makers, row, strict=False)))
 
 
 @cache

@@ -383,7 +383,8 @@ class State:
     def remove_offer(self, offer: Offer, leg_gone: bool) -> None:
         del self.offers[offer.id]
         self.deadlines.set(("offer", offer.id), None)
-        remember(self.ended_offers, offer.id, EndedOffer(offer.visit, offer.call, offer.queue, offer.agent, leg_gone))
+        ended = EndedOffer(offer.visit, offer.call, offer.queue, offer.agent, leg_gone, offer.held)
+        remember(self.ended_offers, offer.id, ended)
 
     def settle_queue(self, queue: Queue) -> None:
         """Since when nobody is there, and when something follows from it or from the longest wait."""

@@ -28,22 +28,25 @@ _TIDY_EVERY = 2000
 up one decision in a hundred at 1,000 facts a second."""
 
 _WAL_LIMIT = 64 * 2**20
-"""Bytes of WAL after which the writer waits for the copying after all (a busy writer keeps it from starting over)."""
+"""Bytes of WAL after which the writer itself copies what came while the copying ran beside it: a writer that never
+pauses keeps the WAL from starting over."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
-  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  position INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
-  key TEXT UNIQUE,
+  key TEXT,
   event TEXT NOT NULL,
   decisions TEXT NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS entries_by_key ON entries (key) WHERE key IS NOT NULL;
 CREATE TABLE IF NOT EXISTS checkpoint (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   position INTEGER NOT NULL,
   state TEXT NOT NULL
 ) STRICT;
 """
+_COPY_WAL = "PRAGMA wal_checkpoint(PASSIVE)"
 _INSERT = "INSERT INTO entries (at, key, event, decisions) VALUES (?, ?, ?, ?)"
 
 
@@ -110,14 +113,22 @@ class SqliteJournal:
         return positions
 
     def _tidy(self) -> None:
-        """On the reader's thread, with a connection of its own. PASSIVE waits for nobody."""
-        wal = self._path.with_name(self._path.name + "-wal")
-        mode = "TRUNCATE" if wal.exists() and wal.stat().st_size > _WAL_LIMIT else "PASSIVE"
+        """On the reader's thread, with a connection of its own. PASSIVE waits for nobody, and nobody waits for it."""
         try:
             with closing(sqlite3.connect(self._path, isolation_level=None, timeout=5)) as connection:
-                connection.execute(f"PRAGMA wal_checkpoint({mode})")
-        except sqlite3.Error as error:
+                _, pages, copied = connection.execute(_COPY_WAL).fetchone()
+                (size,) = connection.execute("PRAGMA page_size").fetchone()
+            if copied < pages and pages * size > _WAL_LIMIT:
+                self._thread.submit(self._tidy_the_rest)
+        except (sqlite3.Error, RuntimeError) as error:  # RuntimeError: closed meanwhile
             _log.warning("the WAL of %s was not copied, it is tried again: %s", self._path.name, error)
+
+    def _tidy_the_rest(self) -> None:
+        """Between two writes: with nothing left to copy, the next one starts the WAL over."""
+        try:
+            self._open_connection().execute(_COPY_WAL)
+        except (sqlite3.Error, JournalUnavailable) as error:
+            _log.warning("the WAL of %s was not started over, it is tried again: %s", self._path.name, error)
 
     def _write(self, drafts: Sequence[Draft]) -> list[int]:
         connection = self._open_connection()

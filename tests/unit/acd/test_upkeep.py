@@ -12,6 +12,7 @@ from acd.facts import (
     OfferBridged,
     Reconfigured,
     TalkEnded,
+    TalkHeld,
 )
 from acd.model import AgentId, DeviceState, VisitId
 from tests.unit.acd.floor import Floor
@@ -84,6 +85,19 @@ def test_an_agent_with_two_legs_in_a_bridge_keeps_the_one_that_goes_on() -> None
     assert [view.offer for view in floor.engine.offers()] == [first.offer]
     floor.tell(TalkEnded, offer=first.offer)
     assert floor.engine.offers() == () and floor.status("a").value == "available"
+
+
+def test_who_was_put_on_hold_before_the_bridge_was_heard_of_is_on_hold() -> None:
+    """The offer was given up for dead meanwhile; a checkpoint does not forget it."""
+    floor = House(agent("a"))
+    (first,) = offers(floor.caller("x"))
+    floor.tell(TalkHeld, offer=first.offer)
+    floor.after(first.ring_us / SECOND + 5)
+    floor.after(20)
+    assert floor.engine.offer(first.offer) is None
+    floor.engine = Engine.restore(floor.config, json.loads(json.dumps(floor.engine.snapshot())))
+    floor.tell(OfferBridged, offer=first.offer)
+    assert floor.status("a").value == "on hold"
 
 
 def test_both_of_two_legs_may_end_while_the_link_is_away() -> None:
