@@ -1,22 +1,72 @@
 """The catalogue: one row for each recording, with what ties it to its call."""
 
+import builtins
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, Column, DateTime, Engine, MetaData, String, Table, delete, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Engine,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+
+
+class State(StrEnum):
+    """Where a recording is on its way."""
+
+    TAKEN = "taken"
+    """Complete, as Asterisk has written it."""
+    KEPT = "kept"
+    """Compressed and encrypted, in the vault."""
+    ARCHIVED = "archived"
+    """In the archive alone."""
+    SPOILT = "spoilt"
+    """Nothing could be made of the file: it lies in quarantine."""
+    DELETED = "deleted"
+    """The audio and its key are gone; the row tells that it was there."""
+
+
+def gives_way(known: State, to: State) -> bool:
+    """Whether a row may be written over: never one that says `deleted`; and what is in the vault or in the archive is
+    neither taken nor spoilt once more, whoever was slow."""
+    if to in (State.TAKEN, State.SPOILT):
+        return known in (State.TAKEN, State.SPOILT)
+    return known is not State.DELETED
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Silence that was asked for, in microseconds from the recording's beginning, and why."""
+
+    from_us: int
+    to_us: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One file. `recording` is `<call>_<offer>`, also the file's name without its ending; `length_us` is the audio's
-    length in microseconds, `sha256` of the whole file, `file` relative to the recordings' folder."""
+    """One talk. `recording` is `<call>_<leg>`; `finished` is the audio's end and `length_us` its length in
+    microseconds. `bytes` and `sha256` are of the file as it lies, `audio_bytes` and `audio_sha256` of what a listener
+    gets; `file` is relative to the folder of its `state`. `notice`: version of the notice that the caller heard."""
 
     recording: str
     call: str
-    offer: str
+    leg: str
     queue: str
     agent: str
     finished: datetime
@@ -24,13 +74,28 @@ class Recording:
     bytes: int
     sha256: str
     file: str
+    did: str = ""
+    direction: str = ""
+    notice: str = ""
+    gaps: tuple[Gap, ...] = ()
+    codec: str = "raw"
+    state: State = State.TAKEN
+    audio_bytes: int = 0
+    audio_sha256: str = ""
+    peaks: "builtins.bytes | None" = None
+
+    @property
+    def began(self) -> datetime:
+        """The audio's beginning."""
+        return self.finished - timedelta(microseconds=self.length_us)
 
 
 class Catalogue(Protocol):
-    """Where recordings are found again. Adding one twice changes nothing but its values."""
+    """Where recordings are found again. Adding one twice changes nothing but its values; a row that does not give way
+    (`gives_way`) stays as it is, whoever was at work on the recording when it went on."""
 
-    def add(self, recording: Recording) -> None:
-        """Keep a row."""
+    def add(self, recording: Recording) -> bool:
+        """Keep a row. False: it has gone on or was deleted meanwhile, and nothing is changed."""
 
     def get(self, recording: str) -> Recording | None:
         """The row of that name."""
@@ -42,7 +107,19 @@ class Catalogue(Protocol):
         """Which of these names have no row."""
 
     def remove(self, names: Iterable[str]) -> None:
-        """Forget these rows; again is harmless."""
+        """Forget these rows and keys; again is harmless."""
+
+    def in_state(self, state: State, limit: int) -> list[Recording]:
+        """Some of those in a state, the oldest first."""
+
+    def named(self, files: Iterable[str]) -> set[str]:
+        """Which of these files a row names. Reads the whole catalogue."""
+
+    def keep(self, recording: Recording, wrapped: bytes) -> bool:
+        """The row with its key, in one transaction: the audio lies in the vault now. False as of `add`."""
+
+    def key_of(self, recording: str) -> bytes | None:
+        """The wrapped key, or None."""
 
 
 class MemoryCatalogue:
@@ -50,9 +127,14 @@ class MemoryCatalogue:
 
     def __init__(self) -> None:
         self._rows: dict[str, Recording] = {}
+        self._keys: dict[str, bytes] = {}
 
-    def add(self, recording: Recording) -> None:
+    def add(self, recording: Recording) -> bool:
+        known = self._rows.get(recording.recording)
+        if known is not None and not gives_way(known.state, recording.state):
+            return False
         self._rows[recording.recording] = recording
+        return True
 
     def get(self, recording: str) -> Recording | None:
         return self._rows.get(recording)
@@ -66,6 +148,23 @@ class MemoryCatalogue:
     def remove(self, names: Iterable[str]) -> None:
         for name in names:
             self._rows.pop(name, None)
+            self._keys.pop(name, None)
+
+    def in_state(self, state: State, limit: int) -> list[Recording]:
+        found = sorted((r for r in self._rows.values() if r.state is state), key=lambda r: (r.finished, r.recording))
+        return found[:limit]
+
+    def named(self, files: Iterable[str]) -> set[str]:
+        return set(files) & {row.file for row in self._rows.values()}
+
+    def keep(self, recording: Recording, wrapped: bytes) -> bool:
+        if not self.add(recording):
+            return False
+        self._keys[recording.recording] = wrapped
+        return True
+
+    def key_of(self, recording: str) -> bytes | None:
+        return self._keys.get(recording)
 
 
 metadata = MetaData()
@@ -75,7 +174,7 @@ table = Table(
     metadata,
     Column("recording", String(128), primary_key=True),
     Column("call", String(64), nullable=False, index=True),
-    Column("offer", String(64), nullable=False),
+    Column("leg", String(64), nullable=False),
     Column("queue", String(64), nullable=False),
     Column("agent", String(32), nullable=False),
     Column("finished", DateTime(timezone=True), nullable=False),
@@ -83,6 +182,43 @@ table = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("file", String(255), nullable=False),
+    Column("did", String(32), nullable=False),
+    Column("direction", String(16), nullable=False),
+    Column("notice", String(64), nullable=False),
+    Column("gaps", JSON, nullable=False),
+    Column("codec", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("audio_sha256", String(64), nullable=False),
+    Column("audio_bytes", BigInteger, nullable=False),
+    Column("peaks", LargeBinary),
+    Index("recordings_finished", "finished", "recording"),
+    Index("recordings_queue", "queue", "finished"),
+    Index("recordings_agent", "agent", "finished"),
+    Index("recordings_did", "did", "finished"),
+    Index("recordings_direction", "direction", "finished"),
+    Index("recordings_length", "length_us"),
+    # Everything that retention looks at: it walks through all rows, and each waveform is as large as a page.
+    Index("recordings_state", "state", "finished", "recording", "queue", "direction", "bytes", "call"),
+)
+keys = Table(
+    "recording_keys",
+    metadata,
+    Column("recording", String(128), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+"""The data keys, each wrapped for the public recipients: a recording whose key is gone can be heard by nobody, in no
+copy of its audio. No backup of the database holds this table; the keys have one of their own, of one generation."""
+holds = Table(
+    "recording_holds",
+    metadata,
+    # `about`: what it is over (recordings.holds), and `lifted_why` once it was lifted.
+    Column("hold", String(32), primary_key=True),
+    Column("about", JSON, nullable=False),
+    Column("why", String(200), nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("lifted", DateTime(timezone=True)),
+    Column("lifted_by", String(64), nullable=False),
 )
 
 
@@ -92,14 +228,38 @@ class SqlCatalogue:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, recording: Recording) -> None:
-        insert: Any = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        values = {**asdict(recording), "finished": recording.finished.astimezone(UTC)}
-        changed = {key: value for key, value in values.items() if key != "recording"}
+    def add(self, recording: Recording) -> bool:
         with self._engine.begin() as connection:
-            connection.execute(
-                insert(table).values(**values).on_conflict_do_update(index_elements=["recording"], set_=changed)
-            )
+            return self._put(connection, table, _row(recording), _gives_way(recording.state))
+
+    def keep(self, recording: Recording, wrapped: bytes) -> bool:
+        with self._engine.begin() as connection:
+            if not self._put(connection, table, _row(recording), _gives_way(recording.state)):
+                return False
+            self._put(connection, keys, {"recording": recording.recording, "wrapped": wrapped})
+        return True
+
+    def key_of(self, recording: str) -> bytes | None:
+        with self._engine.connect() as connection:
+            return connection.execute(select(keys.c.wrapped).where(keys.c.recording == recording)).scalar()
+
+    def in_state(self, state: State, limit: int) -> list[Recording]:
+        asked = select(table).where(table.c.state == state.value)
+        return self._found(asked.order_by(table.c.finished, table.c.recording).limit(limit))
+
+    def named(self, files: Iterable[str]) -> set[str]:
+        with self._engine.connect() as connection:
+            return set(connection.execute(select(table.c.file).where(table.c.file.in_(sorted(set(files))))).scalars())
+
+    def _put(
+        self, connection: Connection, into: Table, values: dict[str, Any], where: ColumnElement[bool] | None = None
+    ) -> bool:
+        """Whether it was written: not, over a row that is not as `where` says."""
+        insert: Any = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        changed = {key: value for key, value in values.items() if key != "recording"}
+        wanted = insert(into).values(**values)
+        wanted = wanted.on_conflict_do_update(index_elements=["recording"], set_=changed, where=where)
+        return connection.execute(wanted.returning(into.c.recording)).first() is not None
 
     def get(self, recording: str) -> Recording | None:
         found = self._found(select(table).where(table.c.recording == recording))
@@ -121,12 +281,32 @@ class SqlCatalogue:
         gone = sorted(set(names))
         with self._engine.begin() as connection:
             for start in range(0, len(gone), 500):
-                connection.execute(delete(table).where(table.c.recording.in_(gone[start : start + 500])))
+                some = gone[start : start + 500]
+                connection.execute(delete(keys).where(keys.c.recording.in_(some)))
+                connection.execute(delete(table).where(table.c.recording.in_(some)))
 
     def _found(self, asked: Any) -> list[Recording]:
         with self._engine.connect() as connection:
-            rows = [dict(row) for row in connection.execute(asked).mappings()]
-        for row in rows:
-            moment: datetime = row["finished"]
-            row["finished"] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        return [Recording(**row) for row in rows]
+            return [recording_of(dict(row)) for row in connection.execute(asked).mappings()]
+
+
+def _gives_way(to: State) -> ColumnElement[bool]:
+    return table.c.state.in_([known.value for known in State if gives_way(known, to)])
+
+
+def _row(recording: Recording) -> dict[str, Any]:
+    return {**asdict(recording), "finished": recording.finished.astimezone(UTC), "state": recording.state.value}
+
+
+def columns() -> list[Any]:
+    """Of a list: everything but the waveform."""
+    return [column for column in table.c if column.name != "peaks"]
+
+
+def recording_of(row: dict[str, Any]) -> Recording:
+    """A row of the catalogue."""
+    moment: datetime = row["finished"]
+    row["finished"] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    row["gaps"] = tuple(Gap(**gap) for gap in row["gaps"])
+    row["state"] = State(row["state"])
+    return Recording(**row)
