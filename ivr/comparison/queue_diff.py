@@ -7,6 +7,7 @@ from typing import TypeVar
 from ivr.language.queue_words import str_condition, str_need
 from ivr.rehearsal.words import Words
 from ivr.site import AgentSettings, Needs, OfferRule, QueueSettings, ScreenPop, Site
+from ivr.site.recordings import rule_in_words
 
 T = TypeVar("T")
 
@@ -90,6 +91,11 @@ def _last_agent(queue: QueueSettings) -> str:
     return f"{queue.last_agent}, {queue.last_agent_wait.total_seconds():.0f} s, {queue.last_agent_days} days"
 
 
+def _record(queue: QueueSettings) -> object:
+    words = rule_in_words(queue.record)
+    return {"yes": True, "no": False}.get(words, words)
+
+
 _OF_QUEUES: dict[str, Callable[[QueueSettings], object]] = {
     "label": lambda queue: queue.label,
     "strategy": lambda queue: queue.strategy,
@@ -109,7 +115,7 @@ _OF_QUEUES: dict[str, Callable[[QueueSettings], object]] = {
     "announce every": lambda queue: queue.announce_every,
     "position": lambda queue: queue.position,
     "whisper": lambda queue: queue.whisper,
-    "record": lambda queue: queue.record,
+    "record": _record,
     "screen pop": lambda queue: queue.screen_pop,
 }
 _OF_AGENTS: dict[str, Callable[[AgentSettings], object]] = {

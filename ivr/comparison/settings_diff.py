@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from ivr.comparison.queue_diff import person, queue_changes, shown
+from ivr.comparison.recording_diff import recording_changes
 from ivr.rehearsal.words import Words
 from ivr.site import Site
 from ivr.site.hours import Day, OpeningHours
@@ -153,4 +154,5 @@ _SECTIONS: dict[str, Callable[[Site, Site, Words], Iterator[str]]] = {
     "mailboxes": _mailboxes,
     "lists header": _lists,
     "look-ups": _look_ups,
+    "recordings": recording_changes,
 }

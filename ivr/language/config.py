@@ -18,6 +18,8 @@ from ivr.language.problems import Problem, bounded, suggestion
 from ivr.language.queue_problems import queue_problems
 from ivr.language.queues import QueuesFile
 from ivr.language.reader import Document, read_file
+from ivr.language.recording_problems import recording_problems
+from ivr.language.recordings import RecordingsFile
 from ivr.language.schema import HoursFile, PromptsFile, SiteFile, TimetableFile
 from ivr.language.voicemail import VoicemailFile
 from ivr.site import Prompt
@@ -62,6 +64,7 @@ class Configuration:
     lists: Source[ListsFile]
     lookups: Source[LookUpsFile]
     voicemail: Source[VoicemailFile]
+    recordings: Source[RecordingsFile]
     problems: list[Problem]
     callers: dict[str, CallerTable] = field(default_factory=dict)
     """The files of lists.yaml that could be read, by the list's name."""
@@ -69,7 +72,16 @@ class Configuration:
     @property
     def sources(self) -> tuple[Source[Any], ...]:
         """All files, in a fixed order."""
-        every = (self.site, self.queues, self.hours, self.prompts, self.lists, self.lookups, self.voicemail)
+        every = (
+            self.site,
+            self.queues,
+            self.hours,
+            self.prompts,
+            self.lists,
+            self.lookups,
+            self.voicemail,
+            self.recordings,
+        )
         tables: Iterator[Source[Any]] = (
             Source(table.file, None, None, table.content) for table in self.callers.values()
         )
@@ -114,6 +126,7 @@ def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configurat
         optional("lists.yaml", ListsFile),
         optional("lookups.yaml", LookUpsFile),
         optional("voicemail.yaml", VoicemailFile),
+        optional("recordings.yaml", RecordingsFile),
         problems,
     )
     problems.extend(bounded(_site_problems(configuration)))
@@ -123,6 +136,7 @@ def read_configuration(folder: Path, shown: Callable[[Path], str]) -> Configurat
     problems.extend(lists.problems(configuration))
     problems.extend(bounded(lookups.problems(configuration)))
     problems.extend(bounded(voicemail.problems(configuration)))
+    problems.extend(recording_problems(configuration))
     return configuration
 
 

@@ -18,6 +18,7 @@ from ivr.language.lookups import MODELS as SOURCES
 from ivr.language.lookups import LookUpsFile
 from ivr.language.queues import QueuesFile
 from ivr.language.reader import read_text
+from ivr.language.recordings import RecordingsFile
 from ivr.language.reference import as_written
 from ivr.language.schema import FlowHead, HoursFile, PromptsFile, SiteFile
 from ivr.language.voicemail import VoicemailFile
@@ -43,6 +44,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     "lists": ListsFile,
     "lookups": LookUpsFile,
     "voicemail": VoicemailFile,
+    "recordings": RecordingsFile,
 }
 
 
@@ -194,6 +196,8 @@ def _plain(written: Written | None) -> Schema:
     if written.several:
         one = _plain(replace(written, several=False))
         return {"anyOf": [one, {"type": "array", "items": one}]}
+    if written.choices and written.pattern:
+        return {"anyOf": [_plain(replace(written, pattern="")), _plain(replace(written, choices=()))]}
     if written.choices:
         return {"enum": list(written.choices)}
     schema: Schema = {"type": PLAIN}

@@ -1,5 +1,6 @@
 """pydantic's errors as problems with a place, in an administrator's words."""
 
+from types import NoneType, UnionType
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -101,6 +102,12 @@ def _subject(path: Path_) -> str:
     return quoted(last) if last else "this"
 
 
+def _whole(annotation: Any) -> Any:
+    """The type of a setting that may be left out."""
+    inside = [part for part in getattr(annotation, "__args__", ()) if part is not NoneType]
+    return inside[0] if isinstance(annotation, UnionType) and len(inside) == 1 else annotation
+
+
 def _fields(model: type[BaseModel], path: Path_) -> dict[str, FieldInfo]:
     """The settings that are known below a path, by the names that files have for them."""
     current: Any = model
@@ -108,10 +115,10 @@ def _fields(model: type[BaseModel], path: Path_) -> dict[str, FieldInfo]:
         if isinstance(current, type) and issubclass(current, BaseModel):
             by_alias = {info.alias or name: info for name, info in current.model_fields.items()}
             info = by_alias.get(str(part))
-            current = info.annotation if info is not None else None
+            current = _whole(info.annotation) if info is not None else None
         else:
             inside = getattr(current, "__args__", ())
-            current = inside[-1] if inside else None
+            current = _whole(inside[-1]) if inside else None
     if isinstance(current, type) and issubclass(current, BaseModel):
         return {info.alias or name: info for name, info in current.model_fields.items()}
     return {}

@@ -13,9 +13,12 @@ from ivr.language.graph import graph_problems, silent_problems
 from ivr.language.key_uses import key_problems
 from ivr.language.look_up_steps import look_up_step_problems
 from ivr.language.problems import Place, Problem, bounded, suggestion
+from ivr.language.queues_made import queue_settings
 from ivr.language.reader import Document, Path_, read_file
+from ivr.language.recordings_made import recording_settings
 from ivr.language.schema import FlowHead
 from ivr.language.shadowed import shadowed_problems
+from ivr.language.unannounced import Talks
 from ivr.language.variables import Variables, unset_problems, variable_problems
 from ivr.language.ways_out import trap_problems
 from ivr.site import Flow
@@ -116,7 +119,7 @@ class _Reading:
             self._draft.problems.extend(
                 look_up_step_problems(steps, types, self._configuration, self.place, self.key_place)
             )
-        graph = list(graph_problems(head.start, steps, self._recorded(), self._step_place, self.place))
+        graph = list(graph_problems(head.start, steps, self._talks(), self._step_place, self.place))
         self._draft.problems.extend(graph)
         if not self._draft.problems:
             self._draft.problems.extend(bounded(self._meant_otherwise(head, steps)))
@@ -331,6 +334,14 @@ class _Reading:
         names = sources[key].names(key) if key is not None else None
         return names | frozenset(PHRASES) if names is not None and kind == "prompt" else names
 
-    def _recorded(self) -> frozenset[str]:
-        model = self._configuration.queues.model
-        return frozenset(name for name, queue in model.queues.items() if queue.record) if model else frozenset()
+    def _talks(self) -> Talks | None:
+        c = self._configuration
+        if c.site.model is None or c.queues.model is None or c.recordings.model is None:
+            return None
+        return Talks(
+            recordings=recording_settings(c.recordings.model),
+            queues=queue_settings(c.queues.model),
+            numbers=self._draft.numbers,
+            extensions=tuple(c.site.model.extensions),
+            reception=c.site.model.reception,
+        )

@@ -1,8 +1,9 @@
-"""A flow as a graph: steps that nobody reaches, silent circles, recorded queues without the notice."""
+"""A flow as a graph: steps that nobody reaches, silent circles, recorded talks without the notice."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ivr.language.problems import Place, Problem
+from ivr.language.unannounced import Talks, unannounced_problems
 from ivr.text import quoted
 from ivr.verbs.step import Path as StepPath
 from ivr.verbs.step import Step
@@ -11,18 +12,19 @@ from ivr.verbs.step import Step
 def graph_problems(
     start: str,
     steps: Mapping[str, Step],
-    recorded: frozenset[str],
+    talks: Talks | None,
     key_place: Callable[[str], Place],
     place: Callable[[str, StepPath], Place],
 ) -> Iterator[Problem]:
-    """What is wrong with the ways through a flow whose names are all right. `recorded`: queues that record."""
+    """What is wrong with the ways through a flow whose names are all right. `talks`: None = it cannot be known."""
     reached = _reached(start, steps)
     for name in steps:
         if name not in reached:
             message = f"no caller reaches the step {quoted(name)}; lead to it from another step, or delete it"
             yield Problem.at(key_place(name), "FLOW030", message)
     yield from _circles(steps, place)
-    yield from _unannounced(start, steps, recorded, place)
+    if talks is not None:
+        yield from unannounced_problems(start, steps, talks, place)
 
 
 def _reached(start: str, steps: Mapping[str, Step]) -> set[str]:
@@ -82,34 +84,6 @@ def _counts(circle: Sequence[str], steps: Mapping[str, Step]) -> bool:
         for v in u.expression.variables()
     }
     return not given.isdisjoint(asked)
-
-
-def _unannounced(
-    start: str,
-    steps: Mapping[str, Step],
-    recorded: frozenset[str],
-    place: Callable[[str, StepPath], Place],
-) -> Iterator[Problem]:
-    """Queues that record, reached without passing a notice."""
-    seen, waiting = {start}, [start]
-    while waiting:
-        name = waiting.pop()
-        if steps[name].verb == "notice":
-            continue
-        for target in steps[name].targets():
-            if target.name not in seen:
-                seen.add(target.name)
-                waiting.append(target.name)
-    for name, step in steps.items():
-        if name not in seen or step.verb != "queue":
-            continue
-        for reference in step.references():
-            if reference.kind == "queue" and reference.name in recorded:
-                message = (
-                    f"{quoted(reference.name)} is recorded, but a caller may come here without hearing a notice; "
-                    "put one before it, else such calls are not recorded"
-                )
-                yield Problem.at(place(name, reference.path), "FLOW032", message)
 
 
 def silent_problems(steps: Mapping[str, Step], place: Callable[[str, StepPath], Place]) -> Iterator[Problem]:

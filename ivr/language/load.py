@@ -22,6 +22,7 @@ from ivr.language.flows import Draft, read_flow
 from ivr.language.problems import Place, Problem, Severity
 from ivr.language.queue_unused import unused_problems
 from ivr.language.queues_made import agent_settings, offer_rules, queue_settings, screen_pops
+from ivr.language.recordings_made import recording_settings
 from ivr.language.schema import SiteFile
 from ivr.language.subflows import Known, subflow_problems
 from ivr.language.variables import unused_variables
@@ -141,7 +142,7 @@ def _can_be_made(configuration: Configuration, drafts: Sequence[Draft]) -> bool:
     """Whether everything could be read, and every name that a site is made of is there."""
     site = configuration.site.model
     c = configuration
-    files = (c.site, c.queues, c.hours, c.prompts, c.lists, c.lookups, c.voicemail)
+    files = (c.site, c.queues, c.hours, c.prompts, c.lists, c.lookups, c.voicemail, c.recordings)
     if site is None or any(source.model is None for source in files) or any(draft.flow is None for draft in drafts):
         return False
     return site.numbers.keys() <= {number for draft in drafts for number in draft.numbers}
@@ -218,6 +219,7 @@ def _site(configuration: Configuration, flows: Mapping[str, Flow], version: str)
         priority_worth=queues.priority,
         pause_reasons=queues.pause_reasons,
         screen_pops=screen_pops(queues),
+        recordings=recording_settings(model_of(configuration.recordings)),
         promises=Promises(keys=site.promises.keys, seconds=site.promises.seconds),
     )
 

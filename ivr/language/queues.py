@@ -25,6 +25,7 @@ from ivr.language.queue_words import (
     Strategy,
     Who,
 )
+from ivr.language.recording_words import RecordText
 from ivr.language.schema import Settings
 from ivr.site.queues import USUAL
 from ivr.verbs.words import Extension, HoursName, Label, Name, Number, Refers, Text, Written, YesNo, between, whole
@@ -127,7 +128,10 @@ class QueueFile(Settings):
     )
     position: YesNo = Field(default=True, description="whether they hear their place in the line too")
     whisper: Text = Field(default="", description="prompt that the agent hears before the caller")
-    record: YesNo = Field(description="whether talks are recorded (only after a completed notice)")
+    record: RecordText = Field(
+        description="whether talks are recorded (only after a completed notice): yes, no, force, on demand, never, or "
+        "20 % of the calls; recordings.yaml may say more"
+    )
     screen_pop: Annotated[Text, Refers("screen pop")] = Field(
         default="", alias="screen pop", description="one of `screen pops`: told when an agent's phone rings"
     )

@@ -24,6 +24,7 @@ from ivr.proof.frames import inside
 from ivr.proof.seen import Seen
 from ivr.proof.space import Edge, Goal, Node
 from ivr.site import Flow, Site
+from ivr.site.recordings import Wished
 from ivr.site.values import UNKNOWN
 from ivr.verbs.queue import EXITS
 
@@ -78,6 +79,7 @@ class Run:
     channel: tuple[Place, Memory] | None  # what is remembered on it
     offered: bool
     choices: tuple[Choice, ...]  # since the state
+    wished: Wished  # about its recording
     remembered: int = 0
     past: bool = False
 
@@ -98,7 +100,15 @@ class Exploration:
 
     def explore(self) -> None:
         """Follow everything from the first step on."""
-        start = Node(number=0, place=None, mask=self._worlds.all, assumed=frozenset(), offered=False, talked=False)
+        start = Node(
+            number=0,
+            place=None,
+            mask=self._worlds.all,
+            assumed=frozenset(),
+            offered=False,
+            talked=False,
+            wished=Wished(),
+        )
         self.nodes.append(start)
         index = 0
         while index < len(self.nodes):
@@ -132,7 +142,7 @@ class Exploration:
 
     def _follow(self, node: Node, choices: tuple[Choice, ...], waiting: deque[tuple[Choice, ...]]) -> None:
         """One way from a state to where it ends; its side ways are put aside."""
-        run = Run(self.machine_at(node), node.channel, node.offered, choices)
+        run = Run(self.machine_at(node), node.channel, node.offered, choices, node.wished)
         try:
             self._drive(node, run, self._repeated(node, run), waiting)
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as fault:
@@ -172,6 +182,7 @@ class Exploration:
                     return
                 case effects.Tell() | effects.Complain() | effects.KeepMessage() | effects.DropMessage():
                     self._seen.told(node, run.choices, run.machine.story, effect)
+                    run.wished = _after(run.wished, effect)
                     effect = run.machine.step(DONE, AT)
                 case _:
                     if len(run.choices) >= APART:
@@ -243,12 +254,14 @@ class Exploration:
             assumed=assumed,
             offered=run.offered,
             talked=run.machine._talked,
+            wished=run.wished,
         )
 
     def _ends(self, node: Node, run: Run, effect: effects.JoinQueue | effects.Ring | effects.HangUp) -> None:
         """A terminal effect: a goal, and every way in which the call may come back from it."""
         story = run.machine.story
-        self._seen.ended(node, run.choices, story, effect)
+        numbers = self._worlds.numbers(self._knowledge(node, run)[0])
+        self._seen.ended(node, run.choices, story, effect, numbers, run.wished)
         if isinstance(effect, effects.HangUp):
             declared = effect.reason == "voicemail" or self._says_why(story.flow.name, story.step)
             if run.offered or declared:
@@ -297,7 +310,7 @@ class Exploration:
         """Lead to a state: one that is known, or a new one."""
         key = (
             found.place, _frozen(found.memory), found.returned, found.mask, found.assumed,
-            found.offered, found.talked, found.inside, found.restarted,
+            found.offered, found.talked, found.wished, found.inside, found.restarted,
             (found.channel[0], _frozen(found.channel[1])) if found.asked and found.channel is not None else None,
         )  # fmt: skip
         known = self._numbers.get(key)
@@ -343,7 +356,7 @@ class Exploration:
     def _undo_once(self, node: Node, choices: tuple[Choice, ...], waiting: deque[tuple[Choice, ...]]) -> None:
         info = CallInfo(call=CallId("proof"), did=self._worlds.example(node.mask).did)
         machine = Machine(self._site, self._flow, info, node.place, memory=node.memory, hung_up=True)
-        run = Run(machine, node.channel, node.offered, choices)
+        run = Run(machine, node.channel, node.offered, choices, node.wished)
         effect = self._repeated(replace(node, prefix=()), run)
         while not machine.finished:
             self._seen.undoing(machine.story)
@@ -376,6 +389,13 @@ def _returns(effect: effects.JoinQueue | effects.Ring) -> Iterator[Returned]:
         return
     yield Returned(Kind.DIAL, "ANSWER", effect.extension)
     yield from (Returned(Kind.DIAL, status, effect.extension) for status in _UNANSWERED)
+
+
+def _after(wished: Wished, effect: Effect) -> Wished:
+    """What is wished about the recording, after a fact was told."""
+    if isinstance(effect, effects.Tell) and isinstance(effect.fact, facts.RecordingWished):
+        return wished.then(effect.fact.wish, effect.fact.step)
+    return wished
 
 
 def _frozen(memory: Memory) -> object:

@@ -8,10 +8,13 @@ from ivr.proof.choices import Choice
 from ivr.proof.findings import Call, Finding
 from ivr.proof.space import Node
 from ivr.site import Site
+from ivr.site.recordings import Wished, said_in_words
 from ivr.site.targets import A_PERSON, HANG_UP, exit_of
 from ivr.speech import can_speak
 from ivr.text import quoted
+from ivr.verbs.extension import ExtensionStep
 from ivr.verbs.say import Say
+from recordings.policy import Level, Said
 
 At = tuple[str, str]
 
@@ -110,22 +113,47 @@ class Seen:
 
     def ended(
         self, node: Node, choices: tuple[Choice, ...], story: Story,
-        effect: effects.JoinQueue | effects.Ring | effects.HangUp,
+        effect: effects.JoinQueue | effects.Ring | effects.HangUp, numbers: tuple[str, ...], wished: Wished,
     ) -> None:  # fmt: skip
-        """The flow lets go of the call."""
+        """The flow lets go of the call. `numbers`: those that may have been called; `wished`: about its recording."""
         if not isinstance(effect, effects.JoinQueue):
             word = HANG_UP if isinstance(effect, effects.HangUp) else A_PERSON
             self.exits.add((*(node.at if story.step == RECEPTION else (story.flow.name, story.step)), word))
+        if isinstance(effect, effects.HangUp):
             return
-        queue = self._site.queues[effect.queue]
-        if queue.record and not effect.record:
-            message = (
-                f"a call comes to the recorded queue {quoted(effect.queue)} without having heard a notice to its end; "
-                "put a `notice` before it, in every language"
-            )
-            self._add("PROOF007", node, choices, story, message)
-        if queue.announce:
+        if not story.notices:
+            self._unannounced(node, choices, story, effect, numbers, wished)
+        queue = self._site.queues.get(effect.queue) if isinstance(effect, effects.JoinQueue) else None
+        if queue is not None and queue.announce:
             self._heard(node, choices, story, queue.announce, story.language)
+
+    def _unannounced(
+        self, node: Node, choices: tuple[Choice, ...], story: Story,
+        effect: effects.JoinQueue | effects.Ring, numbers: tuple[str, ...], wished: Wished,
+    ) -> None:  # fmt: skip
+        """A call comes to people without having heard a notice."""
+        said = None
+        if isinstance(effect, effects.JoinQueue):
+            queue = self._site.queues[effect.queue]
+            said, agents = Said(Level.QUEUE, effect.queue, queue.record), queue.agents_ever or ("",)
+            whom = f"the queue {quoted(effect.queue)}"
+        else:
+            step = story.flow.steps.get(story.step)
+            agents = (effect.extension,)
+            if isinstance(step, ExtensionStep):  # in a proof one of its extensions stands for all
+                agents = tuple(filter(step.allows, self._site.extensions))
+            whom = f"the extension {quoted(effect.extension)}"
+        by = self._site.recordings.may_record(numbers=numbers, agents=agents, queue=said, wished=wished)
+        if by is None:
+            return
+        what = f"{whom}, to be recorded ({said_in_words(by)}),"
+        if by.level is Level.QUEUE:
+            what = f"the recorded queue {quoted(by.name)}"
+        message = (
+            f"a call comes to {what} without having heard a notice to its end; "
+            "put a `notice` before it, in every language"
+        )
+        self._add("PROOF007", node, choices, story, message)
 
     def _add(
         self, code: str, node: Node, choices: tuple[Choice, ...], story: Story, message: str, about: object = None

@@ -8,6 +8,7 @@ from ivr.call.effects import Returned
 from ivr.call.memory import EMPTY, Memory
 from ivr.call.place import Place
 from ivr.proof.choices import Assumed, Choice
+from ivr.site.recordings import Wished
 
 
 class Goal(Enum):
@@ -31,6 +32,7 @@ class Node:
     assumed: Assumed
     offered: bool  # a person was rung, or a message could be left
     talked: bool
+    wished: Wished
     base: "Node | None" = None
     prefix: tuple[Choice, ...] = ()
     inside: object = ()  # where in its step the call is, when it was not just entered

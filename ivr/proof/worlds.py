@@ -44,11 +44,18 @@ class Worlds:
         self._worlds = worlds
         self._holds = holds
         self._openings: dict[str, dict[Opening, int]] = {}
+        self._numbers: dict[str, int] = {}
+        for bit, world in enumerate(worlds):
+            self._numbers[world.did] = self._numbers.get(world.did, 0) | 1 << bit
         self.all = (1 << len(worlds)) - 1
 
     def example(self, among: int) -> World:
         """The first of a set."""
         return self._worlds[(among & -among).bit_length() - 1]
+
+    def numbers(self, among: int) -> tuple[str, ...]:
+        """Those that may have been called."""
+        return tuple(did for did, where in self._numbers.items() if where & among)
 
     def holding(self, part: str) -> int:
         """The worlds in which a part of a condition holds."""
@@ -73,7 +80,7 @@ class Asked:
 
     timetables: tuple[str, ...]
     parts: tuple[Part, ...]
-    number: bool  # whether any condition asks which number was called
+    number: bool  # whether any condition, or who is recorded, asks which number was called
     moments: tuple[datetime, ...]  # local times at which something of it may change, in a year
 
 
@@ -91,7 +98,8 @@ def asked(site: Site, first: date) -> Asked:
     times = {moment for part in found.values() for moment in _times(part.expression)} if "now" in names else set()
     dates = not names.isdisjoint({"today", "weekday", "holiday"})
     moments = tuple(_moments(site, tuple(timetables), sorted(times), dates, first))
-    return Asked(tuple(timetables), tuple(found.values()), "did" in names, moments)
+    number = "did" in names or bool(site.recordings.numbers)
+    return Asked(tuple(timetables), tuple(found.values()), number, moments)
 
 
 def worlds_of(site: Site, flow: Flow, what: Asked) -> Worlds:

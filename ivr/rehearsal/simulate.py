@@ -21,6 +21,7 @@ from ivr.site import Flow, Site
 from ivr.site.values import Unknown, Value
 from ivr.speech import WORDS
 from ivr.verbs.collect import Collect
+from recordings.policy import Level, Rule, Said, Wish, rule_for
 
 HIDDEN = "•"
 """Stands for a key that is not to be shown."""
@@ -53,6 +54,9 @@ class Simulated:
         self._said: list[str] = []
         """Words of one value, until the whole is told."""
         self._mailboxes: tuple[str, ...] = ()
+        self._declined = False
+        self._wish: Said | None = None
+        """What a step said about recording."""
         self.place: Place | None = None
         """Where the call would go on after a crash, as its channel has it."""
         self.memory: Memory = EMPTY
@@ -89,8 +93,9 @@ class Simulated:
 
     def _leave(self, effect: effects.JoinQueue | effects.Ring) -> effects.Returned | End:
         if isinstance(effect, effects.JoinQueue):
-            self._told(events.Waits(effect.queue, effect.record))
-            end = self._end("queue", effect.queue, effect.record)
+            recorded = self._recorded(effect.queue)
+            self._told(events.Waits(effect.queue, recorded))
+            end = self._end("queue", effect.queue, recorded)
         else:
             self._told(events.Rings(effect.extension, effect.seconds))
             end = self._end("extension", effect.extension)
@@ -196,8 +201,21 @@ class Simulated:
         self.memory = Memory.decode(memory.encode()) or EMPTY
         return effects.Done()
 
+    def _recorded(self, queue: str) -> bool:
+        """Whether the talk with an agent of this queue would be, as far as no agent has a word of his own."""
+        said = self._site.recordings.said(direction="inbound", number=self._info.did)
+        said[Level.QUEUE] = Said(Level.QUEUE, queue, self._site.queues[queue].record)
+        if self._wish is not None:
+            said[Level.STEP] = self._wish
+        heard = bool(self._machine.story.notices)
+        return rule_for(said, call=self._info.call, notice_heard=heard, declined=self._declined).record
+
     def _tell_fact(self, fact: facts.CallEvent) -> None:
         match fact:
+            case facts.RecordingWished(wish="declined" | "agreed"):
+                self._declined = fact.wish == "declined"
+            case facts.RecordingWished(step=step, wish=wish):
+                self._wish = Said(Level.STEP, step, Rule(Wish(wish)))
             case facts.StepEntered(flow=flow, step=step, verb=verb):
                 self._told(events.StepBegun(flow=flow, step=step, verb=verb))
             case facts.KeyChosen(key=key, then=then):

@@ -159,6 +159,42 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "announce every": ("anuncio cada", "announcement every"),
     "whisper": ("susurro al asesor", "whisper"),
     "record": ("grabación", "recording"),
+    "recordings": ("Grabaciones", "Recordings"),
+    "kept shorter": (
+        "¡ATENCIÓN! «{old}» pasa a «{new}»: se eliminará antes, para siempre. Cuando rija, y antes de las horas "
+        "tranquilas, mire cuántas de una vez: ivr recordings retention",
+        "WARNING! '{old}' becomes '{new}': deleted earlier, for ever. How many at once, when it is in force and before "
+        "the quiet hours: ivr recordings retention",
+    ),
+    "held queue gone": (
+        "¡ATENCIÓN! la cola {queue} ya no existe: una retención sobre ella no cubre lo que otra cola grabe desde "
+        "ahora; mire: ivr recordings holds",
+        "WARNING! the queue {queue} is gone: a hold over it does not cover what another queue records from now on; "
+        "see: ivr recordings holds",
+    ),
+    "notice gone": (
+        "¡ATENCIÓN! ningún flujo da ya el aviso {prompt}: sin aviso oído no se graba a nadie; mire: ivr prove",
+        "WARNING! no flow plays the notice {prompt} any more: who has heard none is not recorded; see: ivr prove",
+    ),
+    "notice changed": (
+        "¡ATENCIÓN! el aviso {prompt} dice otra cosa: desde ahora se autoriza otra versión",
+        "WARNING! the notice {prompt} says something else: from now on callers agree to another version",
+    ),
+    "no rule": ("sin regla", "no rule"),
+    "number": ("número", "number"),
+    "agent": ("asesor", "agent"),
+    "direction": ("dirección", "direction"),
+    "format": ("formato", "format"),
+    "kept for": ("se guardan", "kept for"),
+    "quiet hours": ("horas tranquilas", "quiet hours"),
+    "deletions an hour": ("eliminaciones por hora", "deletions an hour"),
+    "copies": ("copias en", "copies to"),
+    "copies every": ("copias cada", "copies every"),
+    "copies proved": ("prueba de las copias", "proof of the copies"),
+    "archive": ("archivo", "archive"),
+    "days until full": ("avisa: días hasta llenarse", "alarm: days until full"),
+    "disk free below": ("avisa: disco libre por debajo de", "alarm: disk free below"),
+    "stop recording below": ("no graba: disco libre por debajo de", "no recording: disk free below"),
     "is queue": ("espera en la cola {name}", "waits in the queue {name}"),
     "is extension": ("timbra la extensión {name}", "extension {name} rings"),
     "is hang up": ("se cuelga ({name})", "is hung up ({name})"),

@@ -20,6 +20,7 @@ from ivr.site.queues import (
     Widening,
     default_offer_rules,
 )
+from ivr.site.recordings import RecordingSettings
 from ivr.site.targets import A_PERSON, HANG_UP, RETURN
 from ivr.site.values import Type, Value
 
@@ -158,6 +159,7 @@ class Site:
     pause_reasons: Mapping[int, str] = field(default_factory=dict)
     """Number that an agent dials -> why there is a pause."""
     screen_pops: Mapping[str, ScreenPop] = field(default_factory=dict)
+    recordings: RecordingSettings = field(default_factory=RecordingSettings)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
+from recordings.policy import Rule
+
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 FAILURES = ("no answer", "busy", "refused", "unreachable")
@@ -68,7 +70,7 @@ class QueueSettings:
     longest_wait: timedelta
     announce: str | None  # prompt played to waiting callers
     announce_every: timedelta | None
-    record: bool
+    record: Rule  # who is recorded, after a completed notice; `ivr.site.recordings` asks it
     whisper: str | None  # prompt that the agent hears before the bridge
     needs: Needs = ()
     named: tuple[str, ...] = ()  # extensions that the queue names

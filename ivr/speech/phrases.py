@@ -184,6 +184,18 @@ _AGENTS = {
         "es": "Está disponible.",
         "en": "You are ready for calls.",
     },
+    "phrase_recording_on": {
+        "es": "La llamada se está grabando.",
+        "en": "The call is being recorded.",
+    },
+    "phrase_recording_paused": {
+        "es": "La grabación está en pausa.",
+        "en": "The recording is paused.",
+    },
+    "phrase_recording_off": {
+        "es": "La llamada no se graba.",
+        "en": "The call is not being recorded.",
+    },
     "phrase_pause_reason": {
         "es": "¿Por qué hace una pausa?",
         "en": "Why do you pause?",

@@ -14,6 +14,7 @@ from ivr.verbs.look_up import LookUpStep
 from ivr.verbs.notice import Notice
 from ivr.verbs.play import Play
 from ivr.verbs.queue import Queue
+from ivr.verbs.recording import RecordingStep
 from ivr.verbs.say import Say
 from ivr.verbs.set import Set
 from ivr.verbs.step import Step
@@ -36,6 +37,7 @@ VERBS: dict[str, type[Step]] = {
         ExtensionStep,
         Voicemail,
         LanguageStep,
+        RecordingStep,
         Call,
         Goto,
         HangUpStep,

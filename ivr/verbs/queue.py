@@ -133,7 +133,6 @@ class Queue(Step):
         yield JoinQueue(
             queue=self.queue,
             priority=(yield from self._priority(story)),
-            record=story.site.queues[self.queue].record and bool(story.notices),
             keeps=self.keep_the_time_waited,
             keys="".join(self.keys),
         )

@@ -42,7 +42,7 @@ class Written(BeforeValidator):
     pattern: str = ""
     """A regular expression that every right value matches, as text; looser than the validator where that is simpler."""
     choices: tuple[str, ...] = ()
-    """The only values; empty = others too."""
+    """The only values, or with a `pattern` beside them the plain ones; empty = others too."""
     several: bool = False
     """Whether a list of such values is right too."""
     least: int | None = None

@@ -21,6 +21,7 @@ from ivr.call.story import CallInfo
 from ivr.expression import EvaluationError, evaluate
 from ivr.site import Site
 from ivr.site.values import Type
+from recordings.policy import Level, Rule, Said, Why, Wish, rule_for
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 MOST_VISITS, MOST_EFFECTS = 120, 4000
@@ -84,6 +85,7 @@ class _Call:
         self._place: Place | None = None
         self._memory = ""
         self._completed: set[str] = set()
+        self._wishes: list[str] = []
         self._nobody_answers = chance.random() < 0.2
         self._queues_closed = chance.random() < 0.1
         self._all_fails = chance.random() < 0.2  # what is asked outside
@@ -151,15 +153,33 @@ class _Call:
             elif not self._offered:
                 self.walked.arrived = True
             return None
+        if not self._completed and self._may_be_recorded(effect):
+            self.walked.went_wrong.add("no notice")
         if isinstance(effect, effects.JoinQueue):
             queue = self._site.queues[effect.queue]
-            if queue.record and not self._completed:
-                self.walked.went_wrong.add("no notice")
-            assert not effect.record or self._completed, "recorded without a completed notice"
             if queue.announce and machine.story.language not in self._site.prompts[queue.announce].languages:
                 self.walked.went_wrong.add("no prompt")
         self._arrive()
         return self._comes_back(effect)
+
+    def _may_be_recorded(self, effect: effects.JoinQueue | effects.Ring) -> bool:
+        """Whether some talk would be, if the notice had been heard."""
+        declined = [one for one in self._wishes if one in ("declined", "agreed")][-1:] == ["declined"]
+        wishes = [one for one in self._wishes if one not in ("declined", "agreed")][-1:]
+        own = {Level.STEP: Said(Level.STEP, "s", Rule(Wish(wishes[0])))} if wishes else {}
+        agents: tuple[str, ...] = ()
+        if isinstance(effect, effects.JoinQueue):
+            queue = self._site.queues[effect.queue]
+            own[Level.QUEUE] = Said(Level.QUEUE, effect.queue, queue.record)
+            agents = queue.agents_ever
+        else:
+            agents = (effect.extension,)
+        for agent in agents:
+            said = {**self._site.recordings.said(direction="inbound", number=self._did, agent=agent), **own}
+            ruling = rule_for(said, call="walk", notice_heard=True, declined=declined)
+            if ruling.why in (Why.FORCED, Why.YES, Why.NOT_DRAWN, Why.ON_DEMAND):
+                return True
+        return False
 
     def _comes_back(self, effect: Any) -> effects.Returned | None:
         ways = [] if self._nobody_answers else [effects.Returned(effects.Kind.TALK), None]
@@ -239,6 +259,8 @@ class _Call:
                 self._before = (flow, step)
             case facts.NoticeHeard(prompt=prompt):
                 self._completed.add(prompt)
+            case facts.RecordingWished(wish=wish):
+                self._wishes.append(wish)
             case facts.BranchTaken(way=way):
                 self.walked.taken.add((story.flow.name, story.step, way))
 
