@@ -25,6 +25,12 @@ case ${1:-run} in
         need node nodejs
         need npm npm
         need sipp sip-tester
+        need ssh-keygen openssh-client
+        postgresql=missing
+        for initdb in /usr/lib/postgresql/*/bin/initdb; do
+            [ ! -x "$initdb" ] || postgresql=
+        done
+        [ -z "$postgresql" ] || missing="$missing postgresql"
         ;;
     *) echo "usage: packages.sh run|test" >&2; exit 2 ;;
 esac
@@ -65,7 +71,9 @@ trap 'rm -f "$said"' EXIT
         "${as_root:+sudo }$update" "${as_root:+sudo }$install" >&2
     exit 1
 }
-# The tests start redis-servers of their own; the one that the package starts would stay and run for nobody.
-case $missing in
-    *redis-server*) $as_root systemctl disable --now redis-server >/dev/null 2>&1 || : ;;
-esac
+# The tests start servers of their own; those that the packages start would stay and run for nobody.
+for server in redis-server postgresql; do
+    case $missing in
+        *"$server"*) $as_root systemctl disable --now "$server" >/dev/null 2>&1 || : ;;
+    esac
+done

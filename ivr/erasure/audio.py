@@ -1,14 +1,26 @@
 """What a caller said: messages in mailboxes, and recorded talks."""
 
-from collections.abc import Collection, Iterable
+import contextlib
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ivr.aside import aside
-from ivr.erasure.stores import Caller, Erased, Held, Place, listed
+from ivr.clock import Clock
+from ivr.erasure.stores import Caller, Erased, Held, Left, Place, listed
+from ivr.recordings.open_work import Doomed
+from ivr.recordings.pace import BATCH
+from ivr.recordings.put_aside import talk_of, without_row
+from ivr.recordings.remover import Remover
 from ivr.voicemail.inbox import Inbox
-from recordings.catalogue import SqlCatalogue
-from recordings.intake import ENDING, parse_name
+from recordings.catalogue import SqlCatalogue, State
+from recordings.intake import QUARANTINE, parse_name
+from recordings.parts import ENDING
+
+MOST = 100_000
+"""Recordings that wait for the vault."""
+RULE, BY = "erasure of a caller", "erasure"
+"""In certificates: who asked for it stands in the entry `callers.erase` of the same ledger."""
 
 
 class MessageStore:
@@ -40,45 +52,66 @@ class MessageStore:
 
 
 class RecordingStore:
-    """Recorded talks: the files, what the catalogue says of them, and markers that wait to be taken in."""
+    """Recorded talks: in the vault, in every copy of it, as Asterisk has written them, and markers that wait to be
+    taken in. What somebody holds (a case in court) stays until the hold is lifted. The catalogue's rows stay without
+    the audio, for the proof that it is gone; certificates go into the ledger."""
 
     place = Place.RECORDINGS
 
-    def __init__(self, folder: Path, done: Path, catalogue: SqlCatalogue) -> None:
+    def __init__(self, folder: Path, done: Path, catalogue: SqlCatalogue, remover: Remover, clock: Clock) -> None:
         self._folder, self._done, self._catalogue = folder, done, catalogue
+        self._remover, self._clock = remover, clock
 
     async def find(self, caller: Caller) -> Held:
         """By the caller's calls."""
-        found = await aside(self._names, frozenset(caller.calls))
-        things = [{"recording": name} for name in sorted(found)]
+        found = await aside(self._doomed, frozenset(caller.calls))
+        things = [{"recording": one.recording} for one in found]
         return Held(place=self.place, count=len(found), things=listed([*things]))
 
     async def erase(self, caller: Caller) -> Erased:
-        """File first: a crash leaves a row without a file, and the next try removes it."""
-        return Erased(erased=await aside(self._remove, frozenset(caller.calls)))
+        """For ever. Raises OSError when a copy could not be erased: the rest follows by itself, or by erasing again."""
+        open_ = (await self._remover.finish()).left
+        doomed = await aside(self._doomed, frozenset(caller.calls))
+        left = {name: why for name, why in open_.items() if (parse_name(name) or ("",))[0] in caller.calls}
+        doomed = [one for one in doomed if one.recording not in left]
+        gone, held = 0, dict[str, tuple[str, ...]]()
+        for start in range(0, len(doomed), BATCH):
+            removed = await self._remover.remove(doomed[start : start + BATCH])
+            gone += len(removed.gone)
+            held |= removed.held
+            left |= removed.left
+        if left:
+            raise OSError(f"{len(left)} recordings are not gone everywhere yet: {next(iter(left.values()))}")
+        things = [{"recording": name, "hold": " ".join(over)} for name, over in sorted(held.items())]
+        why = Left.HELD if held else Left.NOTHING
+        return Erased(erased=gone, left=len(held), why=why, things=listed([*things]))
 
-    def _names(self, calls: frozenset[str]) -> set[str]:
+    def _doomed(self, calls: frozenset[str]) -> list[Doomed]:
+        """By name."""
         if not calls:
-            return set()
-        found = {r.recording for call in calls for r in self._catalogue.of_call(call)}
-        for folder in (self._folder, self._done):
-            found |= set(_of_calls(folder, calls))
-        return found
+            return []
+        now = self._clock.now()
+        rows = [row for call in calls for row in self._catalogue.of_call(call)]
+        found = {
+            row.recording: Doomed.of(row, rule=RULE, due=now, by=BY) for row in rows if row.state is not State.DELETED
+        }
+        taken = {row.file for row in self._catalogue.in_state(State.TAKEN, MOST)}  # of these the rows decide
+        for name, ended in self._files(calls):
+            row = self._catalogue.get(talk_of(name))
+            if row is not None and (row.state is not State.DELETED or row.recording == name):
+                continue  # the row decides, also of what was put aside
+            if name + ENDING not in taken:
+                found.setdefault(name, without_row(name, ended, rule=RULE, due=now, by=BY))
+        return [one for _, one in sorted(found.items())]
 
-    def _remove(self, calls: Collection[str]) -> int:
-        names = self._names(frozenset(calls))
-        for name in names:
-            (self._folder / (name + ENDING)).unlink(missing_ok=True)
-            (self._done / name).unlink(missing_ok=True)
-        self._catalogue.remove(names)
-        return len(names)
-
-
-def _of_calls(folder: Path, calls: frozenset[str]) -> Iterable[Any]:
-    if not folder.is_dir():
-        return
-    for entry in folder.iterdir():
-        name = entry.name.removesuffix(ENDING)
-        parsed = parse_name(name)
-        if parsed is not None and parsed[0] in calls and not entry.is_dir():
-            yield name
+    def _files(self, calls: Collection[str]) -> Iterator[tuple[str, datetime]]:
+        """Files and markers of these calls: name, when they were written."""
+        for folder in (self._folder, self._folder / QUARANTINE, self._done):
+            if not folder.is_dir():
+                continue
+            for entry in folder.iterdir():
+                name = entry.name.removesuffix(ENDING)
+                parsed = parse_name(name)
+                with contextlib.suppress(FileNotFoundError):
+                    if parsed is not None and parsed[0] in calls and not entry.is_dir():
+                        yield name, datetime.fromtimestamp(entry.stat().st_mtime, UTC)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select, text
 
 from ivr.aside import aside
-from ivr.erasure.number import Number
+from ivr.erasure.number import NotANumber, Number, number_of
 from ivr.erasure.stores import Caller, Erased, Held, Left, Place, listed
 from ivr.records import tables
 from ivr.records.callers import CallerKeys, normalised
@@ -80,14 +80,27 @@ class CallStore:
 
 def identified(number: Number, keys: CallerKeys, engine: Engine) -> Caller:
     """The caller of a number, by every way in which a trunk may have sent it. Blocking. Raises SQLAlchemyError."""
+    c = tables.calls.c
+    wanted = _keys_of(number, keys, engine)
+    calls = [row.call for row in _rows(engine, select(c.call).where(c.caller.in_(sorted(wanted))).order_by(c.started))]
+    return Caller(number=number, keys=wanted, calls=tuple(calls))
+
+
+def keys_of_number(text: str, country: str, keys: CallerKeys, engine: Engine) -> frozenset[str]:
+    """Every key of the number that a person typed, also of one of the house; none for an empty text. Blocking. Raises
+    SQLAlchemyError."""
+    try:
+        return _keys_of(number_of(text, country), keys, engine)
+    except NotANumber:
+        return frozenset({keys.key_of(text)} - {""})
+
+
+def _keys_of(number: Number, keys: CallerKeys, engine: Engine) -> frozenset[str]:
     spelled = {*number.spellings, *(normalised(way) for way in number.spellings)}
     found = {keys.key_of(way) for way in number.spellings}
     stored = select(tables.callers.c.caller).where(tables.callers.c.number.in_(sorted(spelled)))
     found |= {row.caller for row in _rows(engine, stored)}
-    c = tables.calls.c
-    wanted = frozenset(found - {""})
-    calls = [row.call for row in _rows(engine, select(c.call).where(c.caller.in_(sorted(wanted))).order_by(c.started))]
-    return Caller(number=number, keys=wanted, calls=tuple(calls))
+    return frozenset(found - {""})
 
 
 def settle(engine: Engine) -> None:

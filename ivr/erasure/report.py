@@ -221,5 +221,9 @@ _WHY = {
         "in a version that is in force or in use: take the line out, bring that into force, and do it again",
     ),
     Left.ELSEWHERE: ("pida a cada uno que los suprima", "ask each of them to erase it"),
+    Left.HELD: (
+        "bajo retención legal: repita la supresión cuando se levante",
+        "under a legal hold: erase again when it is lifted",
+    ),
     Left.UNREADABLE: ("en archivos comprimidos que no se pueden leer", "in packed files that cannot be looked into"),
 }

@@ -39,8 +39,8 @@ class EraseRequest(CallerRequest):
 
 
 class PlaceAnswer(BaseModel):
-    """One place. `left` and `why` (figures, customer, in force, elsewhere, unreadable): what stays after an erasure.
-    `trouble`: why it could not be done there."""
+    """One place. `left` and `why` (figures, customer, in force, elsewhere, held, unreadable): what stays after an
+    erasure. `trouble`: why it could not be done there."""
 
     place: str
     held: int

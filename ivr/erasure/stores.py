@@ -38,6 +38,8 @@ class Left(Enum):
     """In a version of the site that calls have now."""
     ELSEWHERE = "elsewhere"
     """Handed on to somebody else, whom we cannot tell to forget."""
+    HELD = "held"
+    """Somebody holds it, for a case in court: erase again when the hold is lifted."""
     UNREADABLE = "unreadable"
     """In a file that cannot be looked into."""
 

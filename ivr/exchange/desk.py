@@ -15,10 +15,11 @@ from ivr.call.calls import LiveCalls
 class Desk:
     """The one entrance to the dispatcher for runner, switchboard and importers."""
 
-    def __init__(self, dispatcher: Dispatcher, calls: LiveCalls) -> None:
+    def __init__(self, dispatcher: Dispatcher, calls: LiveCalls, after: int | None = None) -> None:
+        """`after`: the journal's position from which it tells of every living call; None: the latest checkpoint."""
         self._dispatcher = dispatcher
         self._calls = calls
-        dispatcher.on_entry(self._recorded)
+        dispatcher.on_entry(self._recorded, after)
 
     def submit(self, fact: Fact, key: str | None = None) -> tuple[Decision, ...]:
         """Give the engine a fact; returns what was decided."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from acd.facts import Fact
 from acd.model import AgentId, VisitId
+from ivr.asterisk.agi.session import Session
 from ivr.call.calls import LiveCalls
 from ivr.call.effects import LookedUp
 from ivr.clock import Clock
@@ -124,6 +125,25 @@ class Seal(Protocol):
     def open(self, sealed: str) -> str | None: ...
 
 
+class Recorder(Protocol):
+    """What an agent's leg asks about its recording (ivr.exchange.recorder)."""
+
+    async def key(self, session: Session) -> str:
+        """The agent's key was pressed: begun, paused, resumed, refused; empty = the recording has to end."""
+
+    async def of_leg(self, session: Session) -> str:
+        """Whether the talk of a leg that Dial makes is recorded: a value of REC."""
+
+    async def hush(self, session: Session) -> bool:
+        """Make a recording silent that begins so; False = it must not begin."""
+
+    async def part(self, session: Session) -> bool:
+        """Whether the channel that asks is to go on in another file."""
+
+    def part_begun(self, session: Session) -> None:
+        """The channel has begun the other file."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class House:
     """What runner and performer work with. `caller_key(number, name)` gives the opaque key of a caller and keeps the
@@ -143,6 +163,7 @@ class House:
     look_ups: LookUps
     overrides: Overrides
     seal: Seal
+    recorder: Recorder
     caller_key: Callable[[str, str], str]
     catch_up: Callable[[], Awaitable[None]]
     complain: Callable[[str, str], None]

@@ -12,7 +12,7 @@ from acd.model import QueueId, VisitId
 from ivr.asterisk.agi.session import Session
 from ivr.call import effects
 from ivr.call.calls import LiveCall
-from ivr.call.facts import PromptMissing
+from ivr.call.facts import PromptMissing, RecordingWished
 from ivr.exchange.carried import Carried
 from ivr.exchange.house import House
 from ivr.exchange.live_values import LiveValues
@@ -64,6 +64,9 @@ class Performer:
             case effects.Tell(fact=fact):
                 if isinstance(fact, PromptMissing):
                     log.warning("a prompt is missing and was skipped", prompt=fact.prompt)
+                if isinstance(fact, RecordingWished) and fact.wish in ("declined", "agreed"):
+                    # On the channel, so that it holds also where the server has forgotten the call.
+                    await self._session.set_variable("NOREC", str(int(fact.wish == "declined")))
                 self._house.desk.record(fact)
                 return effects.Done()
             case effects.Complain(problem=problem, detail=detail):

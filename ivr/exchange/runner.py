@@ -2,7 +2,8 @@
 
 `/call` runs the flow from the caller's place, `/visit` is made now and then by a caller who waits, `/key` when that
 caller presses a key, `/undo` once for a caller who hung up in a step that has something to undo. `/transfer` and
-`/inside` are for callers whom a phone hands on, and for the phones (ivr.exchange.transfers).
+`/inside` are for callers whom a phone hands on, and for the phones (ivr.exchange.transfers). `/hush`, `/leg` and
+`/recording` come from the legs of those who are rung (ivr.exchange.recorder).
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,17 @@ from ivr.verbs.step import Step
 
 log = structlog.get_logger(__name__)
 
+_TOLD_AGENT = {
+    "begun": "phrase_recording_on",
+    "resumed": "phrase_recording_on",
+    "paused": "phrase_recording_paused",
+    "refused": "phrase_recording_off",
+}
+"""What the agent hears after the recording's key."""
+
+_IN_A_TALK = frozenset({"/hush", "/recording", "/part", "/part-begun"})
+"""Two people hear nothing of each other until these are answered: they wait for no gap to be filled."""
+
 
 class CallRunner:
     """Answers the dialplan's visits."""
@@ -46,6 +58,11 @@ class CallRunner:
             "/undo": self._undo,
             "/transfer": transfers.transfer,
             "/inside": transfers.inside,
+            "/hush": self._hush,
+            "/leg": self._leg,
+            "/recording": self._recording,
+            "/part": self._part,
+            "/part-begun": self._part_begun,
         }
 
     async def __call__(self, session: Session) -> None:
@@ -56,7 +73,8 @@ class CallRunner:
             log.warning("unknown visit", path=session.path)
             return
         with structlog.contextvars.bound_contextvars(call=call), self._house.visiting.visit(call):
-            await self._house.catch_up()
+            if session.path not in _IN_A_TALK:
+                await self._house.catch_up()
             live = self._house.calls.get(call) or LiveCall(CallId(call))
             live.number = live.number or _number(session)
             await route(session, live)
@@ -158,6 +176,30 @@ class CallRunner:
             except ValueError:
                 log.warning("pretended time is not a time", text=pretended)
         return lambda: site.local(self._house.clock.now())
+
+    # ------------------------------------------------------------------ of an agent's leg
+    async def _hush(self, session: Session, live: LiveCall) -> None:
+        if await self._house.recorder.hush(session):
+            await session.set_variable("DONE", "hush")
+
+    async def _leg(self, session: Session, live: LiveCall) -> None:
+        await session.set_variable("DONE", await self._house.recorder.of_leg(session))
+
+    async def _recording(self, session: Session, live: LiveCall) -> None:
+        became = await self._house.recorder.key(session)
+        if not became:
+            return  # the dialplan ends the recording
+        await session.set_variable("DONE", became)
+        site = self._house.sites.active()
+        if sound := self._house.sites.sounds_of(site).path_of(_TOLD_AGENT[became], site.language):
+            await session.set_variable("SAY", sound)  # heard when the other file has begun
+
+    async def _part(self, session: Session, live: LiveCall) -> None:
+        if await self._house.recorder.part(session):
+            await session.set_variable("ANEW", "1")
+
+    async def _part_begun(self, session: Session, live: LiveCall) -> None:
+        self._house.recorder.part_begun(session)
 
     # ------------------------------------------------------------------ waiting
     async def _visit(self, session: Session, live: LiveCall) -> None:

@@ -67,10 +67,12 @@ class Switchboard:
         cancel_again: Callable[[OfferId], None],
         house: Callable[[], House] = House,
         part: Callable[[CallId, str, str], None] = lambda call, channel, by: None,
+        joined: Callable[[LiveCall, str, str], None] = lambda live, leg, extension: None,
+        anew: Callable[[LiveCall, str], None] = lambda live, leg: None,
     ) -> None:
         """`started(call, did, number)` gives the beginning of a call that ended before it asked for its flow;
-        `cancel_again(offer)` hangs up a leg that appears although its offer was cancelled. `house` and `part` are for
-        transfers (see Talks)."""
+        `cancel_again(offer)` hangs up a leg that appears although its offer was cancelled. `house`, `part`, `joined`
+        and `anew` are for hold and transfers (see Talks)."""
         self._cancel_again = cancel_again
         self._desk = desk
         self._started = started
@@ -78,7 +80,7 @@ class Switchboard:
         self._clock = clock
         self._agents = agents
         self._callers: dict[OfferId, CallId] = {}
-        self._talks = Talks(desk, calls, clock, self._callers, house, part)
+        self._talks = Talks(desk, calls, clock, self._callers, house, part, joined, anew)
         self._legs: set[OfferId] = set()  # a channel of theirs was seen
         self._rung: set[OfferId] = set()
         self._cancelled: set[OfferId] = set()
@@ -160,6 +162,7 @@ class Switchboard:
         self._bridges = picture.bridges(seen)
         legs = self._legs_seen(seen, {channel.uniqueid for channel in callers})
         drift += sum(self._meet(channel) for channel in callers)
+        self._talks.found(seen.channels)
         talking = {self._callers.get(leg.offer) for leg in legs if leg.state is LegState.BRIDGED}
         waiting = [self._waiting(channel) for channel in callers if channel.uniqueid not in talking]
         self._desk.submit(

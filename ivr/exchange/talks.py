@@ -11,13 +11,17 @@ from typing import Protocol
 from acd.facts import CallerSwapped, Fact, TalkHeld, TalkResumed
 from acd.model import CallId, OfferId, QueueId, offer_channel
 from ivr.asterisk.ami import Event
+from ivr.asterisk.snapshot import ChannelSeen
 from ivr.call import facts
-from ivr.call.calls import LiveCalls
+from ivr.call.calls import LiveCall, LiveCalls
 from ivr.clock import Clock
 from ivr.exchange.channels import TRANSFER_KEY, TRUNK, extension_of, leg_of, target_of
 
 OUTSIDE = "outside"
 """Where a caller was transferred to who was joined with another line to outside."""
+
+_BY_TRANSFER = ("transfer-ring", "from-extension")
+"""The contexts whose Dial rings for a caller whom a phone has handed on."""
 
 
 class Desk(Protocol):
@@ -69,9 +73,14 @@ class Talks:
         callers: dict[OfferId, CallId],
         house: Callable[[], House],
         part: Callable[[CallId, str, str], None],
+        joined: Callable[[LiveCall, str, str], None] = lambda live, leg, extension: None,
+        anew: Callable[[LiveCall, str], None] = lambda live, leg: None,
     ) -> None:
         """`callers`: whose legs these are, shared with the switchboard. `part(call, channel, by)` undoes that a caller
-        was joined with a line to outside; that line has no `channel` yet while it rings."""
+        was joined with a line to outside; that line has no `channel` yet while it rings. `joined(live, leg,
+        extension)`: a caller talks with this leg from now on, which talked already. `anew(live, leg)`: one of these two
+        was on hold, and sends from now on what may be another stream."""
+        self._join, self._anew = joined, anew
         self._desk, self._calls, self._clock = desk, calls, clock
         self._callers = callers
         self._house = house
@@ -89,18 +98,38 @@ class Talks:
         """Events were missed."""
         self._dialled.clear()
 
+    def found(self, channels: Sequence[ChannelSeen]) -> None:
+        """The legs that Dial has made and that talk, as Asterisk shows them after a gap. A caller who is not in a Dial
+        of the flow any more has them by a transfer."""
+        for leg in channels:
+            if not leg.bridge or leg.application != "AppDial" or leg.uniqueid in self._dialled:
+                continue
+            others = [one for one in channels if one.bridge == leg.bridge and one is not leg]
+            others.sort(key=lambda one: self._calls.get(one.uniqueid) is None)
+            for other in others[:1]:
+                call = self._calls.get(other.uniqueid)
+                transfer = other.application != "Dial" or other.context in _BY_TRANSFER
+                self._dialled[leg.uniqueid] = _Dialled(
+                    other.name,
+                    extension_of(leg.name),
+                    call.call if call is not None else leg.linkedid,
+                    call.call if call is not None and transfer else None,
+                )
+
     def dialled(self, event: Event) -> None:
         """DialEnd: somebody picked up."""
         if leg_of(event.get("DestUniqueid")) is not None:
             return  # an Originate of ours
         call = self._calls.get(event.get("Uniqueid"))
-        by_transfer = call is not None and event.get("Context") in ("transfer-ring", "from-extension")
+        by_transfer = call is not None and event.get("Context") in _BY_TRANSFER
         self._dialled[event.get("DestUniqueid")] = _Dialled(
             event.get("Channel"),
             extension_of(event.get("DestChannel")),
             event.get("Linkedid"),
             call.call if call is not None and by_transfer else None,
         )
+        if call is not None and event.get("DestUniqueid") not in call.ruled:  # he took the place of who had dialled
+            self._join(call, event.get("DestUniqueid"), extension_of(event.get("DestChannel")))
 
     def talks_with(self, uniqueid: str) -> CallId | None:
         """The caller with whom a transfer has put this leg."""
@@ -124,6 +153,17 @@ class Talks:
         if offer in self._callers:
             kind = TalkHeld if event.name == "Hold" else TalkResumed
             self._desk.submit(kind(at=self._clock.now(), t=self._clock.engine_us(), offer=offer))
+        if event.name == "Unhold":
+            for live, leg in self._talks_of(event.get("Uniqueid")):
+                self._anew(live, leg)
+
+    def _talks_of(self, uniqueid: str) -> list[tuple[LiveCall, str]]:
+        """The talks of a channel, a leg's or a caller's, each with its call and its leg."""
+        legs: dict[str, str] = {leg: dialled.call or dialled.linked for leg, dialled in self._dialled.items()}
+        legs.update((offer, call) for offer, call in self._callers.items())
+        own = leg_of(uniqueid) or uniqueid
+        found = [(self._calls.get(call), leg) for leg, call in legs.items() if own in (leg, call)]
+        return [(live, leg) for live, leg in found if live is not None and leg in live.ruled]
 
     # ------------------------------------------------------------------ transfers
     def _blind(self, event: Event) -> None:
@@ -205,6 +245,7 @@ class Talks:
         self._transferred(call, by, how, extension, offer or "")
         if offer is not None:
             self._callers[offer] = call
+            self._tell_joined(call, offer, extension)
         if offer is not None or not extension:
             return
         begun = facts.DialBegun(at=self._clock.now(), call=call, extension=extension)
@@ -213,6 +254,11 @@ class Talks:
         answered = facts.DialAnswered(at=self._clock.now(), call=call, extension=extension)
         self._desk.record(answered, key=f"dial answered:{uniqueid}")
         self._dialled[uniqueid] = _Dialled("", extension, call, call)
+        self._tell_joined(call, uniqueid, extension)
+
+    def _tell_joined(self, call: CallId, leg: str, extension: str) -> None:
+        if (live := self._calls.get(call)) is not None:
+            self._join(live, leg, extension)
 
     def _real(self, end: _End) -> str:
         """The phone's leg behind a Local channel that a feature code has made: that one is soon optimised away."""

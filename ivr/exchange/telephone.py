@@ -15,9 +15,9 @@ from acd.model import CallId, OfferId, VisitId, offer_channel
 from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.exchange.exits import OVERFLOW
+from ivr.exchange.recorder import Recorder
 from ivr.exchange.visiting import Visiting
-from ivr.site import QueueSettings, Site
-from recordings.policy import may_record
+from ivr.site import Site
 
 log = structlog.get_logger(__name__)
 
@@ -75,16 +75,17 @@ class Telephone:
         self._whisper = whisper
         self._visiting = visiting
         self._board: Board | None = None
+        self._recorder: Recorder | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def attach(self, board: Board) -> None:
-        """The board is made after the telephone: it hears of the engine, which the telephone serves."""
-        self._board = board
+    def attach(self, board: Board, recorder: Recorder) -> None:
+        """Both are made after the telephone: they hear of the engine, which the telephone serves."""
+        self._board, self._recorder = board, recorder
 
     async def ring(self, offer: MakeOffer) -> None:
         """Originate the agent's leg. A second one with the same ChannelId rings nobody, so the deed is idempotent."""
-        board = self._board
-        assert board is not None, "attach a board first"
+        board, recorder = self._board, self._recorder
+        assert board is not None and recorder is not None, "attach a board first"
         board.on_offer(offer)
         site = self._site()
         live = self._calls.get(offer.call) or LiveCall(offer.call)
@@ -100,7 +101,9 @@ class Telephone:
             "CallerID": shown_caller(settings.label if settings else offer.queue, live.number),
             "ChannelId": offer_channel(offer.offer),
             "Async": "true",
-            "Variable": variables(self._carried(offer, live, settings) | (OUTSIDE if outside else _headers(offer))),
+            "Variable": variables(
+                self._carried(offer, recorder.of_offer(offer, live)) | (OUTSIDE if outside else _headers(offer))
+            ),
         }
         try:
             await self._link.action("Originate", fields)
@@ -111,18 +114,18 @@ class Telephone:
             # Whether Asterisk saw it is unknown: the resynchronisation after the next login tells.
             log.warning("agent's leg in doubt", offer=offer.offer, agent=offer.agent, why=str(error))
 
-    def _carried(self, offer: MakeOffer, live: LiveCall, settings: QueueSettings | None) -> dict[str, str]:
+    def _carried(self, offer: MakeOffer, recorded: str) -> dict[str, str]:
         """The variables of the leg: the contract with [acd-agent] of the dialplan."""
-        record = may_record(policy=bool(settings and settings.record), notice_heard=live.notice is not None)
         return {
             "CALLER_CHAN": offer.call,
             "CALL_ID": offer.call,
             "VISIT": offer.visit,
             "OFFER": offer.offer,
             "WHISPER": self._whisper(offer.queue) or "",
-            "REC": str(int(record)),
+            "REC": recorded,
             "TRANSFER_CONTEXT": "acd-transfer",
             "BRIDGE_FEATURES": "T",
+            "DYNAMIC_FEATURES": "recording#recording-part",
         }
 
     async def cancel(self, offer: OfferId) -> None:

@@ -104,6 +104,16 @@ def _rule_pause(say: Words, e: d.PauseAgent) -> str:
     return say("rule pause", agent=e.agent, reason=say.word(e.reason), until=until)
 
 
+def _ruled(say: Words, e: c.RecordingRuled) -> str:
+    said = ", ".join(" ".join(map(say.word, one.split("|"))) for one in e.said)
+    return say(
+        "recorded" if e.record else "not recorded",
+        agent=e.agent,
+        why=say.word(e.why),
+        said=f" ({said})" if said else "",
+    )
+
+
 _TOLD: dict[type, Telling] = {
     c.CallStarted: _started,
     c.CallRefused: _plain("refused", "did"),
@@ -122,6 +132,13 @@ _TOLD: dict[type, Telling] = {
     c.TalkTransferred: _worded("transferred", "by", "to", how="how"),
     c.TransferReturned: _worded("transfer returned", "to", "back", why="why"),
     c.FallbackBegun: _plain("fallback"),
+    c.RecordingWished: _worded("recording wished", "step", wish="wish"),
+    c.RecordingRuled: _ruled,
+    c.RecordingBegun: _worded("recording begun", by="by"),
+    c.RecordingPaused: _worded("recording paused", by="by"),
+    c.RecordingResumed: _worded("recording resumed", by="by"),
+    c.RecordingRenewed: _plain("recording renewed", "part"),
+    c.RecordingStopped: _worded("recording stopped", why="why"),
     c.RecordingFinished: _timed("recording", "seconds_us", "recording"),
     c.MessageBegun: _plain("message begun", "message", "mailbox"),
     c.MessageLeft: _timed("message left", "seconds_us", "message", "mailbox"),

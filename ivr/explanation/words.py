@@ -30,6 +30,23 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "el servidor no estaba: Asterisk timbra en recepción por su cuenta",
         "the server was away: the dialplan rang reception",
     ),
+    "recording wished": (
+        "grabación de la llamada: {wish}, en el paso {step}",
+        "recording of the call: {wish}, in step {step}",
+    ),
+    "recorded": ("la conversación con {agent} se graba: {why}{said}", "the talk with {agent} is recorded: {why}{said}"),
+    "not recorded": (
+        "la conversación con {agent} no se graba: {why}{said}",
+        "the talk with {agent} is not recorded: {why}{said}",
+    ),
+    "recording begun": ("la grabación empieza a pedido, por {by}", "the recording begins on demand, by {by}"),
+    "recording paused": ("la grabación queda en pausa, por {by}", "the recording is paused, by {by}"),
+    "recording resumed": ("la grabación sigue, por {by}", "the recording goes on, by {by}"),
+    "recording renewed": (
+        "la grabación sigue en otro archivo, el {part}",
+        "the recording goes on in another file, number {part}",
+    ),
+    "recording stopped": ("la grabación termina aquí: {why}", "the recording ends here: {why}"),
     "recording": ("grabación {recording} lista, {seconds}", "recording {recording} finished, {seconds}"),
     "message begun": (
         "graba el mensaje {message} en el buzón {mailbox}",
@@ -190,6 +207,25 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 _WORDS: Final[Mapping[str, str]] = {
+    # whether a talk is recorded
+    "no notice": "no oyó el aviso de grabación",
+    "declined": "quien llama no quiso",
+    "agreed": "quien llama quiso",
+    "forced": "es obligatorio",
+    "force": "obligatoria",
+    "yes": "sí",
+    "no": "no",
+    "never": "nunca",
+    "on demand": "a pedido",
+    "not drawn": "no salió en el sorteo",
+    "nothing said": "nada lo dispone",
+    "no room": "no hay espacio en el disco",
+    "disk": "el disco está lleno",
+    "impossible": "no fue posible: no había a quién preguntar cuando empezó",
+    "direction": "sentido",
+    "number": "número",
+    "step": "paso",
+    "queue": "cola",
     # what the engine and the facts say, as it is in English
     "answered": "contestó",
     "no answer": "no contestó",

@@ -7,7 +7,7 @@ from typing import Any
 
 from acd import facts as f
 from ivr.call import facts as c
-from ivr.figures.call_record import CallRecord, Dial, OfferRecord
+from ivr.figures.call_record import CallRecord, Dial, OfferRecord, Pause, TalkRuling
 
 
 def microseconds(span: timedelta) -> int:
@@ -95,6 +95,48 @@ def handed_on(event: c.TalkTransferred) -> str:
     return f"{event.how}: {event.to}"[:64]
 
 
+def _ruled(call: CallRecord, event: c.RecordingRuled) -> Mapping[str, Any]:
+    if any(ruling.leg == event.leg for ruling in call.rulings):
+        return {}
+    ruling = TalkRuling(
+        leg=event.leg, queue=event.queue, agent=event.agent, record=event.record, why=event.why, said=event.said
+    )
+    return {"rulings": (*call.rulings, ruling)}
+
+
+def _of_leg(change: Callable[[TalkRuling, Any], TalkRuling]) -> Callable[[CallRecord, Any], Mapping[str, Any]]:
+    """The fold of a fact that changes the recording of one talk."""
+
+    def fold(call: CallRecord, event: Any) -> Mapping[str, Any]:
+        return {"rulings": tuple(change(one, event) if one.leg == event.leg else one for one in call.rulings)}
+
+    return fold
+
+
+def _begun(ruling: TalkRuling, event: c.RecordingBegun) -> TalkRuling:
+    return replace(ruling, begun=ruling.begun or event.at)
+
+
+def _paused(ruling: TalkRuling, event: c.RecordingPaused) -> TalkRuling:
+    if ruling.pauses and (ruling.pauses[-1].ended is None or ruling.pauses[-1].begun >= event.at):
+        return ruling
+    return replace(ruling, pauses=(*ruling.pauses, Pause(begun=event.at, by=event.by)))
+
+
+def _resumed_voice(ruling: TalkRuling, event: c.RecordingResumed) -> TalkRuling:
+    if not ruling.pauses or ruling.pauses[-1].ended is not None:
+        return ruling
+    return replace(ruling, pauses=(*ruling.pauses[:-1], replace(ruling.pauses[-1], ended=event.at)))
+
+
+def _stopped(ruling: TalkRuling, event: c.RecordingStopped) -> TalkRuling:
+    return replace(ruling, stopped=ruling.stopped or event.at)
+
+
+def _wished(call: CallRecord, event: c.RecordingWished) -> Mapping[str, Any]:
+    return {"declined": event.wish == "declined"} if event.wish in ("declined", "agreed") else {}
+
+
 FOLDS: dict[type, Callable[[CallRecord, Any], Mapping[str, Any]]] = {
     c.StepEntered: _step,
     c.NoticeHeard: lambda call, e: {"notice": e.version},
@@ -106,6 +148,12 @@ FOLDS: dict[type, Callable[[CallRecord, Any], Mapping[str, Any]]] = {
     c.DialEnded: _dial_ended,
     c.TalkTransferred: _transferred,
     c.FallbackBegun: lambda call, e: {"fallback": True},
+    c.RecordingWished: _wished,
+    c.RecordingRuled: _ruled,
+    c.RecordingBegun: _of_leg(_begun),
+    c.RecordingPaused: _of_leg(_paused),
+    c.RecordingResumed: _of_leg(_resumed_voice),
+    c.RecordingStopped: _of_leg(_stopped),
     c.RecordingFinished: lambda call, e: {"recordings": tuple(dict.fromkeys((*call.recordings, e.recording)))},
     c.MessageBegun: lambda call, e: {"open_message": "" if e.message in call.messages else e.message},
     c.MessageLeft: _message_left,

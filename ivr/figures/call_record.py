@@ -37,6 +37,36 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """From when until when a recording held silence, and who asked for it; without an end until the talk's."""
+
+    begun: datetime
+    by: str
+    ended: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkRuling:
+    """Whether a talk was recorded: as it was ruled before the phone rang, and what was changed while it lasted. `why`
+    and `said` as in ivr.call.facts.RecordingRuled; `begun`: on demand; `stopped`: for good, before the talk ended."""
+
+    leg: str
+    queue: str
+    agent: str
+    record: bool
+    why: str
+    said: tuple[str, ...] = ()
+    begun: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    stopped: datetime | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there has to be audio, if they talked."""
+        return self.record or self.begun is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
     """One call. Durations in microseconds; `outcome` is None while the call lives.
 
@@ -65,6 +95,8 @@ class CallRecord:
     dials: tuple[Dial, ...] = ()
     fallback: bool = False
     transferred: bool = False  # handed on by a phone of the house; until the flow goes on
+    declined: bool = False  # the caller does not want to be recorded
+    rulings: tuple[TalkRuling, ...] = ()  # one for each phone that was rung
     recordings: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()  # left in mailboxes
     open_message: str = ""  # being recorded: neither left nor dropped yet
@@ -73,6 +105,11 @@ class CallRecord:
     cause: int = 0  # Q.850
     reason: str = ""  # the flow's own word for the end
     source: str = ""
+
+    @property
+    def inside(self) -> bool:
+        """A phone of the house called a queue."""
+        return self.did.startswith("*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,9 @@ class Health:
         )
         self.drift = counter("drift", "What we believed and Asterisk did not, repaired after a login.", "what")
         self.flow_problems = counter("flow_problems", "What a flow could not do as written (see the log).", "kind")
+        self.recordings_not_renewed = counter(
+            "recordings_not_renewed", "Recordings that should have gone on in another file after a hold, and did not."
+        )
         self.config_info = gauge("config_info", "1 for the configuration in force.", "version")
         self.journal_degraded = gauge("journal_degraded", "1 while decisions are carried out before they are durable.")
         self.journal_position = gauge("journal_position", "Position of the journal's last entry.")

@@ -52,6 +52,7 @@ class Projection:
         self._open: dict[str, dict[str, None]] = {"call": {}, "visit": {}, "offer": {}}
         self._of_call: defaultdict[str, set[str]] = defaultdict(set)
         self._wrapping: dict[str, str] = {}  # agent -> the offer after which they work
+        self._bridged_before: set[str] = set()  # offers whose bridge the engine heard of long after it began
         self._waiting: OrderedDict[str, list[c.CallFact]] = OrderedDict()
         self._waiting_count = 0
         self._remembered = remembered
@@ -71,6 +72,8 @@ class Projection:
         self._touched.clear()
         happened: datetime = getattr(event, "at", at)
         imported = at - happened > IMPORTED_AFTER
+        if imported and isinstance(event, f.OfferBridged):
+            self._bridged_before.add(event.offer)
         if isinstance(event, c.CallFact):
             self._call_fact(event)
         else:
@@ -311,7 +314,9 @@ class Projection:
             if offer.agent != decision.agent or offer.bridged is None or offer.talk_us is not None:
                 continue
             ended = offer.talk_ended or at
-            measured = microseconds(ended - offer.bridged) if imported else max(0, decision.talk_us)
+            by_the_clock = imported or offer.offer in self._bridged_before
+            measured = microseconds(ended - offer.bridged) if by_the_clock else max(0, decision.talk_us)
+            self._bridged_before.discard(offer.offer)
             over = OFFER_FOLDS[f.TalkEnded](offer, ended)
             self._keep(replace(offer, **{**over, "talk_ended": ended, "talk_us": measured, "wrap_began": ended}))
 

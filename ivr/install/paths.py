@@ -100,6 +100,26 @@ class Paths:
         return self.recordings / "done"
 
     @property
+    def vault(self) -> Path:
+        """Recorded talks, compressed and encrypted."""
+        return self.var / "vault"
+
+    @property
+    def recipients(self) -> Path:
+        """For whom the keys of recordings are wrapped: public."""
+        return self.secrets / "recordings.recipients"
+
+    @property
+    def identity(self) -> Path:
+        """What opens the keys of recordings, unless it is kept elsewhere."""
+        return self.secrets / "recordings.identity"
+
+    @property
+    def keys_socket(self) -> Path:
+        """Where the server's own key service listens."""
+        return self.var / "keys" / "socket"
+
+    @property
     def modules(self) -> Path:
         """Asterisk's modules: in the tree's folder of the machine's architecture.
 
@@ -126,7 +146,8 @@ class Paths:
         """Create every folder. Raises PathError when Asterisk could not work there."""
         self.check()
         self.var.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.secrets.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.secrets, self.vault, self.keys_socket.parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
         folders = (self.etc, self.log / "cel-custom", self.spool, self.run, self.lib, self.sounds)
         for folder in (*folders, self.music, self.recordings_done, self.var / "log"):
             folder.mkdir(parents=True, exist_ok=True)

@@ -61,6 +61,7 @@ def prepare(
         paths.make()
         kept = secrets.ensure(paths.secrets, site.extensions)
         secrets.pins(paths.secrets, pins_of(site))
+        make_keys(paths)
         for fault in prompts.make():
             say(f"prompt left out: {fault}")
         if not any(paths.music.iterdir()):
@@ -74,6 +75,20 @@ def prepare(
     except (PathError, SecretsError, RenderError, OSError) as fault:
         raise InstallError(str(fault)) from None
     return Prepared(site, paths, kept, prompts)
+
+
+def make_keys(paths: Paths) -> None:
+    """An identity and its recipient for the recordings of a new instance. Where recipients stand already, the identity
+    may be kept elsewhere: none is made. Raises OSError."""
+    if paths.recipients.exists():
+        return
+    from recordings.vault.keyfiles import make_identity, read_identities
+
+    if not paths.identity.exists():
+        make_identity(paths.identity)
+    public = read_identities(paths.identity)[0].recipient
+    text = "# For whom the keys of recordings are wrapped: one age recipient a line.\n" + public.text + "\n"
+    secrets.write(paths.recipients, text)
 
 
 def checked_site(environment: Environment, say: Say) -> Site:

@@ -98,6 +98,7 @@ def _context(
         "wait_seconds": WAIT_SECONDS,
         "ami_permit": ami_permit(environment.ami.host),
         "accept_sound": sound("phrase_accept_call") or "beep",
+        "unrecorded_sound": sound("phrase_recording_off") or "beep",
         "sorry_sound": "&".join(found for found in map(sound, SORRY_PROMPTS) if found),
     }
 

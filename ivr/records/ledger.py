@@ -26,7 +26,7 @@ from ivr.records.store import RecordStore
 log = logs.get(__name__)
 T = TypeVar("T")
 
-STATES = ("tally", "waiting")
+STATES = ("tally", "waiting", "living")
 COLLECT_SECONDS = 0.1
 RETRY_SECONDS = (0.5, 1, 2, 5)
 KNOWN_CALLS = 2_000
@@ -63,6 +63,7 @@ class Ledger:
         self.trouble = ""  # why the records cannot be written now
         self._clock, self._keys, self._thread = clock, keys, thread
         self._written = 0
+        self._living: dict[str, int] = {}  # call -> the entry with which it began
         self._changed: dict[tuple[type, str], Record] = {}
         self._callers: dict[str, dict[str, Any]] = {}
         self._timer: Timer | None = None
@@ -91,6 +92,7 @@ class Ledger:
         ledger.projection = Projection(records, waiting)
         ledger.tally = Tally(dids)
         ledger.tally.restore(states["tally"])
+        ledger._living = states["living"]
         return ledger
 
     async def belongs_to(self, journal: Journal) -> bool:
@@ -104,7 +106,13 @@ class Ledger:
             return True
         log.warning("the journal is a new one; the records go on", records=self.position)
         self.position = self._written = 0
+        self._living.clear()
         return False
+
+    @property
+    def before_the_living(self) -> int:
+        """The journal's position behind which everything stands that it tells of the calls that live now."""
+        return min([self.position, *(began - 1 for began in self._living.values())])
 
     def site_changed(self, dids: Iterable[str]) -> None:
         """Another version of the site is in force, with these numbers."""
@@ -162,6 +170,8 @@ class Ledger:
         rung: dict[str, None] = {}
         for change in changes:
             record = change.after
+            if isinstance(record, CallRecord):
+                self._lives(record)
             self._changed[type(record), _key(record)] = record
             if isinstance(record, OfferRecord) or (isinstance(record, CallRecord) and record.dials):
                 rung[record.call] = None
@@ -169,6 +179,12 @@ class Ledger:
             for leg in self.projection.legs(call):
                 self._changed[LegRecord, f"{leg.call}/{leg.n}"] = leg
         self._write_soon()
+
+    def _lives(self, call: CallRecord) -> None:
+        if call.ended is None:
+            self._living.setdefault(call.call, self.position)
+        else:
+            self._living.pop(call.call, None)
 
     def _write_soon(self) -> None:
         if self._timer is None and not self._closed:
@@ -217,7 +233,7 @@ class Ledger:
         callers, self._callers = self._callers, {}
         position = self.position
         waiting = {"facts": [encode(fact) for fact in self.projection.waiting_facts()]}
-        states = {"tally": self.tally.state(), "waiting": waiting}
+        states = {"tally": self.tally.state(), "waiting": waiting, "living": dict(self._living)}
 
         def save() -> None:
             self.store.save(position, changed.values(), states)

@@ -1,6 +1,7 @@
 """Watches for finished recordings and tells the journal. The folder's work runs in a thread."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,12 @@ log = logs.get(__name__)
 
 EVERY_SECONDS = 0.5
 """A record is to be complete within a second of the call's end."""
+TOGETHER = 2
+"""Files that are hashed at the same time: when many talks end at once, the last one is to be soon, too."""
+AGAIN_SECONDS = 30.0
+"""After one that cannot be taken yet: a disk without room for its parts, a file that cannot be read."""
+ADOPT_EVERY = 120
+"""Looks between two searches for what Asterisk was killed in the middle of."""
 
 
 class RecordingWatch:
@@ -26,9 +33,10 @@ class RecordingWatch:
         self._intake, self._clock, self._tell = intake, clock, tell
         self._task: asyncio.Task[None] | None = None
         self._refused: set[str] = set()  # told once
+        self._again: dict[str, int] = {}  # when in engine time
 
     def start(self) -> None:
-        """Begin to watch; also takes what finished while the server was away, and tells of orphans."""
+        """Begin to watch; also takes what finished while the server was away, and what was cut off."""
         self._task = asyncio.ensure_future(self._watch())
 
     async def close(self) -> None:
@@ -39,18 +47,28 @@ class RecordingWatch:
 
     async def look(self) -> int:
         """Take every recording that has finished; returns how many."""
-        taken = 0
-        for name in await asyncio.to_thread(self._intake.waiting):
-            result = await asyncio.to_thread(self._intake.take, name)
-            if isinstance(result, Refused):
-                self._refuse(result)
-                if result.final:
-                    await asyncio.to_thread(self._intake.settle, name)
-                continue
-            await self._told(result)
-            await asyncio.to_thread(self._intake.settle, name)
-            taken += 1
+        now, taken = self._clock.engine_us(), 0
+        self._again = {name: at for name, at in self._again.items() if at > now}
+        names = [name for name in await asyncio.to_thread(self._intake.waiting) if name not in self._again]
+        for start in range(0, len(names), TOGETHER):
+            some = names[start : start + TOGETHER]
+            results = await asyncio.gather(*(asyncio.to_thread(self._intake.take, name) for name in some))
+            for name, result in zip(some, results, strict=True):
+                taken += await self._became(name, result)
         return taken
+
+    async def _became(self, name: str, result: Recording | Refused) -> bool:
+        """Tell of what a marker gave; whether it is a recording."""
+        if isinstance(result, Refused):
+            self._refuse(result)
+            if result.final:
+                await asyncio.to_thread(self._intake.settle, name)
+            else:
+                self._again[name] = self._clock.engine_us() + round(AGAIN_SECONDS * 1e6)
+            return False
+        await self._told(result)
+        await asyncio.to_thread(self._intake.settle, name)
+        return True
 
     async def _told(self, recording: Recording) -> None:
         event = RecordingFinished(
@@ -72,10 +90,11 @@ class RecordingWatch:
             log.warning("no recording", name_of_marker=refused.name, why=refused.why)
 
     async def _watch(self) -> None:
-        for name in await asyncio.to_thread(self._intake.orphans, self._clock.now()):
-            log.warning("a recording was cut off and never finished", recording=name)
-        while True:
+        for looks in itertools.count():
             try:
+                if looks % ADOPT_EVERY == 0:
+                    for name in await asyncio.to_thread(self._intake.adopt, self._clock.now()):
+                        log.warning("a recording was cut off; what there is of it is kept", recording=name)
                 await self.look()
             except (OSError, SQLAlchemyError) as error:
                 log.error("recordings cannot be taken in; they wait", why=str(error).splitlines()[0])

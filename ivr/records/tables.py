@@ -78,9 +78,12 @@ calls = Table(
     Column("messages", JSON, nullable=False),
     Column("open_message", String(32), nullable=False),
     Column("transferred", Boolean, nullable=False),
+    Column("declined", Boolean, nullable=False),
+    Column("rulings", JSON, nullable=False),
     Index("calls_started", "started"),
     Index("calls_complete", "complete"),
     Index("calls_caller", "caller"),
+    Index("calls_outcome", "outcome", "started"),
 )
 
 visits = Table(
