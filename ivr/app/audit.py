@@ -1,6 +1,6 @@
 """The audit, opened on the records' database, anchored beside it and in the journal."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from acd.journal import Journal
@@ -12,7 +12,7 @@ from ivr.aside import aside
 from ivr.audit import in_journal
 from ivr.audit.anchors import AnchorFiles
 from ivr.audit.audit import Audit
-from ivr.audit.chain import Anchor
+from ivr.audit.chain import Anchor, Entry
 from ivr.audit.routes import AuditRoutes
 from ivr.audit.store import AuditStore
 from ivr.clock import Clock
@@ -29,16 +29,23 @@ class OpenAudit:
 
 
 async def open_audit(
-    environment: Environment, stores: Stores, floor: Floor, paths: Paths, clock: Clock, closing: Closing
+    environment: Environment,
+    stores: Stores,
+    floor: Floor,
+    paths: Paths,
+    clock: Clock,
+    closing: Closing,
+    told: Callable[[Entry], None] = lambda entry: None,
 ) -> OpenAudit:
-    """After the floor, before the first request. Raises SQLAlchemyError when the chain's end cannot be read."""
+    """After the floor, before the first request. `told` hears of each entry. Raises SQLAlchemyError when the chain's
+    end cannot be read."""
 
     def record(event: AuditAnchored, key: str) -> None:
         floor.desk.record(event, key=key)
 
     records = stores.ledger.store
     store = AuditStore.open(environment.records, records.engine, records.patience)
-    audit = Audit(store, AnchorFiles(paths.var / "audit"), clock, record)
+    audit = Audit(store, AnchorFiles(paths.var / "audit"), clock, record, told)
     closing.add(audit.close)
     await audit.open()
     return OpenAudit(audit, AuditRoutes(audit, lambda: journalled(environment, stores.journal)))

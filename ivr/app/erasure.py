@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ivr.app.audit import OpenAudit
 from ivr.app.closing import Closing
+from ivr.app.retention import remover_of
 from ivr.app.stores import Stores
 from ivr.clock import Clock
 from ivr.erasure.audio import MessageStore, RecordingStore
@@ -18,6 +19,7 @@ from ivr.exchange.house import Sites
 from ivr.install.paths import Paths
 from ivr.install.secrets import Secrets
 from ivr.lookups.look_ups import LookUps
+from ivr.recordings.remover import Remover
 from ivr.records.callers import CallerKeys
 from ivr.seal import FernetSeal
 from ivr.settings.environment import Environment
@@ -47,9 +49,13 @@ def open_erasure(
     kept: Secrets,
     clock: Clock,
     closing: Closing,
+    remover: Remover | None = None,
 ) -> OpenErasure:
-    """When everything else is open. What a crash ended in the middle is finished beside the calls."""
+    """When everything else is open. What a crash ended in the middle is finished beside the calls. `remover`: who
+    deletes recordings, and knows the copies of them; left out: one that knows of no copies."""
     engine = stores.ledger.store.engine
+    if remover is None:
+        remover = remover_of(paths=paths, engine=engine, site=sites.active, audit=audit.audit, clock=clock)
 
     def country() -> str:
         return sites.active().country
@@ -65,7 +71,7 @@ def open_erasure(
             NumberStore(stores.ledger),
             CallStore(engine),
             MessageStore(inbox),
-            RecordingStore(paths.recordings, paths.recordings_done, SqlCatalogue(engine)),
+            RecordingStore(paths.recordings, paths.recordings_done, SqlCatalogue(engine), remover, clock),
             TextStore(Place.EVENTS, [paths.log / "cel-custom"]),
             TextStore(Place.LOGS, [paths.log, paths.var / "log"], leave=[paths.log / "cel-custom"]),
             LookUpStore(look_ups),

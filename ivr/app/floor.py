@@ -13,6 +13,7 @@ from ivr.call.calls import LiveCalls
 from ivr.call.facts import CallStarted
 from ivr.clock import Clock
 from ivr.exchange.desk import Desk
+from ivr.exchange.recorder import Recorder
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.talks import House
 from ivr.exchange.telephone import Telephone
@@ -31,6 +32,7 @@ class Floor:
     desk: Desk
     switchboard: Switchboard
     visiting: Visiting
+    recorder: Recorder
 
 
 async def open_floor(
@@ -42,20 +44,24 @@ async def open_floor(
     clock: Clock,
     whisper: Callable[[str], str | None],
     closing: Closing,
+    room: Callable[[], bool] = lambda: True,
+    not_renewed: Callable[[], None] = lambda: None,
 ) -> Floor:
-    """Recover the engine. Raises JournalUnavailable."""
+    """Recover the engine. `room()`: whether another talk may begin recorded. `not_renewed()`: see Recorder. Raises
+    JournalUnavailable."""
     calls = LiveCalls()
     visiting = Visiting(clock)
     telephone = Telephone(link, calls, site, whisper, visiting)
     engine = Engine(engine_config(site()))
     dispatcher = Dispatcher(engine, stores.journal, telephone, clock, node=node)
     closing.add(dispatcher.close)
-    desk = Desk(dispatcher, calls)
+    desk = Desk(dispatcher, calls, await _before_the_living(stores))
 
     def started(call: CallId, did: str, number: str) -> CallStarted:
         key = stores.ledger.caller_key(number)
         return CallStarted(at=clock.now(), call=call, did=did, caller=key, flow="", config=site().version)
 
+    recorder = Recorder(desk, calls, clock, link, site, room, not_renewed)
     switchboard = Switchboard(
         desk,
         calls,
@@ -65,13 +71,28 @@ async def open_floor(
         telephone.cancel_again,
         lambda: House(extensions=site().extensions, queues=tuple(site().queues)),
         telephone.part,
+        recorder.joined,
+        recorder.anew,
     )
-    telephone.attach(switchboard)
+    telephone.attach(switchboard, recorder)
     dispatcher.on_entry(stores.ledger.on_entry, after=stores.ledger.position)
     await dispatcher.recover()
     return Floor(
-        calls=calls, engine=engine, dispatcher=dispatcher, desk=desk, switchboard=switchboard, visiting=visiting
+        calls=calls,
+        engine=engine,
+        dispatcher=dispatcher,
+        desk=desk,
+        switchboard=switchboard,
+        visiting=visiting,
+        recorder=recorder,
     )
+
+
+async def _before_the_living(stores: Stores) -> int:
+    """From where the journal tells of every living call, and of those that ended behind the latest checkpoint: what
+    comes late must not bring one back."""
+    checkpoint = await stores.journal.latest_checkpoint()
+    return min(stores.ledger.before_the_living, checkpoint[0] if checkpoint is not None else 0)
 
 
 def at_phones(site: Site) -> frozenset[str]:

@@ -10,6 +10,8 @@ from ivr.app.accounts import open_accounts
 from ivr.app.agents import open_agents
 from ivr.app.asterisk import Synchronisation
 from ivr.app.audit import open_audit
+from ivr.app.backup import open_archive, open_backup
+from ivr.app.capacity import guard_of, open_capacity
 from ivr.app.closing import Closing
 from ivr.app.collector import LOOK_EVERY_SECONDS, Collector
 from ivr.app.erasure import open_erasure
@@ -17,6 +19,8 @@ from ivr.app.features import open_features
 from ivr.app.floor import Floor, open_floor
 from ivr.app.house import house_of, open_look_ups, open_overrides
 from ivr.app.queues import open_queues
+from ivr.app.recordings import AuditLedger, open_recordings
+from ivr.app.retention import open_retention
 from ivr.app.rounds import Rounds, watch_loop
 from ivr.app.screen_pops import open_screen_pops
 from ivr.app.stores import Stores, open_stores
@@ -30,15 +34,20 @@ from ivr.asterisk.agi.server import AgiServer
 from ivr.asterisk.ami import AmiLink
 from ivr.calls.routes import CallRoutes
 from ivr.clock import Clock, LoopClock
+from ivr.erasure.records import keys_of_number
 from ivr.exchange.cel_import import CelImport
 from ivr.exchange.doors import QueueDoorkeeper
 from ivr.exchange.runner import CallRunner
+from ivr.figures.call_record import CallRecord
 from ivr.figures.metrics import CallFigures, Metrics
 from ivr.install import secrets
 from ivr.install.paths import Paths
 from ivr.overrides.routes import OverrideRoutes
+from ivr.recordings.copies import ArchiveAway
+from ivr.recordings.figures import LedgerTally
 from ivr.records.callers import CallerKeys
 from ivr.records.recording_watch import RecordingWatch
+from ivr.records.talks import finder, still
 from ivr.settings.environment import Environment, Profile
 from ivr.site import Site
 from ivr.systemd import Notifier
@@ -48,7 +57,7 @@ from ivr.web.api.application import Part
 from ivr.web.api.health import Vitals
 from ivr.web.health import Readiness
 from recordings.catalogue import SqlCatalogue
-from recordings.intake import Intake, Owner
+from recordings.intake import Intake
 
 log = logs.get(__name__)
 
@@ -91,6 +100,8 @@ class Server:
         self._stores: Stores = await open_stores(environment, site, kept, clock, self._closing)
         ami = environment.ami
         self._link = AmiLink(ami.host, ami.port, AMI_USER, kept.ami, clock=clock, observer=health)
+        self._guard = guard_of(self._paths, self._sites.active, clock)
+        await self._guard.look()  # nobody begins recorded on a full disk
         self._floor: Floor = await open_floor(
             self._sites.active,
             self._link,
@@ -99,6 +110,8 @@ class Server:
             clock=clock,
             whisper=self.versions.whisper,
             closing=self._closing,
+            room=self._guard.has_room,
+            not_renewed=health.recordings_not_renewed.inc,
         )
         self._show_figures()
         open_screen_pops(self._sites.active, self._floor, self._paths, self._metrics, clock, self._closing)
@@ -208,21 +221,38 @@ class Server:
 
     def _watch_recordings(self) -> None:
         catalogue = SqlCatalogue(self._stores.ledger.store.engine)
-        intake = Intake(self._paths.recordings, self._paths.recordings_done, catalogue, self._owner_of)
+        intake = Intake(
+            self._paths.recordings,
+            self._paths.recordings_done,
+            catalogue,
+            finder(self._record_of, self._call_of),
+            self._floor.calls.parts_of,
+            still(lambda: self._floor.calls, self._record_of, self._call_of),
+        )
         watch = RecordingWatch(intake, self._clock, self._floor.desk.record)
         watch.start()
         self._closing.add(watch.close)
 
-    def _owner_of(self, offer: str) -> Owner | None:
-        found = self._stores.ledger.projection.offers.get(offer)
-        return Owner(queue=found.queue, agent=found.agent) if found else None
+    def _call_of(self, leg: str) -> str | None:
+        """The caller's call in which a leg talked: after a transfer another one than the leg was made for. Asked in a
+        thread."""
+        for record in list(self._stores.ledger.projection.calls.values()):
+            if not record.inside and any(ruling.leg == leg for ruling in record.rulings):
+                return record.call
+        return None
+
+    def _record_of(self, call: str) -> CallRecord | None:
+        """Asked in a thread: what the projection has forgotten stands in the database."""
+        ledger = self._stores.ledger
+        return ledger.projection.calls.get(call) or next(iter(ledger.store.calls(1, call=call)), None)
 
     async def _serve_web(self) -> None:
         """Last: what can be asked and told is all there."""
         environment, clock, closing, ledger = self._environment, self._clock, self._closing, self._stores.ledger
         site = self._sites.active
         offices = Networks(environment.offices)
-        audit = await open_audit(environment, self._stores, self._floor, self._paths, clock, closing)
+        tally = LedgerTally()
+        audit = await open_audit(environment, self._stores, self._floor, self._paths, clock, closing, tally.entry)
         accounts = await open_accounts(
             ledger.store.engine,
             self._paths,
@@ -234,7 +264,34 @@ class Server:
             oidc=environment.oidc,
             office=offices.__contains__,
         )
+        callers = CallerKeys(self._kept.caller_key)
+
+        def keys_of(number: str) -> frozenset[str]:
+            return keys_of_number(number, site().country, callers, ledger.store.engine)
+
+        backups = open_backup(
+            environment=environment,
+            site=site,
+            audit=audit.audit,
+            metrics=self._metrics,
+            clock=clock,
+            closing=closing,
+        )
+        archive = open_archive(backups, environment=environment, site=site, away=ArchiveAway, closing=closing)
+        retention = open_retention(
+            paths=self._paths,
+            site=site,
+            store=ledger.store,
+            record_of=self._record_of,
+            keys_of=keys_of,
+            audit=audit.audit,
+            clock=clock,
+            closing=closing,
+            copies=backups,
+            archive=archive,
+        )
         erasure = open_erasure(
+            remover=retention.remover,
             environment=environment,
             paths=self._paths,
             sites=self._sites,
@@ -247,12 +304,47 @@ class Server:
             clock=clock,
             closing=closing,
         )
-        key_of = CallerKeys(self._kept.caller_key).key_of
-        calls = CallRoutes(ledger.store, ledger.projection, site, key_of, environment.journal)
+        recorded = AuditLedger(audit.audit, clock)
+        recordings, keeper = open_recordings(
+            paths=self._paths,
+            keys=environment.keys,
+            site=site,
+            store=ledger.store,
+            record_of=self._record_of,
+            keys_of=keys_of,
+            ledger=recorded,
+            floor=self._floor,
+            clock=clock,
+            closing=closing,
+        )
+        capacity = open_capacity(
+            guard=self._guard,
+            recorder=self._floor.recorder,
+            keeper=keeper,
+            ledger=recorded,
+            tally=tally,
+            environment=environment,
+            paths=self._paths,
+            site=site,
+            store=ledger.store,
+            metrics=self._metrics,
+            clock=clock,
+            closing=closing,
+        )
+        calls = CallRoutes(ledger.store, ledger.projection, site, callers.key_of, environment.journal)
         ready = self._readiness()
         api = await aside(  # it takes half a second of work, and calls are being served already
             api_of,
-            [*accounts.parts, calls, *self._parts, audit.routes, erasure.routes],
+            [
+                *accounts.parts,
+                calls,
+                capacity,
+                *retention.routes,
+                recordings,
+                *self._parts,
+                audit.routes,
+                erasure.routes,
+            ],
             accounts.door,
             topics=topics_of(self._agents, self._floor, ledger.projection, site, self._floor.dispatcher.now_us),
             site=site,

@@ -39,7 +39,8 @@ class AuditUnavailable(Exception):
 
 
 class Audit:
-    """The audit of one server. `record(event, key)` gives a day's anchor to the journal."""
+    """The audit of one server. `record(event, key)` gives a day's anchor to the journal; `told(entry)` hears of each
+    entry that was written."""
 
     def __init__(
         self,
@@ -47,8 +48,10 @@ class Audit:
         anchors: AnchorFiles,
         clock: Clock,
         record: Callable[[AuditAnchored, str], object] = lambda event, key: None,
+        told: Callable[[Entry], None] = lambda entry: None,
     ) -> None:
         self.store, self._anchors, self._clock, self._record = store, anchors, clock, record
+        self._told = told
         self.trouble = ""
         """Why nothing can be written now; empty when all is well."""
         self._waiting: list[tuple[Entry, asyncio.Future[int]]] = []
@@ -150,7 +153,8 @@ class Audit:
                     self._failed(batch, error)
                     continue
                 self._say("")
-                for (_, future), row in zip(batch, rows, strict=True):
+                for (entry, future), row in zip(batch, rows, strict=True):
+                    self._told(entry)
                     if not future.done():
                         future.set_result(row.seq)
         finally:

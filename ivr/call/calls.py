@@ -1,12 +1,12 @@
 """The calls that live now, folded from the journal's events: what the runner, the telephone and the switchboard ask.
 
-Pure: no I/O and no clock. After a restart the same fold brings the calls back that began behind the journal's latest
-checkpoint; of the others the picture of Asterisk's channels tells.
+Pure: no I/O and no clock. After a restart the same fold, from where the oldest of them began, brings the calls back; of
+calls that the journal does not know the picture of Asterisk's channels tells.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from acd.decisions import EndVisit, SendBackAgain
@@ -37,6 +37,20 @@ class LiveCall:
     """When the latest visit was joined, whatever time its place counts from."""
     notice: str | None = None
     """Version of the recording notice that was heard to its end."""
+    declined: bool = False
+    """The caller does not want to be recorded."""
+    wish: tuple[str, str] = ("", "")
+    """What a step said about the recording (recordings.policy.Wish), and its name."""
+    ruled: dict[str, facts.RecordingRuled] = field(default_factory=dict)
+    """Leg -> whether its talk is recorded."""
+    begun_recordings: set[str] = field(default_factory=set)
+    """Legs whose recording began on demand."""
+    silenced: set[str] = field(default_factory=set)
+    """Legs whose recording is paused."""
+    parts: dict[str, int] = field(default_factory=dict)
+    """Leg -> how many files its recording has, where it has several."""
+    stopped_recordings: set[str] = field(default_factory=set)
+    """Legs whose recording was ended for good."""
     reason: str = ""
     """The flow's word for the end that it is about to bring about."""
     dial_answered: bool = False
@@ -78,6 +92,10 @@ class LiveCalls:
     def get(self, call: str) -> LiveCall | None:
         """The living call of that id, or None."""
         return self._calls.get(CallId(call))
+
+    def parts_of(self, leg: str) -> int:
+        """How many files the recording of a leg has, as long as its call lives."""
+        return max((live.parts.get(leg, 1) for live in self), default=1)
 
     def has_ended(self, call: str) -> bool:
         """True when the call is known to have ended."""
@@ -188,6 +206,26 @@ class LiveCalls:
                 self._talks(live, offer)
                 live.agent = decision.agent or ""
 
+    @staticmethod
+    def _recording_fact(live: LiveCall, fact: facts.CallFact) -> None:
+        match fact:
+            case facts.RecordingWished(wish="declined" | "agreed"):
+                live.declined = fact.wish == "declined"
+            case facts.RecordingWished():
+                live.wish = (fact.wish, fact.step)
+            case facts.RecordingRuled():
+                live.ruled[fact.leg] = fact
+            case facts.RecordingBegun():
+                live.begun_recordings.add(fact.leg)
+            case facts.RecordingPaused():
+                live.silenced.add(fact.leg)
+            case facts.RecordingResumed():
+                live.silenced.discard(fact.leg)
+            case facts.RecordingRenewed():
+                live.parts[fact.leg] = fact.part
+            case facts.RecordingStopped():
+                live.stopped_recordings.add(fact.leg)
+
     def _take_fact(self, live: LiveCall, fact: facts.CallFact) -> None:
         match fact:
             case facts.CallStarted():
@@ -203,6 +241,8 @@ class LiveCalls:
             case facts.TalkTransferred() if fact.leg:
                 self._talks(live, OfferId(fact.leg))
                 live.agent = fact.to
+            case _:
+                self._recording_fact(live, fact)
 
 
 def number_of(visit: VisitId) -> int:

@@ -158,12 +158,11 @@ PROBLEMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinQueue:
-    """Terminal: the caller waits in this queue. `record`: its policy says so, and a notice was completed. `keeps`: the
-    time waited in an earlier queue counts. `keys`: those that lead out of the wait."""
+    """Terminal: the caller waits in this queue. `keeps`: the time waited in an earlier queue counts. `keys`: those that
+    lead out of the wait."""
 
     queue: str
     priority: int = 0
-    record: bool = False
     keeps: bool = True
     keys: str = ""
 

@@ -181,6 +181,75 @@ class FallbackBegun(CallFact):
     """The dialplan alone rang reception because the server was away."""
 
 
+@event("recording wished")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingWished(CallFact):
+    """A step said whether this call is recorded from now on. `wish`: declined or agreed (the caller's own word), or one
+    of recordings.policy's wishes."""
+
+    step: str
+    wish: str
+
+
+@event("recording ruled")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRuled(CallFact):
+    """Whether the talk of a leg begins recorded, decided before its phone rings. `why`: what decided
+    (recordings.policy); `said`: whatever was said, as `level|name|wish|percent`, whoever decided first."""
+
+    leg: str
+    queue: str
+    agent: str
+    record: bool
+    why: str
+    said: tuple[str, ...] = ()
+
+
+@event("recording begun")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingBegun(CallFact):
+    """The recording of a talk began on demand."""
+
+    leg: str
+    by: str
+
+
+@event("recording paused")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPaused(CallFact):
+    """From now on the recording of this talk holds silence. `by`: telephone or the account that asked."""
+
+    leg: str
+    by: str
+
+
+@event("recording resumed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResumed(CallFact):
+    """From now on the recording holds voices again."""
+
+    leg: str
+    by: str
+
+
+@event("recording renewed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRenewed(CallFact):
+    """The recording of this talk goes on in another file, its second (`part` 2), third, ... (ADR 24)."""
+
+    leg: str
+    part: int
+
+
+@event("recording stopped")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStopped(CallFact):
+    """The recording of this talk was ended for good, while they talk on; its file ends here. `why`: disk (no room)."""
+
+    leg: str
+    why: str
+
+
 @event("recording finished")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFinished(CallFact):
@@ -264,6 +333,13 @@ CallEvent = (
     | TalkTransferred
     | TransferReturned
     | FallbackBegun
+    | RecordingWished
+    | RecordingRuled
+    | RecordingBegun
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingRenewed
+    | RecordingStopped
     | RecordingFinished
     | MessageBegun
     | MessageLeft

@@ -19,6 +19,10 @@ from ivr.language.reference import GENERATED
 from ivr.lists.routes import ListRoutes
 from ivr.overrides.routes import OverrideRoutes
 from ivr.queues.routes import QueueRoutes
+from ivr.recordings.capacity_routes import CapacityRoutes
+from ivr.recordings.hold_routes import HoldRoutes
+from ivr.recordings.retention_routes import RetentionRoutes
+from ivr.recordings.routes import RecordingRoutes
 from ivr.versions.canary_routes import CanaryRoutes
 from ivr.versions.routes import VersionRoutes
 from ivr.versions.site_routes import SiteRoutes
@@ -36,6 +40,10 @@ PARTS: tuple[type[Any], ...] = (
     AccountRoutes,
     TokenRoutes,
     CallRoutes,
+    CapacityRoutes,
+    HoldRoutes,
+    RetentionRoutes,
+    RecordingRoutes,
     QueueRoutes,
     AgentRoutes,
     VoicemailRoutes,

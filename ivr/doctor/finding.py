@@ -47,6 +47,12 @@ CODES = {
     "password-first": "an account still has the password that somebody else gave it",
     "audit-broken": "the audit was changed",
     "audit-unverified": "the audit's chain was not verified for a while",
+    "recordings-keys": "recordings cannot be kept, or nobody can listen to them",
+    "identity-here": "what opens recordings lies on the machine that has them",
+    "vault-same-disk": "the vault lies on the disk that talks are recorded on",
+    "recordings-waiting": "finished talks do not come into the vault",
+    "recordings-unverified": "recordings were not held against what is written about them for a while, or do not agree",
+    "recordings-backup": "there is no second copy of recordings",
     "not-checked": "this could not be looked at",
 }
 """Every code and what it means, for the reference page."""

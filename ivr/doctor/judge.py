@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ivr.doctor import exposure, files, passwords, people, upkeep
+from ivr.doctor import exposure, files, passwords, people, recordings, upkeep
 from ivr.doctor.exposure import Circle, circle
 from ivr.doctor.finding import Finding, sorted_findings, unseen, warning
 from ivr.doctor.observed import Observed
@@ -27,6 +27,7 @@ def _all(seen: Observed) -> Iterator[Finding]:
     yield from people.judge_accounts(seen.accounts, seen.now, reached=_reached(seen))
     yield from people.judge_tokens(seen.tokens, seen.now)
     yield from people.judge_audit(seen.audit)
+    yield from recordings.judge(seen.recordings, seen.now)
     for gap in seen.gaps:
         yield unseen(gap.where, gap.why, gap.remedy)
 

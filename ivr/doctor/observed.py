@@ -187,6 +187,29 @@ class AuditSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingsSeen:
+    """Of an instance whose site records talks. `recipients`: the file of those for whom keys are wrapped;
+    `recipients_fault`: why nobody can be read there. `identity`: the file of the one that is here; `opens`: whether it
+    opens what is recorded, None: not known. `elsewhere`: others run the key service. `same_disk`: the vault lies on
+    the disk that talks are recorded on. `waiting`: how many finished talks are not in the vault, `oldest` since when.
+    `verified`: when all was last verified, and `unsound` how many findings there were; `since`: the first recording."""
+
+    recipients: str
+    recipients_fault: str = ""
+    identity: str = ""
+    opens: bool | None = None
+    elsewhere: bool = False
+    same_disk: bool = False
+    vault: str = ""
+    waiting: int = 0
+    oldest: datetime | None = None
+    verified: datetime | None = None
+    unsound: int = 0
+    since: datetime | None = None
+    backup: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """Everything, at one moment."""
 
@@ -207,4 +230,6 @@ class Observed:
     accounts: tuple[AccountSeen, ...] | None = None
     tokens: tuple[TokenSeen, ...] = ()
     audit: AuditSeen | None = None
+    recordings: RecordingsSeen | None = None
+    """None: no talk is ever recorded, or the site cannot be read."""
     gaps: tuple[Gap, ...] = ()

@@ -17,7 +17,8 @@ GIGABYTE = 1_000_000_000
 ROOM_SHORT, ROOM_GONE = 2 * GIGABYTE, GIGABYTE // 2
 """Bytes: an hour of talks takes 58 MB (8,000 samples of 16 bits a second, wav)."""
 
-_BACK_UP = "let the script of docs/exposure.md (`Back up each night`) run, and set CENTRALITA_BACKUP to its folder"
+_BACK_UP = ("write `backup` into config/recordings.yaml (docs/operations.md, `Backup and restore`), or set "
+            "CENTRALITA_BACKUP to where another program's backups lie")  # fmt: skip
 
 
 def judge_backup(backup: Backup | None, now: datetime) -> Iterator[Finding]:
@@ -33,10 +34,10 @@ def judge_backup(backup: Backup | None, now: datetime) -> Iterator[Finding]:
     if age > BACKUP_OLD:
         say = fault if age > BACKUP_LOST else warning
         yield say("backup-old", backup.folder, f"the newest backup is {age.days} days old",
-                  f"see why the nightly one failed; {_BACK_UP}")  # fmt: skip
+                  f"see why the latest one failed (ivr backup list); {_BACK_UP}")  # fmt: skip
     if backup.same_disk:
         yield warning("backup-same-disk", backup.folder, "the backup lies on the same disk as what it is for",
-                      "set CENTRALITA_BACKUP to a folder on another disk or machine")  # fmt: skip
+                      "back up to another disk or machine")  # fmt: skip
 
 
 def judge_clock(

@@ -64,6 +64,8 @@ class SqlAsker:
                 url = url.set(password=self._secrets.of(source.password))
             if url.get_backend_name() == "sqlite":
                 url = self._read_only_file(url)
+            elif url.drivername == "postgresql":
+                url = url.set(drivername="postgresql+psycopg")  # SQLAlchemy's own choice is psycopg2
             return create_engine(
                 url,
                 hide_parameters=True,

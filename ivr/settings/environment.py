@@ -90,6 +90,8 @@ class Environment:
     """For the commands: who asks that server."""
     backup: Path
     """Where the operator's backups lie; `ivr doctor` looks there."""
+    keys: Path | None
+    """The socket of the service that opens recordings' keys, when it is not the server's own."""
     session_idle: timedelta
     """A session of a browser ends so long after its last request."""
     session_life: timedelta
@@ -127,6 +129,7 @@ class Environment:
             server=read.get("CENTRALITA_SERVER", "", _server),
             token=read.get("CENTRALITA_TOKEN", "", _token, secret=True),
             backup=read.get("CENTRALITA_BACKUP", str(var / "backup"), _path),
+            keys=read.get("CENTRALITA_KEYS", "", _file),
             session_idle=read.get("CENTRALITA_SESSION_IDLE", "30", _minutes),
             session_life=read.get("CENTRALITA_SESSION_LIFE", "720", _minutes),
             oidc=read.get("CENTRALITA_OIDC", "", _oidc),
@@ -141,8 +144,8 @@ class Environment:
         return environment
 
 
-# CENTRALITA_DATA belongs to the tests, not to the server.
-_OF_OTHERS = ("CENTRALITA_DATA",)
+# These belong to the tests, not to the server.
+_OF_OTHERS = ("CENTRALITA_DATA", "CENTRALITA_TEST_SERVERS")
 
 
 class _Reading:
@@ -214,7 +217,7 @@ def _journal(text: str) -> str:
 
 def _records(text: str) -> str:
     if re.match(r"(sqlite|postgresql)(\+\w+)?://", text):
-        return text
+        return re.sub(r"^postgresql://", "postgresql+psycopg://", text)  # SQLAlchemy's own choice is psycopg2
     raise ValueError("write sqlite:///PATH or postgresql://HOST/NAME")
 
 

@@ -126,7 +126,7 @@ class Installation:
         if ready:
             await self.until_ready()
 
-    async def until_ready(self, seconds: float = 15) -> None:
+    async def until_ready(self, seconds: float = 60) -> None:
         """Until /readyz says yes; InstanceError when it does not or when the server ends."""
         deadline = time.monotonic() + seconds
         while await self._status("/readyz") != 200:

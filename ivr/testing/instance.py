@@ -178,8 +178,8 @@ class Instance(Installation):
         return [json.loads(line) for line in lines]
 
     def recordings(self) -> dict[str, Path]:
-        """The recorded talks by file name, the oldest first."""
-        files = sorted(self.paths.recordings.glob("*.wav"), key=lambda file: file.stat().st_mtime)
+        """The recorded talks that are not in the vault yet by file name, the oldest first."""
+        files = sorted(self.paths.recordings.glob("*.raw"), key=lambda file: file.stat().st_mtime)
         return {file.stem: file for file in files}
 
     def told(self) -> str:

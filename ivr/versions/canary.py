@@ -36,6 +36,7 @@ _FILE_OF = {
     "agents": "queues.yaml",
     "mailboxes": "voicemail.yaml",
     "mail": "voicemail.yaml",
+    "recordings": "recordings.yaml",
 }
 
 

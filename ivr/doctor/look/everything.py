@@ -10,6 +10,7 @@ from ivr.control.client import socket_file
 from ivr.doctor.look import files, listening, machine
 from ivr.doctor.look.certificates import certificate
 from ivr.doctor.look.people import people
+from ivr.doctor.look.recordings import recordings
 from ivr.doctor.observed import Certificate, Gap, Holds, Observed, Secret, SecretKind, Tree, Wires
 from ivr.doctor.stores import parts_of
 from ivr.install import addresses
@@ -36,6 +37,8 @@ def look(environment: Environment, now: datetime) -> Observed:
     first = paths.secrets / FIRST_PASSWORD
     known, unknown = people(environment.records, environment.var / AUDIT, now)
     gaps += unknown
+    recorded, unrecorded = recordings(environment)
+    gaps += unrecorded
     certificates: tuple[Certificate, ...] = ()
     if environment.tls_cert is not None:
         certificates = (certificate(environment.tls_cert, environment.tls_key),)
@@ -54,6 +57,7 @@ def look(environment: Environment, now: datetime) -> Observed:
         accounts=known.accounts,
         tokens=known.tokens,
         audit=known.audit,
+        recordings=recorded,
         gaps=tuple(gaps),
     )
 

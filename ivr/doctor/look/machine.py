@@ -8,6 +8,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ivr.backup.state import of_all
 from ivr.doctor.observed import Backup, Gap, TimeKeeping, Volume
 
 _TIME_ERROR = 5
@@ -78,7 +79,7 @@ def volumes(*folders: Path) -> tuple[Volume, ...]:
     """The disks that these folders lie on, each once. A folder that is not there counts as its nearest one above."""
     found: dict[int, Volume] = {}
     for folder in folders:
-        place = _existing(folder)
+        place = existing(folder)
         try:
             disk, about = place.stat().st_dev, os.statvfs(place)
         except OSError:
@@ -97,22 +98,46 @@ def volumes(*folders: Path) -> tuple[Volume, ...]:
     return tuple(found.values())
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
     return next(place for place in (path, *path.parents) if place.exists())
 
 
 def backup(folder: Path, var: Path) -> tuple[Backup | None, tuple[Gap, ...]]:
-    """The newest file with something in it, wherever it lies in the folder of backups."""
+    """The newest whole backup of config/recordings.yaml; without one, the newest file with something in it, wherever it
+    lies in the folder of backups."""
+    if (made := _made(var)) is not None:
+        return made, ()
     if not folder.exists():
         return Backup(str(folder), exists=False), ()
     try:
         newest = max((about.st_mtime for about in _files(folder) if about.st_size), default=None)
-        same = folder.stat().st_dev == _existing(var).stat().st_dev
+        same = folder.stat().st_dev == existing(var).stat().st_dev
     except OSError as error:
         return None, (Gap(str(folder), f"the backups cannot be looked at ({error.strerror})",
                           "run `ivr doctor` as a user who may, or root"),)  # fmt: skip
     at = datetime.fromtimestamp(newest, UTC) if newest is not None else None
     return Backup(str(folder), True, at, same), ()
+
+
+def _made(var: Path) -> Backup | None:
+    """What the server knows of its own backups."""
+    try:
+        whole = [(one.success, one) for one in of_all(var) if one.success is not None]
+    except OSError:
+        return None
+    if not whole:
+        return None
+    newest, latest = max(whole, key=lambda pair: pair[0])
+    same = all(_on_disk_of(var, one.folder) for _, one in whole)
+    return Backup(latest.folder or latest.target, True, newest, same)
+
+
+def _on_disk_of(var: Path, folder: str) -> bool:
+    try:
+        return bool(folder) and existing(Path(folder)).stat().st_dev == existing(var).stat().st_dev
+    except OSError:
+        return False
 
 
 def _files(folder: Path) -> list[os.stat_result]:

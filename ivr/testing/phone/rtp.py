@@ -92,6 +92,13 @@ class Media(asyncio.DatagramProtocol):
         """Say no more of what is queued."""
         self._audio.clear()
 
+    def begin_anew(self, behind: int, *, another_source: bool) -> None:
+        """Number the packets from so many before the present one on, as phones do that make a new stream after a hold
+        or a transfer."""
+        self._sequence = (self._sequence - behind) & 0xFFFF
+        if another_source:
+            self._source = secrets.randbits(32)
+
     # ---- sending: one packet every 20 ms
 
     def _tick(self, due: float) -> None:

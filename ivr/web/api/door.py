@@ -1,6 +1,6 @@
 """Who asks, and what is noted of it: implemented by the accounts and the audit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -26,7 +26,8 @@ class Note:
     """What the audit will say of a request. The route fills it in; a note without `action` is not written.
 
     Numbers of callers never stand in it: only their keys, or masked. `owed`: something may have been changed by it, so
-    that it cannot be refused any more: when it cannot be written now it is as soon as it can be.
+    that it cannot be refused any more: when it cannot be written now it is as soon as it can be. `written`: called when
+    it is written, before the answer goes out.
     """
 
     action: str = ""
@@ -35,6 +36,7 @@ class Note:
     after: Any = None
     detail: dict[str, Any] = field(default_factory=dict)
     owed: bool = False
+    written: Callable[[], None] | None = None
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -203,6 +203,8 @@ async def _noted(request: Request, answer: Response, result: Result, why: str) -
     except Exception:
         log.exception("the audit could not be written", action=note.action)
         return JSONResponse({"error": "the audit cannot be written; see the server's log"}, status_code=503)
+    if note.written is not None:
+        note.written()
     return answer
 
 
