@@ -13,13 +13,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
 import uvloop
 
+from acd.codec import encode
 from acd.decisions import MakeOffer
 from acd.dispatcher import CHECKPOINT_EVERY
+from acd.facts import Tick
 from acd.journal import open_journal
 from acd.model import DeviceState
 from bench.floor import Shop, environment, open_shop
@@ -38,7 +41,8 @@ async def lived(folder: Path) -> None:
     journal = await open_journal(environment(folder).journal, LoopClock())
     await journal.close()
     with sqlite3.connect(_file(folder)) as store:
-        store.execute("INSERT INTO sqlite_sequence VALUES ('entries', ?)", (ENTRIES - BEHIND,))
+        nothing = json.dumps(encode(Tick(at=datetime(2026, 11, 23, 15, tzinfo=UTC), t=0)))
+        store.execute("INSERT INTO entries VALUES (?, 0, NULL, ?, '[]')", (ENTRIES - BEHIND, nothing))
     shop = await open_shop(folder)
     shop.link(DeviceState.FREE)
     served = 0

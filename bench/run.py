@@ -25,6 +25,7 @@ COMPARISONS = {
     "memory": "bench.memory",
     "recovery": "bench.recovery",
     "start": "bench.start",
+    "recordings": "bench.recordings.compare",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("uvloop", "twisted", "panoramisk")
@@ -63,7 +64,9 @@ def section(name: str) -> str:
     module = importlib.import_module(COMPARISONS[name])
     print(f"{name} ...", file=sys.stderr, flush=True)
     title = name.upper() if len(name) == 3 else name.capitalize()
-    return f"## {title}\n{(module.__doc__ or '').strip()}\n\n{tables(module.main())}\n"
+    text = f"## {title}\n{(module.__doc__ or '').strip()}\n\n{tables(module.main())}\n"
+    print(text, flush=True)
+    return text
 
 
 def main(names: list[str]) -> None:
@@ -71,13 +74,14 @@ def main(names: list[str]) -> None:
     chosen = names or [name for name, module in COMPARISONS.items() if importlib.util.find_spec(module)]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     now = datetime.datetime.now(datetime.UTC)
-    text = (
+    head = (
         "# Measured side by side\n"
         f"`make bench`, {now:%Y-%m-%d %H:%M} UTC, commit {commit.stdout.strip() or 'unknown'}.\n"
         f"Machine: {machine()}.\n"
         "Ratios hold, absolute figures drift with the machine and what else runs on it.\n\n"
-    ) + "\n".join(section(name) for name in chosen)
-    print(text)
+    )
+    print(head, flush=True)
+    text = head + "\n".join([section(name) for name in chosen])
     if not names:
         RESULTS.write_text(text)
 

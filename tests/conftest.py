@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 import pytest_twisted
+from hypothesis import settings
 
+from tests.priority import pytest_runtest_setup as pytest_runtest_setup
 from tests.repeated import pytest_runtest_protocol as pytest_runtest_protocol
 from tests.repeated import pytest_sessionstart as pytest_sessionstart
+
+settings.register_profile("unhurried", deadline=None)  # how fast it is, the bench tells
+settings.load_profile("unhurried")
 
 # How many turns of the loop a task that was cancelled at the end of a test gets to end by itself.
 _TURNS = 5

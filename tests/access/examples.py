@@ -16,8 +16,10 @@ from tests.access.house import (
     OTHER_AGENT,
     OTHER_CALL,
     OTHER_QUEUE,
+    OTHER_RECORDING,
     OTHER_TIMETABLE,
     QUEUE,
+    RECORDING,
     TIMETABLE,
     House,
 )
@@ -87,6 +89,15 @@ def _code(house: House, role: Role) -> Mapping[str, Any]:
     return {"code": pyotp.TOTP(answer.json()["secret"]).now()}
 
 
+def _hold(house: House, role: Role) -> str:
+    """Who reaches only so far lifts what he set himself."""
+    return house.hold(RECORDING, by=Role.SUPERVISOR if role is Role.SUPERVISOR else Role.ADMIN)
+
+
+def _other_hold(house: House) -> str:
+    return house.hold(OTHER_RECORDING)
+
+
 def _next_number(house: House, role: Role) -> Mapping[str, Any]:
     return {"number": f"31055500{next(_numbers):02d}"}
 
@@ -134,6 +145,29 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/calls/live": Example(shows=_BOTH_CALLS, shows_none=(Role.AGENT,)),  # no agent talks in either now
     "GET /api/calls/{call}": Example(own=CALL, other=OTHER_CALL),
     "GET /api/calls/{call}/explanation": Example(own=CALL, other=OTHER_CALL),
+    # ---- recordings
+    "GET /api/recordings/capacity": Example(),
+    "GET /api/recordings/report": Example(),
+    "GET /api/recordings/holds": Example(shows=(f'"recording":"{RECORDING}"', f'"recording":"{OTHER_RECORDING}"')),
+    "POST /api/recordings/holds": Example(
+        body={"recording": RECORDING, "reason": "proceso 2026-118"},
+        other_body={"recording": OTHER_RECORDING, "reason": "proceso 2026-118"},
+    ),
+    "DELETE /api/recordings/holds/{hold}": Example(own=_hold, other=_other_hold, body={"reason": "terminó"}),
+    "GET /api/recordings/retention": Example(),
+    "POST /api/recordings/retention/run": Example(body={"most": 1}),
+    "GET /api/recordings": Example(shows=_BOTH_QUEUES),
+    "POST /api/recordings/search": Example(body={}, shows=_BOTH_QUEUES),
+    "GET /api/recordings/{recording}": Example(own=RECORDING, other=OTHER_RECORDING),
+    "GET /api/recordings/{recording}/waveform": Example(own=RECORDING, other=OTHER_RECORDING),
+    "GET /api/recordings/{recording}/audio": Example(own=RECORDING, other=OTHER_RECORDING),
+    "POST /api/recordings/{recording}/copy": Example(
+        own=RECORDING, other=OTHER_RECORDING, body={"reason": "lo pide la auditoría"}
+    ),
+    "GET /api/calls/{call}/rulings": Example(own=CALL, other=OTHER_CALL),
+    "POST /api/calls/{call}/recording": Example(
+        own=CALL, other=OTHER_CALL, body={"do": "pause"}, as_things_stand="nobody talks"
+    ),
     # ---- queues and agents
     "GET /api/queues": Example(shows=_BOTH_QUEUES),
     "GET /api/queues/{queue}": Example(own=QUEUE, other=OTHER_QUEUE),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from ivr.settings.environment import Environment
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.instance_site import copy_site
 from ivr.testing.ports import free_audio_ports, free_port
+from recordings.catalogue import Recording, SqlCatalogue
 from tests.access.browser import Browser
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,7 @@ MESSAGES = {
     QUEUE: [f"{letter * 9}2" for letter in "bcdfghjkmn"],
     OTHER_QUEUE: [f"{letter * 9}3" for letter in "bcdfgh"],
 }
+RECORDING, OTHER_RECORDING = "n1-1795400000.1_000000000001", "n1-1795400000.2_000000000002"
 OTHER_ACCOUNT = "otra"
 
 ALWAYS = {"label": "Siempre", "week": {"monday to sunday": "00:00 to 24:00"}, "holidays": "like any day"}
@@ -176,7 +179,30 @@ class House:
         with engine.begin() as connection:
             for call, agent, queue in ((CALL, AGENT, QUEUE), (OTHER_CALL, OTHER_AGENT, OTHER_QUEUE)):
                 connection.execute(insert(tables.legs).values(**_leg(call, agent, queue)))
+        self._recorded(SqlCatalogue(engine))
         engine.dispose()
+
+    def _recorded(self, catalogue: SqlCatalogue) -> None:
+        """A talk of each queue, which waits for the vault: nobody has named a recipient."""
+        folder, finished = self.var / "recordings", datetime(2026, 11, 22, 15, tzinfo=UTC)
+        for name, agent, queue in ((RECORDING, AGENT, QUEUE), (OTHER_RECORDING, OTHER_AGENT, OTHER_QUEUE)):
+            call, leg = name.split("_")
+            file = folder / f"{name}.raw"
+            file.write_bytes(bytes(32_000))
+            catalogue.add(
+                Recording(
+                    recording=name,
+                    call=call,
+                    leg=leg,
+                    queue=queue,
+                    agent=agent,
+                    finished=finished,
+                    length_us=1_000_000,
+                    bytes=32_000,
+                    sha256="0" * 64,
+                    file=file.name,
+                )
+            )
 
     def _accounts(self) -> None:
         self.admin.password = (self.var / "secrets" / "admin.password").read_text().strip()
@@ -197,11 +223,20 @@ class House:
             browser.change_password(f"y la segunda de quien es {role.value}")
             self.browsers[role] = browser
         self.add(OTHER_ACCOUNT, Role.AGENT, extension=OTHER_AGENT, login=False)
+        for recording in (RECORDING, OTHER_RECORDING):
+            self.hold(recording)
 
     def add(self, name: str, role: Role, **values: Any) -> None:
         """Another account."""
         answer = self.admin.ask("POST", "/api/accounts", json={"name": name, "role": role.value, **values})
         assert answer.status_code == 201, answer.text
+
+    def hold(self, recording: str, by: Role = Role.ADMIN) -> str:
+        """A new hold on a recording: its id."""
+        form = {"recording": recording, "reason": "un proceso"}
+        answer = self.alive(by).ask("POST", "/api/recordings/holds", json=form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["hold"])
 
     def token(self, account: str = "", *, browser: Browser | None = None, scopes: tuple[str, ...] = ("*",)) -> Any:
         """A new token: its id and its text."""

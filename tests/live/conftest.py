@@ -13,9 +13,12 @@ from ivr.reactor import deferred
 from ivr.speech import BUILT_IN
 from ivr.testing.installation import ROOT
 from ivr.testing.instance import Instance
+from tests.live.recorded import sound
 
 TREE = Path(os.environ.get("CENTRALITA_ASTERISK_ROOT", ROOT / "var" / "asterisk" / "root"))
 
+
+RECORDINGS = "recordings.yaml"
 
 VOICEMAIL = frozenset({"phrase_leave_message", "phrase_nothing_said"})
 """Of the server's own sentences, those that the site's callers hear."""
@@ -68,6 +71,19 @@ def line(company: Instance) -> Iterator[Instance]:
     company.persons.clear()
     yield company
     blockon(deferred(_tidy(company)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_was_recorded_is_sound(request: pytest.FixtureRequest) -> Iterator[None]:
+    """At the end of each file that says who is recorded, `ivr recordings verify` finds nothing wrong."""
+    if RECORDINGS not in getattr(request.module, "CHANGES", {}):
+        yield
+        return
+    company = request.getfixturevalue("company")
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed == failed:  # a test that failed may have left anything
+        blockon(deferred(sound(company)))
 
 
 async def _tidy(company: Instance) -> None:

@@ -25,6 +25,7 @@ from ivr.call.facts import (
     DialBegun,
     KeyChosen,
     KeyWrong,
+    RecordingWished,
     SourceAsked,
     StepEntered,
 )
@@ -115,6 +116,8 @@ def _of_step(flow: Flow, step: Step, entered: StepEntered, rest: Sequence[Any]) 
     for fact in soon:
         if isinstance(fact, KeyWrong) and fact.step == entered.step:
             yield "ask: wrong key" if fact.key else "ask: no key"
+        if isinstance(fact, RecordingWished) and fact.step == entered.step:
+            yield f"recording: {fact.wish}"
     if step.when_hung_up and following is None and _undone(soon):
         yield f"{step.verb}: when hung up"
     if step.verb == "goto":

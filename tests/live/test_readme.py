@@ -13,11 +13,11 @@ import signal
 import sys
 import tempfile
 import urllib.request
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from ivr.install.asterisk import taken
 from ivr.settings.environment import Environment
@@ -49,7 +49,7 @@ class NewUser:
             "CENTRALITA_ASTERISK_ROOT": str(asterisk_root),
         }
         self.line: asyncio.subprocess.Process | None = None
-        self.call = ""
+        self.call = self.recording = ""
         self.said: dict[str, str] = {}
         for name in ("Makefile", "README.md", "acd", "asterisk-conf", "config", "ivr", "recordings", "docs"):
             (folder / name).symlink_to(ROOT / name)
@@ -63,7 +63,7 @@ class NewUser:
             await self._run()
             return
         line = command.replace("127.0.0.1:8080", self.variables["CENTRALITA_HTTP"])
-        line = re.sub(r"\bCALL\b", self.call, line)
+        line = re.sub(r"\bCALL\b", self.call, re.sub(r"\bRECORDING\b", self.recording, line))
         process = await self._start("sh", "-c", line)
         out, _ = await process.communicate()
         said = self.said[command] = out.decode()
@@ -71,6 +71,8 @@ class NewUser:
         if command == ".venv/bin/ivr calls":
             # The row of the call that somebody answered; its last column is the id.
             [self.call] = re.findall(rf"answered.*({self.node}-\d+\.\d+)", said)
+        if command == ".venv/bin/ivr recordings list --call CALL":
+            [self.recording] = re.findall(rf"{re.escape(self.call)}_\S+", said)
 
     async def ctrl_c(self) -> int:
         """What a terminal does: SIGINT to everybody in the foreground."""
@@ -192,9 +194,8 @@ def everything_tells_of_the_call(user: NewUser) -> None:
         assert part in explained
     assert re.search(r'(?m)^centralita_calls_total\{.*did="6017436967".*outcome="answered".*\} 1\.0$', said[METRICS])
     assert re.search(r'(?m)^centralita_calls_total\{.*did="6017436967".*outcome="closed".*\} 1\.0$', said[METRICS])
-    [recording] = re.findall(rf"{re.escape(user.call)}\S+\.wav", said["ls var/recordings"])
-    with wave.open(str(user.folder / "var/recordings" / recording)) as sound:
-        assert sound.getnframes() / sound.getframerate() > 2
+    talk = soundfile.info(str(user.folder / "var/first-call.opus"))
+    assert talk.duration > 2 and talk.channels == 2
     assert "No error found" in said[".venv/bin/ivr check"]
 
 

@@ -99,6 +99,15 @@ async def test_in_another_language_everything_is_heard_in_it(line: Instance) -> 
     assert heard_by(caller, *expected) == expected
 
 
+@takes(
+    *("recording: then", "recording: declined", "recording: agreed", "recording: force", "recording: yes"),
+    *("recording: on demand", "recording: no", "recording: never"),
+)
+async def test_every_word_about_recording_is_told(line: Instance) -> None:
+    caller = await chooses(line, "3000000411", SUBFLOWS, "5")
+    await to_the_end(caller, *said(("number", Decimal(40))))
+
+
 @takes("call: exits", "language: then")
 async def test_a_dead_server_loses_neither_values_nor_the_way_back(line: Instance) -> None:
     caller = await in_the_subflow(line, "3000000409", "3")

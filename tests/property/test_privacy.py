@@ -58,6 +58,7 @@ TEXTS = {
     "recording": "id of a recording",
     "result": "word of the program",
     "rule": "word of the engine",
+    "said": "level, name in the site, wish and percent",
     "source": "name of a source",
     "state": "word of the program",
     "step": "name of a step",
@@ -71,6 +72,7 @@ TEXTS = {
     "what": "word of the program",
     "who": "extension of an agent, or a visit",
     "why": "word of the program",
+    "wish": "word of the language",
 }
 """Every text field of an event, and what it holds. None of it is a caller's number, name, or what a caller entered."""
 

@@ -16,6 +16,8 @@ from ivr.call.journalled import decode
 from ivr.clock import LoopClock
 from ivr.routing import engine_config
 from ivr.testing.instance import Instance
+from recordings.proof import Fault
+from tests.live.recorded import all_kept, proved
 from tests.soak.audit import Agents, Record, counted_once, unannounced
 from tests.soak.channels import Channel, channels_of, disagreements, inexact, rung_twice, without_end
 from tests.soak.judged import contradictions, decoded
@@ -53,6 +55,21 @@ async def inspect(part: Part, line: Instance, traffic: Traffic, *, exact: bool =
     for of in ("calls", "visits", "offers"):
         part.must(f"difference of the sums of {of}", await line.metric("centralita_sum_difference", of=of), 0.0)
     part.found("tracebacks in the log of the server", tracebacks(line))
+    if not any(one.by == "outage" for one in (*traffic.seen, *traffic.legs)):  # what was cut off is adopted much later
+        await recordings_proved(part, line, exact=exact)
+
+
+async def recordings_proved(part: Part, line: Instance, *, exact: bool) -> None:
+    """Everything that was recorded is in the vault, and is what is written about it; as long as the talk if `exact`:
+    of a talk that began while the server was away the records know only when it came back."""
+    await all_kept(line, seconds=60)
+    part.none("recordings that did not come into the vault", sorted(line.recordings()))
+    told = await proved(line)
+    part.found("recordings in the vault", told.files)
+    lengths = [finding for finding in told.findings if finding.fault is Fault.LENGTH]
+    part.none("what `ivr recordings verify` finds", [one for one in told.findings if exact or one not in lengths])
+    if not exact:
+        part.found("- besides, recordings that are longer or shorter than the talk", len(lengths))
 
 
 async def journal_of(line: Instance) -> list[Record]:
@@ -248,7 +265,7 @@ def _rules(part: Part, line: Instance, entries: Sequence[Record]) -> None:
     part.none("calls, visits, offers that did not end exactly once", counted_once(entries))
     part.none("agents with two offers at once, or rung in wrap-up", agents.faults)
     part.none("decisions or reasons that the second model calls wrong", contradictions(decoded(entries)))
-    recordings = list(line.recordings())
+    recordings = [entry.event["recording"] for entry in entries if entry.event["e"] == "recording finished"]
     part.found("talks recorded", len(recordings))
     part.none("recorded before the notice was heard to its end", unannounced(entries, recordings))
 

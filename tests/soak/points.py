@@ -129,7 +129,7 @@ class CrashingLine(Instance):
         await self.stop_asterisk()
         for file in self.paths.var.glob("*.sqlite*"):
             file.unlink()
-        kept = [self.paths.var / name for name in ("voicemail", "overrides", "audit")]
+        kept = [self.paths.var / name for name in ("voicemail", "overrides", "audit", "vault")]
         for folder in (self.paths.log / "cel-custom", self.paths.recordings, self.paths.recordings_done, *kept):
             for file in folder.glob("*"):
                 shutil.rmtree(file) if file.is_dir() else file.unlink()

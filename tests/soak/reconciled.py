@@ -15,7 +15,15 @@ from ivr.testing.instance import Instance
 from tests.soak.audit import Agents, Record, counted_once
 from tests.soak.channels import Channel, channels_of, disagreements, inexact, rung_twice, without_end
 from tests.soak.crowd import Call, Crowd
-from tests.soak.inspection import decided_again, journal_of, records_of, settled, tracebacks, undecided
+from tests.soak.inspection import (
+    decided_again,
+    journal_of,
+    recordings_proved,
+    records_of,
+    settled,
+    tracebacks,
+    undecided,
+)
 from tests.soak.judged import Decoded, contradictions, decoded
 from tests.soak.part import Part
 from tests.soak.staff import Staff
@@ -44,6 +52,7 @@ async def reconcile(part: Part, line: Instance, crowd: Crowd, staff: Staff, *, e
         part.must(f"difference of the sums of {of}", await line.metric("centralita_sum_difference", of=of), 0.0)
     part.found("beliefs about calls that a resynchronisation repaired", await line.metric("centralita_drift_total"))
     part.must("tracebacks in the log of the server", tracebacks(line), 0)
+    await recordings_proved(part, line, exact=exact)
     for call in rows[:: max(1, len(rows) // 5)][:5]:
         assert await line.command("explain", call["call"])
 

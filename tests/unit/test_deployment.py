@@ -33,6 +33,7 @@ from ivr.versions import Changes
 from ivr.versions.copies import Copies
 from ivr.versions.figures import VersionFigures
 from ivr.versions.loading import Folders, begin
+from tests.unit.recordings.test_figures import Watched
 from tests.unit.voicemail.house import voicemail_figures
 
 ROOT = Path(__file__).parents[2]
@@ -156,7 +157,7 @@ def test_every_file_and_volume_that_is_named_exists(compose: Compose) -> None:
 def test_every_file_that_an_image_copies_exists_and_is_let_in(dockerfile: str) -> None:
     ignored = (ROOT / f"{dockerfile}.dockerignore").read_text().splitlines()
     assert ignored[0] == "*"
-    for line in re.findall(r"(?m)^COPY (.+)", (ROOT / dockerfile).read_text()):
+    for line in re.findall(r"(?m)^COPY (?!--from)(.+)", (ROOT / dockerfile).read_text()):
         for source in line.split()[:-1]:
             assert (ROOT / source).exists(), source
             assert f"!{source}" in ignored, source
@@ -213,7 +214,8 @@ def test_systemd_understands_the_unit(unit: Path, tmp_path: Path) -> None:
     if program is None:
         pytest.skip("systemd-analyze is not on this machine")
     for each in UNITS:  # they name each other; the program is not where it will be, so any other stands for it
-        (tmp_path / each.name).write_text(each.read_text().replace("/opt/centralita/.venv/bin/ivr", "/bin/true"))
+        there = re.sub("/opt/centralita/.venv/bin/(ivr|python)", "/bin/true", each.read_text())
+        (tmp_path / each.name).write_text(there)
     done = subprocess.run(
         (program, "verify", "--man=no", str(tmp_path / unit.name)), capture_output=True, text=True, check=False
     )
@@ -233,8 +235,9 @@ def test_systemd_would_have_told_a_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_units_are_hardened_and_watched(unit: Path) -> None:
     lines = unit.read_text().splitlines()
+    keys = unit.stem == "centralita-keys"  # whoever asks it is told when it is away
     for wanted in (
-        "Type=notify",
+        *(() if keys else ("Type=notify",)),
         "User=centralita",
         "NoNewPrivileges=yes",
         "CapabilityBoundingSet=",
@@ -250,7 +253,8 @@ def test_units_are_hardened_and_watched(unit: Path) -> None:
     assert ("WatchdogSec=10s" in lines) is (unit.stem == "centralita")
     named = dict(re.findall(r"(?m)^Environment=(CENTRALITA_\w+)=(.+)$", unit.read_text()))
     Environment.from_environ(named)
-    for path in (named["CENTRALITA_CONFIG"], named["CENTRALITA_FLOWS"], "/opt/centralita/docs/operations.md"):
+    folders = () if keys else (named["CENTRALITA_CONFIG"], named["CENTRALITA_FLOWS"])
+    for path in (*folders, "/opt/centralita/docs/operations.md"):
         assert (ROOT / Path(path).relative_to("/opt/centralita")).exists(), path
 
 
@@ -279,6 +283,8 @@ def exposed(folder: Path) -> set[str]:
     metrics.show(version_figures(folder / "versions", clock))
     FeatureFigures(metrics.registry)
     LookUpFigures(metrics.registry)
+    (folder / "house").mkdir()
+    metrics.show(Watched(folder / "house").figures)
     text = metrics.text().decode()
     kinds = dict(re.findall(r"(?m)^# TYPE (\w+) (\w+)$", text))
     return {
@@ -321,6 +327,38 @@ def test_prometheus_understands_its_files() -> None:
     if program is None:
         pytest.skip("promtool (Debian package prometheus) is not on this machine")
     subprocess.run((program, "check", "config", str(ROOT / "config/prometheus/prometheus.yml")), check=True)
+
+
+ALERT_TESTS = sorted((ROOT / "tests/unit/alerts").glob("*.yml"))
+
+
+@pytest.mark.parametrize("tests", ALERT_TESTS, ids=lambda tests: tests.stem)
+def test_alerts_fire_on_what_they_say(tests: Path) -> None:
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool (Debian package prometheus) is not on this machine")
+    done = subprocess.run((program, "test", "rules", str(tests)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tests_of_alerts_expect_the_words_that_the_rules_have() -> None:
+    groups = yaml.safe_load((ROOT / "config/prometheus/rules.yml").read_text())["groups"]
+    rules = {rule["alert"]: rule for group in groups for rule in group["rules"]}
+    tried = set()
+    for file in ALERT_TESTS:
+        document = yaml.safe_load(file.read_text())
+        assert [(file.parent / name).resolve() for name in document["rule_files"]] == [
+            ROOT / "config/prometheus/rules.yml"
+        ]
+        for asked in (one for test in document["tests"] for one in test["alert_rule_test"]):
+            rule = rules[asked["alertname"]]
+            for alert in asked["exp_alerts"]:
+                tried.add(asked["alertname"])
+                assert alert["exp_labels"].items() >= rule["labels"].items()
+                for name, text in rule["annotations"].items():
+                    words = ".+".join(map(re.escape, re.split(r"\{\{.*?\}\}", text)))
+                    assert re.fullmatch(words, alert["exp_annotations"][name]), alert
+    assert tried >= {name for name in rules if name.startswith("Recording")}
 
 
 def test_the_operators_page_lists_every_setting_and_no_other() -> None:

@@ -198,6 +198,8 @@ def test_the_operators_ivr_has_the_settings_of_the_units(tmp_path: Path) -> None
     script = (ROOT / "config/systemd/ivr").read_text(encoding="utf-8")
     assert os.access(ROOT / "config/systemd/ivr", os.X_OK)
     for unit in (ROOT / "config/systemd").glob("*.service"):
+        if unit.stem == "centralita-keys":  # the keys of recordings are another program, with its own settings
+            continue
         lines = unit.read_text(encoding="utf-8").splitlines()
         settings = [line.partition("=")[2] for line in lines if line.startswith("Environment=")]
         assert settings == re.findall(r"(?m)^(CENTRALITA_\w+=.+)$", script), unit.name

@@ -27,7 +27,7 @@ from tests.live.evidence import TARGETS, VERBS_SITE
 LIVE = sorted((Path(__file__).parents[1] / "live").glob("test_verbs_*.py"))
 SITES = (VERBS_SITE, Path(__file__).parents[2])
 
-AT_ONCE = frozenset({"branch", "set", "language", "call", "goto", "hang up"})
+AT_ONCE = frozenset({"branch", "set", "language", "recording", "call", "goto", "hang up"})
 """Verbs in which no time passes: nobody can hang up in them. What they have `when hung up` is the same code."""
 
 EVERYWHERE = "when hung up"

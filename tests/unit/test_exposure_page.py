@@ -4,18 +4,28 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ivr.access.addresses import OFFICE_SHARE
 from ivr.access.throttle import ADDRESS, SECOND
+from ivr.backup import worker
+from ivr.backup.instance import Instance
+from ivr.backup.restoring import restore_instance
+from ivr.backup.targets import target_of
+from ivr.backup.worker import Job
 from ivr.doctor.exposure import Circle, circle
 from ivr.doctor.finding import CODES
+from ivr.language import load_site
+from ivr.records.store import RecordStore
 from ivr.settings.environment import Environment
+from ivr.site.recordings import BackupTarget, FolderPlace
 from ivr.web.api.events import MOST_CLIENTS_OF_OFFICES
 from ivr.web.crowd import CrowdLimits
 from ivr.web.shell import API
+from recordings.vault.keyfiles import make_identity, read_identities
 from tests.pages import ROOT, Block, blocks
 
 PAGES = (ROOT / "docs/exposure.md", ROOT / "docs/exposicion.md")
@@ -164,35 +174,53 @@ def test_the_firewall_admits_sip_audio_and_the_proxy_only() -> None:
         assert done.returncode == 0 or "Operation not permitted" in done.stderr, done.stderr
 
 
-def test_the_backup_holds_what_it_should_and_is_closed(tmp_path: Path) -> None:
-    [block] = of_kind("bash")
-    var, to, programs = tmp_path / "var", tmp_path / "backup", tmp_path / "bin"
-    for folder in (var / "secrets", var / "voicemail" / "servicio", programs):
-        folder.mkdir(parents=True)
-    (var / "secrets" / "phones.csv").write_text("extension,password\n")
-    with sqlite3.connect(var / "records.sqlite") as database:
-        database.execute("CREATE TABLE calls (id)")
-    # The program sqlite3 may not be here: it does what it is told here, `.backup 'FILE'`.
-    fake = programs / "sqlite3"
-    fake.write_text('#!/bin/sh\nto=${2#*\\\'}\nexec cp "$1" "${to%\\\'}"\n')
-    fake.chmod(0o755)
-    text = block.text.replace("/var/lib/centralita", str(var)).replace("/backup/centralita", str(to))
-    done = subprocess.run(("sh", "-c", text), env={"PATH": f"{programs}:/usr/bin:/bin"}, capture_output=True,
-                          text=True, check=False)  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    [day] = to.iterdir()
-    assert {file.name for file in day.iterdir()} == {"records.sqlite", "files.tar.gz"}
-    listed = subprocess.run(("tar", "-tzf", day / "files.tar.gz"), capture_output=True, text=True, check=True)
-    assert {"secrets/phones.csv", "voicemail/servicio/"} <= set(listed.stdout.split())
-    assert all(file.stat().st_mode & 0o077 == 0 for file in (to, day, *day.iterdir()))
+def test_the_backup_that_the_page_shows_is_accepted(tmp_path: Path) -> None:
+    [block] = of_kind("yaml")
+    for name in ("config", "ivr/flows"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "config/recordings.yaml").write_text(block.text, encoding="utf-8")
+    checked = load_site(tmp_path / "config", tmp_path / "ivr/flows")
+    assert checked.site is not None, checked.problems
+    backup = checked.site.recordings.backup
+    assert backup is not None and backup.every == timedelta(hours=1)
+    targets = {target.name: target_of(target, Path("/secrets")) for target in backup.targets}
+    assert [type(target).__name__ for target in targets.values()] == ["FolderTarget", "SshTarget"]
+    shown = [line.split() for one in of_kind("") for line in one.text.splitlines() if line.startswith("ivr backup")]
+    assert [words[2] for words in shown] == ["prepare", "run"] and {words[3] for words in shown} <= set(targets)
+    unit = (ROOT / "config/systemd/centralita.service").read_text(encoding="utf-8")
+    [place] = [target.place for target in backup.targets if isinstance(target.place, FolderPlace)]
+    [writable] = re.findall(r"(?m)^ReadWritePaths=-(.+)$", unit)
+    assert place.path.startswith(f"{writable}/")
 
 
-def test_the_operators_list_of_what_to_back_up_is_what_the_script_copies() -> None:
+def test_the_operators_list_of_what_is_backed_up_is_what_a_backup_holds(tmp_path: Path) -> None:
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    wanted = re.findall(r"(?m)^\| `(\w+)/[^|]*\|[^|]*\| yes", page)
-    [block] = of_kind("bash")
-    [copied] = re.findall(r"ls -d ([a-z ]+) 2>", block.text)
-    assert set(wanted) <= set(copied.split())
+    rows = re.findall(r"(?m)^\| `([\w.]+)(?:/[^`]*)?`(?:, `([\w.]+)`)?[^|]*\|[^|]*\| (\w+)", page)
+    wanted = {name for first, second, saved in rows if saved == "yes" for name in (first, second) if name}
+    assert wanted >= {"secrets", "journal.sqlite", "records.sqlite", "audit", "voicemail", "vault"}
+    var, at = tmp_path / "var", datetime(2026, 11, 23, tzinfo=UTC)
+    for name in wanted - {"journal.sqlite", "records.sqlite"}:
+        (var / name).mkdir(parents=True)
+        (var / name / "something").write_text("x")
+    make_identity(tmp_path / "identity")
+    identities = read_identities(tmp_path / "identity")
+    (var / "secrets/recordings.recipients").write_text(identities[0].recipient.text)
+    for name in ("journal.sqlite", "records.sqlite"):
+        with sqlite3.connect(var / name) as database:
+            database.execute("CREATE TABLE something (id)")
+    RecordStore.open(f"sqlite:///{var}/records.sqlite").close()
+    place = FolderPlace(path=str(tmp_path / "disk"))
+    instance = Instance(
+        config=ROOT / "config", flows=ROOT / "ivr/flows", var=var, records=f"sqlite:///{var}/records.sqlite",
+        journal=f"sqlite:///{var}/journal.sqlite",
+    )  # fmt: skip
+    job = Job(BackupTarget(name="disco", place=place), instance)
+    target = job.open()
+    target.prepare()
+    told = worker.run(job)
+    assert told.state.whole, told
+    assert restore_instance(target, tmp_path / "new", identities, now=at, who="ana").whole
+    assert wanted <= {path.name for path in (tmp_path / "new/var").iterdir()}
 
 
 def test_the_reference_has_every_code() -> None:

@@ -87,5 +87,5 @@ def test_what_looks_like_a_secret_in_an_address_is_not_shown() -> None:
 def test_the_servers_settings_are_shown_without_passwords() -> None:
     environ = {"CENTRALITA_RECORDS": "postgresql://ivr:geheim@db/ivr", "CENTRALITA_TOKEN": "cnt_secret"}
     shown = shown_settings(Environment.from_environ(environ))
-    assert shown["records"] == "postgresql://ivr:***@db/ivr" and shown["profile"] == "development"
+    assert shown["records"] == "postgresql+psycopg://ivr:***@db/ivr" and shown["profile"] == "development"
     assert "geheim" not in str(shown) and "cnt_secret" not in str(shown)

@@ -47,13 +47,12 @@ def site() -> Site:
 
 
 @pytest.mark.parametrize(
-    ("key", "queue", "record"),
-    [("1", "servicio", True), ("2", "tesoreria", False), ("3", "cartera", False), ("4", "contabilidad", False)],
+    ("key", "queue"), [("1", "servicio"), ("2", "tesoreria"), ("3", "cartera"), ("4", "contabilidad")]
 )
-def test_each_key_leads_to_its_queue(site: Site, key: str, queue: str, record: bool) -> None:
+def test_each_key_leads_to_its_queue(site: Site, key: str, queue: str) -> None:
     log = drive(site, Caller(silence=[key]))
     assert log.heard == ["bienvenida", "anuncio_grabacion", "menu_principal"]
-    assert log.end == JoinQueue(queue=queue, record=record)
+    assert log.end == JoinQueue(queue=queue)
     assert [type(fact) for fact in log.told] == [
         StepEntered,  # bienvenida
         StepEntered,  # aviso
@@ -106,7 +105,7 @@ def test_the_later_of_two_early_keys_counts(site: Site) -> None:
 def test_an_early_key_that_the_menu_lacks_is_forgotten(site: Site) -> None:
     log = drive(site, Caller(during={"bienvenida": ["9"]}, silence=["1"]))
     assert log.heard[-1] == "menu_principal"
-    assert log.end == JoinQueue(queue="servicio", record=True)
+    assert log.end == JoinQueue(queue="servicio")
     assert not any(isinstance(fact, KeyWrong) for fact in log.told)
 
 
@@ -135,7 +134,7 @@ def test_a_wrong_key_three_times_then_a_person(site: Site) -> None:
 
 def test_a_good_key_while_being_told_of_the_last_wrong_one_still_counts(site: Site) -> None:
     log = drive(site, Caller(during={"opcion_invalida": ["", "", "1"]}, silence=["9", "9", "9"]))
-    assert log.end == JoinQueue(queue="servicio", record=True)
+    assert log.end == JoinQueue(queue="servicio")
 
 
 def test_closed_hours_end_politely(site: Site) -> None:
@@ -182,13 +181,13 @@ def test_after_the_talk_with_an_agent_the_call_ends(site: Site) -> None:
 
 def test_a_missing_prompt_is_told_and_skipped(site: Site) -> None:
     log = drive(site, Caller(silence=["1"], missing=frozenset({"bienvenida", "menu_principal"})))
-    assert log.end == JoinQueue(queue="servicio", record=True)
+    assert log.end == JoinQueue(queue="servicio")
     assert [fact.prompt for fact in log.told if isinstance(fact, PromptMissing)] == ["bienvenida", "menu_principal"]
 
 
-def test_without_the_notice_nothing_is_recorded(site: Site) -> None:
+def test_a_notice_that_is_missing_is_not_told_as_heard(site: Site) -> None:
     log = drive(site, Caller(silence=["1"], missing=frozenset({"anuncio_grabacion"})))
-    assert log.end == JoinQueue(queue="servicio", record=False)
+    assert log.end == JoinQueue(queue="servicio")
     assert not any(isinstance(fact, NoticeHeard) for fact in log.told)
 
 
@@ -205,14 +204,14 @@ def test_an_unfinished_notice_is_repeated_from_its_beginning(site: Site) -> None
     before = drive(site, Caller(), stop=lambda e: isinstance(e, Play) and e.notice)
     after = drive(site, Caller(silence=["1"]), before.place, RESUMED)
     assert after.heard == ["anuncio_grabacion", "menu_principal"]
-    assert after.end == JoinQueue(queue="servicio", record=True)
+    assert after.end == JoinQueue(queue="servicio")
 
 
-def test_a_completed_notice_is_not_repeated_and_still_allows_recording(site: Site) -> None:
+def test_a_completed_notice_is_not_repeated(site: Site) -> None:
     before = drive(site, Caller(), stop=lambda e: isinstance(e, Play) and e.prompt == "menu_principal")
     after = drive(site, Caller(silence=["1"]), before.place, RESUMED)
     assert after.heard == ["menu_principal"]
-    assert after.end == JoinQueue(queue="servicio", record=True)
+    assert after.end == JoinQueue(queue="servicio")
 
 
 def test_a_menu_keeps_its_tries(site: Site) -> None:

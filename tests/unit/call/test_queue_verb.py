@@ -60,7 +60,7 @@ def back(site: Site, returned: Returned, **facts: Value) -> object:
 
 def test_joining_tells_everything_that_the_step_says(tmp_path: Path) -> None:
     made = site(tmp_path, "keys: {9: otro, '#': nadie}", "keep the time waited: no", "priority: 4")
-    assert drive(made, Caller()).end == JoinQueue(queue="servicio", priority=4, record=True, keeps=False, keys="9#")
+    assert drive(made, Caller()).end == JoinQueue(queue="servicio", priority=4, keeps=False, keys="9#")
 
 
 LEFT_OUT = {"waited too long": "self-served", "full": "self-served"}
@@ -95,7 +95,7 @@ def test_a_key_leads_out_is_told_and_counts_as_an_act(tmp_path: Path) -> None:
 
 def test_a_key_that_this_version_does_not_have_goes_on_waiting(tmp_path: Path) -> None:
     log = drive(site(tmp_path, "keys: {9: otro}"), Caller(), AT, Returned(Kind.KEY, "8"))
-    assert log.end == JoinQueue(queue="servicio", record=True, keys="9")
+    assert log.end == JoinQueue(queue="servicio", keys="9")
     assert log.place.step == AT.step, "what the call came back with is used up"
 
 

@@ -142,7 +142,7 @@ def told(log: Log, kind: type[CallEvent]) -> list[CallEvent]:
 
 def test_the_first_condition_that_holds_is_taken_and_told_without_its_values(site: Site) -> None:
     log = call(site, facts={"caller.segment": "oro", "queues.servicio.waiting": Decimal(9)})
-    assert log.end == JoinQueue(queue="servicio", priority=0, record=False)
+    assert log.end == JoinQueue(queue="servicio", priority=0)
     assert [(f.way, f.then) for f in told(log, BranchTaken)] == [("1", "servicio")]  # type: ignore[union-attr]
     assert "oro" not in repr(log.told)
     log = call(site, facts={"queues.servicio.waiting": Decimal(9)})
@@ -185,7 +185,7 @@ def test_a_missing_word_does_not_tell_the_digit(site: Site) -> None:
 
 def test_digits_are_read_back_and_kept_only_when_the_caller_agrees(site: Site) -> None:
     log = call(site, "2", "2", "1", digits=("1234", "5678#9"))
-    assert log.end == JoinQueue(queue="servicio", priority=0, record=False)
+    assert log.end == JoinQueue(queue="servicio", priority=0)
     assert log.memory.flows[0]["cedula"] == "5678"
     read = [p for p in log.heard if p.startswith("palabra_")]
     assert len(read) == 8  # both times, digit by digit
@@ -215,7 +215,7 @@ def test_a_subflow_gets_its_parameters_and_gives_its_results(site: Site) -> None
     assert inside[0].place.frames == (("principal", "identificar"),)
     assert inside[0].memory.flows[1] == {"motivo": "saldo", "documento": ""}
     assert log.memory.flows == ({"cedula": "4321", "veces": Decimal(0)},)
-    assert log.end == JoinQueue(queue="servicio", priority=0, record=False)
+    assert log.end == JoinQueue(queue="servicio", priority=0)
 
 
 def test_a_subflow_leaves_by_a_named_exit_and_its_results_too(site: Site) -> None:
@@ -283,7 +283,7 @@ def test_a_name_is_spelled_and_chosen(site: Site) -> None:
 @pytest.mark.parametrize(
     ("status", "end"),
     [
-        ("NOANSWER", JoinQueue(queue="servicio", priority=0, record=False)),
+        ("NOANSWER", JoinQueue(queue="servicio", priority=0)),
         ("BUSY", Ring(extension="100", seconds=30)),
         ("ANSWER", HangUp("after the talk")),
     ],

@@ -80,7 +80,7 @@ def test_a_menu_that_cannot_be_cut_is_played_to_its_end_and_the_key_counts(site:
     log = drive(site, Caller(during={"menu": ["1"]}))
     (menu,) = [e for e in log.effects if isinstance(e, Play) and e.prompt == "menu"]
     assert menu.notice and menu.keys == ""
-    assert log.end == JoinQueue(queue="servicio", priority=4, record=True)
+    assert log.end == JoinQueue(queue="servicio", priority=4)
 
 
 def test_each_menu_has_its_own_tries(site: Site) -> None:
@@ -132,7 +132,7 @@ def test_after_a_talk_the_steps_count_anew(site: Site) -> None:
 def test_a_notice_that_was_completed_before_the_crash_is_not_repeated(site: Site) -> None:
     log = drive(site, Caller(silence=["1"]), at("aviso", notices=("anuncio",)), RESUMED)
     assert log.heard == ["menu"]
-    assert log.end == JoinQueue(queue="servicio", priority=4, record=True)
+    assert log.end == JoinQueue(queue="servicio", priority=4)
 
 
 def test_a_key_from_before_a_queue_is_not_kept_for_a_later_menu(site: Site) -> None:

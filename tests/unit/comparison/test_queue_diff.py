@@ -10,6 +10,7 @@ import pytest
 from ivr.comparison.queue_diff import queue_changes
 from ivr.rehearsal.words import Words
 from ivr.site import AgentSettings, Condition, Need, OfferRule, QueueSettings, ScreenPop, ServiceLevel, Site, Widening
+from recordings.policy import Rule, Wish
 from tests.unit.language.test_queues import made
 
 ENGLISH, SPANISH = Words("en"), Words("es-CO")
@@ -33,6 +34,8 @@ def other(value: Any, name: str) -> Any:
             return value + timedelta(seconds=7)
         case ServiceLevel():
             return ServiceLevel(70, value.within)
+        case Rule():
+            return Rule(Wish.YES, 20)
         case tuple():
             return () if value else (Widening(after=timedelta(seconds=5), agents=("100",)),)
         case None:
@@ -56,6 +59,12 @@ def test_every_setting_of_a_queue(name: str, site: Site) -> None:
     changed = replace(queue, **{name: other(getattr(queue, name), name)})
     assert len(told(site, replace(site, queues={**site.queues, "servicio": changed}))) >= 1
     assert told(site, site) == []
+
+
+def test_who_is_recorded_in_words(site: Site) -> None:
+    some = replace(site.queues["servicio"], record=Rule(Wish.YES, 20))
+    [line] = told(site, replace(site, queues={**site.queues, "servicio": some}))
+    assert line.endswith("recording before yes, now 20 % of the calls")
 
 
 @pytest.mark.parametrize("name", [name for name in settings(AgentSettings) if name != "label"])

@@ -4,6 +4,7 @@ import stat
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from ivr.doctor.observed import (
     Gap,
     Holds,
     Observed,
+    RecordingsSeen,
     Secret,
     SecretKind,
     Socket,
@@ -70,6 +72,15 @@ def token(*, everything: bool = False, life: int = 90, last: timedelta | None = 
 
 def certificate(begins: int, ends: int, fits: bool = True) -> Certificate:
     return Certificate("/etc/c/cert.pem", NOW + begins * DAY, NOW + ends * DAY, fits)
+
+
+def recorded(**changes: Any) -> Observed:
+    """An installation whose recordings are well, but."""
+    well = RecordingsSeen(
+        recipients="/srv/c/recordings.recipients", identity="/srv/c/recordings.identity", vault="/srv/c/vault",
+        verified=NOW - DAY, since=NOW - 100 * DAY,
+    )  # fmt: skip
+    return seen(recordings=replace(well, **changes))
 
 
 CASES: list[tuple[str, Level, Observed]] = [
@@ -145,6 +156,16 @@ CASES: list[tuple[str, Level, Observed]] = [
     ("token-wide", Level.WARNING, seen(tokens=(token(everything=True, life=366),))),
     ("audit-broken", Level.FAULT, seen(audit=AuditSeen(10, "entry 7 is gone", 7))),
     ("audit-unverified", Level.NOTE, seen(audit=AuditSeen(10, verified=5))),
+    ("recordings-keys", Level.FAULT, recorded(recipients_fault="there is no file of recipients")),
+    ("recordings-keys", Level.WARNING, recorded(identity="")),
+    ("recordings-keys", Level.FAULT, recorded(opens=False)),
+    ("identity-here", Level.NOTE, recorded(opens=True)),
+    ("vault-same-disk", Level.NOTE, recorded(same_disk=True)),
+    ("recordings-waiting", Level.FAULT, recorded(waiting=3, oldest=NOW - timedelta(minutes=16))),
+    ("recordings-unverified", Level.FAULT, recorded(unsound=2)),
+    ("recordings-unverified", Level.WARNING, recorded(verified=NOW - timedelta(hours=49))),
+    ("recordings-unverified", Level.WARNING, recorded(verified=None, since=NOW - 3 * DAY)),
+    ("recordings-backup", Level.WARNING, recorded(backup=False)),
     ("not-checked", Level.NOTE, wires(sockets=None)),
     ("not-checked", Level.NOTE, seen(gaps=(Gap("clock", "nobody tells", "look"),))),
     ("not-checked", Level.NOTE, seen(trees=(tree(Holds.CALLERS, 0o600, cut=True),))),
@@ -192,6 +213,11 @@ def test_every_code_is_found_by_some_case() -> None:
         seen(tokens=(token(everything=True),)),
         seen(audit=AuditSeen(10, verified=10)),
         seen(certificates=(certificate(-1, 60),)),
+        recorded(),
+        recorded(elsewhere=True, identity="", opens=None),
+        recorded(waiting=3, oldest=NOW - timedelta(minutes=14)),
+        recorded(verified=None, since=NOW - DAY),
+        recorded(verified=None, since=None),
     ],
 )  # fmt: skip
 def test_what_is_right_is_not_found(observed: Observed) -> None:

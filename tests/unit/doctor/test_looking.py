@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ivr.backup import state as states
+from ivr.backup.state import TargetState
 from ivr.doctor.look import files, listening, machine
 from ivr.doctor.look.certificates import certificate
 from ivr.doctor.observed import Entry, Holds, SecretKind, Socket, TimeKeeping
@@ -241,3 +243,15 @@ def test_certificates(tmp_path: Path) -> None:
 
 def test_this_python_has_what_is_asked_of_the_kernel() -> None:
     assert sys.platform == "linux" and listening.PROC.is_dir()
+
+
+def test_the_newest_backup_is_that_of_the_server_where_it_makes_some(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 23, 3, tzinfo=UTC)
+    for name, folder, success in (("a", str(tmp_path), at), ("b", "", at - timedelta(days=3)), ("c", "", None)):
+        states.save(tmp_path / "backup-state" / name, TargetState(target=name, folder=folder, success=success))
+    seen, gaps = machine.backup(tmp_path / "backup", tmp_path)
+    assert seen is not None and gaps == ()
+    assert (seen.folder, seen.exists, seen.newest, seen.same_disk) == (str(tmp_path), True, at, False)
+    states.save(tmp_path / "backup-state/b", TargetState(target="b"))
+    seen, _ = machine.backup(tmp_path / "backup", tmp_path)
+    assert seen is not None and seen.same_disk, "the only copy lies on the disk that it is for"

@@ -36,8 +36,8 @@ from ivr.versions.changes import Changes
 from ivr.voicemail.files import MessageFiles
 from ivr.voicemail.inbox import Inbox
 from ivr.voicemail.store import MessageStore
-from recordings.catalogue import SqlCatalogue
-from recordings.intake import Intake, Owner, Recording
+from recordings.catalogue import Recording, SqlCatalogue
+from recordings.intake import Intake, Talk
 from tests.unit.versions.site_files import Office
 from tests.unit.voicemail.house import wav
 
@@ -185,11 +185,13 @@ class Instance:
 
     async def _recorded(self, call: CallId, offer: OfferId) -> None:
         name = f"{call}_{offer}"
-        (self.paths.recordings / f"{name}.wav").write_bytes(wav(1))
+        (self.paths.recordings / f"{name}.raw").write_bytes(b"\1\0\2\0" * 8000)
         (self.paths.recordings_done / name).touch()
-        intake = Intake(
-            self.paths.recordings, self.paths.recordings_done, self.catalogue, lambda offer: Owner("servicio", "101")
-        )
+
+        def talk_of(call: str, leg: str) -> Talk:
+            return Talk(call=call, queue="servicio", agent="101")
+
+        intake = Intake(self.paths.recordings, self.paths.recordings_done, self.catalogue, talk_of)
         taken = intake.take(name)
         assert isinstance(taken, Recording)
         intake.settle(name)

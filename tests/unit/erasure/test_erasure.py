@@ -57,7 +57,7 @@ async def test_after_an_erasure_no_file_holds_the_number_and_every_figure_is_as_
     evas_key = house.ledger.projection.calls[call].caller
     assert house.ledger.store.numbers_of([evas_key]) == {evas_key: f"+57{EVA}"}
     assert [m.caller for m in house.inbox.everything()] == [evas_key] * 3
-    assert len([*house.paths.recordings.glob("*.wav")]) == 3
+    assert len([*house.paths.recordings.glob("*.raw")]) == 3
     await house.close()
     assert house.holding(ANA) == {}
 

@@ -15,9 +15,10 @@ from ivr.apart import answered
 from ivr.audit.chain import Entry
 from ivr.erasure import records, tidy
 from ivr.erasure.erasure import Busy
+from ivr.records.callers import CallerKeys
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
 from tests.tools import run
-from tests.unit.erasure.house import ANA, EVA, Instance, busy
+from tests.unit.erasure.house import ANA, EVA, SPELLINGS, Instance, busy
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def older(house: Instance) -> Iterator[sqlite3.Connection]:
 def with_free_pages(house: Instance) -> None:
     with older(house) as old:
         old.execute("CREATE TABLE older (number TEXT)")
-        old.executemany("INSERT INTO older VALUES (?)", [(f"+57{ANA}",)] * 500)
+        old.executemany("INSERT INTO older VALUES (?)", [(f"+57{ANA}",)] * 5_000)  # more than certificates take
         old.execute("DROP TABLE older")
 
 
@@ -49,6 +50,21 @@ async def test_what_pages_of_the_table_of_numbers_still_hold_goes_with_the_erasu
     report = await house.erasure.erase(house.erasure.number(ANA), "ana")
     assert report.complete and not report.untidy and house.holding(ANA) == {} and house.figures() == before
     assert house.ledger.store.numbers_of(evas) == evas != {}
+    await house.close()
+
+
+@run
+async def test_a_number_has_all_the_keys_under_which_it_was_ever_written(tmp_path: Path) -> None:
+    house = await busy(tmp_path)
+    keys, engine = CallerKeys(house.kept.caller_key), house.ledger.store.engine
+    written = {keys.key_of(way) for way in SPELLINGS}
+    with older(house) as old:
+        old.execute("INSERT INTO callers VALUES ('of home', ?, 'Ana', '2026-11-23 15:00:00.000000')", [f"0057{ANA}"])
+    for way in ("300 123 4567", *SPELLINGS):
+        found = records.keys_of_number(way, "CO", keys, engine)
+        assert written | {"of home"} <= found
+    assert records.keys_of_number("101", "CO", keys, engine) == {keys.key_of("101")}
+    assert records.keys_of_number("", "CO", keys, engine) == frozenset()
     await house.close()
 
 

@@ -29,7 +29,16 @@ from ivr.language import load_site
 from ivr.site import Site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from ivr.testing.clock import ManualClock
-from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition, in_step
+from tests.unit.exchange.parts import (
+    SEAL,
+    NobodyBefore,
+    NoLookUps,
+    NoMessages,
+    NoOverrides,
+    NoRecordings,
+    OneEdition,
+    in_step,
+)
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1795291423.0")
@@ -80,6 +89,7 @@ class Bench:
             self.again,
             house=lambda: Dialable(extensions=("103", "301"), queues=("servicio",)),
             part=lambda call, channel, by: self.deeds.append(("part", f"{call} {channel} {by}")),
+            anew=lambda live, leg: self.deeds.append(("anew", f"{live.call} {leg}")),
         )
 
     def started(self, call: CallId, did: str, number: str) -> facts.CallStarted:
@@ -144,6 +154,7 @@ class Bench:
             look_ups=NoLookUps(),
             overrides=NoOverrides(),
             seal=SEAL,
+            recorder=NoRecordings(),
             caller_key=lambda number, name: f"key-{number}",
             catch_up=self.catch_up,
             complain=lambda problem, detail: self.complaints.append(problem),

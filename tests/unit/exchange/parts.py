@@ -5,6 +5,7 @@ from datetime import datetime
 from cryptography.fernet import Fernet
 
 from acd.model import AgentId
+from ivr.asterisk.agi.session import Session
 from ivr.call.effects import LookedUp
 from ivr.exchange.house import Sounds
 from ivr.seal import FernetSeal
@@ -66,6 +67,19 @@ class NoMessages:
         return False
 
     async def drop(self, mailbox: str, file: str) -> None: ...
+
+
+class NoRecordings:
+    """Nothing is recorded."""
+
+    async def key(self, session: Session) -> str:
+        return "refused"
+
+    async def hush(self, session: Session) -> bool:
+        return False
+
+    async def of_leg(self, session: Session) -> str:
+        return "0"
 
 
 class OneEdition:

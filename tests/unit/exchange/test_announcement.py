@@ -17,7 +17,16 @@ from ivr.exchange.visiting import Visiting
 from ivr.language import load_site
 from ivr.testing.asterisk_agi import ScriptedChannel
 from tests.tools import run
-from tests.unit.exchange.parts import SEAL, NobodyBefore, NoLookUps, NoMessages, NoOverrides, OneEdition, in_step
+from tests.unit.exchange.parts import (
+    SEAL,
+    NobodyBefore,
+    NoLookUps,
+    NoMessages,
+    NoOverrides,
+    NoRecordings,
+    OneEdition,
+    in_step,
+)
 
 ROOT = Path(__file__).parents[3]
 CALL = CallId("n1-1700000000.1")
@@ -80,6 +89,7 @@ async def told(position: int | None, *, place: str = "", announce: str | None = 
         look_ups=NoLookUps(),
         overrides=NoOverrides(),
         seal=SEAL,
+        recorder=NoRecordings(),
         caller_key=lambda number, name: "",
         catch_up=in_step,
         complain=lambda problem, detail: None,

@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 class Dispatcher:
     """Keeps its listener."""
 
-    def on_entry(self, listener: Callable[[Recorded], None]) -> None:
+    def on_entry(self, listener: Callable[[Recorded], None], after: int | None = None) -> None:
         self.listener = listener
 
 

@@ -190,3 +190,18 @@ async def test_a_pretended_time_that_is_none_is_not_used() -> None:
         call = channel("call", at="tomorrow")
         await b.visits(call)
         assert heard(call)[-1] == "cerrado"
+
+
+@run
+async def test_two_who_talk_wait_for_no_gap_to_be_filled() -> None:
+    """They hear nothing of each other while the agent's leg asks about its recording."""
+    async with bench() as b:
+        asked: list[bool] = []
+
+        async def catch_up() -> None:
+            asked.append(True)
+
+        b.catch_up = catch_up
+        for path, done, waited in (("recording", "refused", 0), ("hush", "", 0), ("leg", "0", 1)):
+            variables = await b.visits(channel(path))
+            assert (variables.get("DONE", ""), len(asked)) == (done, waited)

@@ -1,5 +1,7 @@
 """Hold and transfers as AMI tells them (events as a real Asterisk 22.10 sent them, shortened), and the facts."""
 
+import pytest
+
 from acd.codec import decode
 from acd.facts import CallerGone, CallerJoined, CallerSwapped
 from acd.model import CallId, OfferId, VisitId, offer_channel
@@ -82,6 +84,76 @@ async def test_hold_and_its_end_are_told_of_legs_of_offers_alone() -> None:
         for uniqueid in (leg, f"{leg};2", CALL, SECOND, "acd-unknown"):
             await b.tell(f"Event: Hold\nUniqueid: {uniqueid}", f"Event: Unhold\nUniqueid: {uniqueid}")
         assert await b.story("talk") == ["talk held", "talk resumed"]
+
+
+async def ruled(b: Bench, call: str, leg: str) -> None:
+    fact = facts.RecordingRuled(
+        at=b.clock.now(), call=CallId(call), leg=leg, queue="", agent="103", record=True, why="yes"
+    )
+    b.desk.record(fact)
+
+
+@run
+async def test_when_either_end_is_taken_off_hold_the_talk_s_recording_is_told() -> None:
+    async with bench() as b:
+        await b.login()
+        offer = await talks(b)
+        await ruled(b, CALL, offer)
+        before = len(b.deeds)
+        for uniqueid in (offer_channel(offer), CALL, SECOND, "acd-unknown"):
+            await b.tell(f"Event: Hold\nUniqueid: {uniqueid}", f"Event: Unhold\nUniqueid: {uniqueid}")
+        assert b.deeds[before:] == [("anew", f"{CALL} {offer}")] * 2
+
+
+@run
+async def test_it_is_told_of_a_phone_that_was_dialled_too() -> None:
+    async with bench() as b:
+        await b.login()
+        await b.starts()
+        await ruled(b, CALL, COLLEAGUE)
+        await b.tell(picked_up(CALL, "PJSIP/trunk-x-1", "ring"))
+        before = len(b.deeds)
+        await b.tell(f"Event: Unhold\nUniqueid: {COLLEAGUE}", f"Event: Unhold\nUniqueid: {CALL}")
+        assert b.deeds[before:] == [("anew", f"{CALL} {COLLEAGUE}")] * 2
+        await b.tell(hangup(COLLEAGUE), f"Event: Unhold\nUniqueid: {CALL}")
+        assert len(b.deeds) == before + 2
+
+
+def bridged(uniqueid: str, name: str, application: str, context: str, **variables: str) -> ChannelSeen:
+    return ChannelSeen(
+        uniqueid=uniqueid,
+        linkedid=CALL,
+        name=name,
+        state=6,
+        context=context,
+        extension="103",
+        bridge="b1",
+        application=application,
+        caller_number="",
+        variables=variables,
+    )
+
+
+@pytest.mark.parametrize(
+    ("application", "context", "transfer"),
+    [("Dial", "ring", False), ("Dial", "fallback", False), ("Dial", "transfer-ring", True), ("", "acd-wait", True)],
+)
+@run
+async def test_after_a_gap_the_phones_that_were_dialled_are_known_from_the_picture(
+    application: str, context: str, transfer: bool
+) -> None:
+    async with bench() as b:
+        await b.login()
+        await b.starts()
+        await ruled(b, CALL, COLLEAGUE)
+        b.switchboard.lost()
+        caller = bridged(CALL, "PJSIP/trunk-x-1", application, context, CALL_ID=CALL)
+        await b.login(caller, bridged(COLLEAGUE, "PJSIP/103-3", "AppDial", "from-extension"))
+        before = len(b.deeds)
+        await b.tell(f"Event: Unhold\nUniqueid: {COLLEAGUE}", f"Event: Unhold\nUniqueid: {CALL}")
+        assert b.deeds[before:] == [("anew", f"{CALL} {COLLEAGUE}")] * 2
+        await b.tell(hangup(COLLEAGUE))
+        assert len(await b.story("dial ended")) == transfer
 
 
 # ---- blind

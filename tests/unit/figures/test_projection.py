@@ -127,6 +127,23 @@ def test_a_talk_that_was_imported_after_a_gap_has_its_true_length() -> None:
     assert record.talk_ended == at(40) and record.talk_us == 25_000_000
 
 
+def test_a_talk_whose_beginning_alone_was_imported_has_its_true_length() -> None:
+    """They met while the server was away: the engine measures from when it was told."""
+    story = Story()
+    story.tell(started())
+    story.tell(joined(10), offer())
+    story.tell(
+        f.OfferBridged(at=at(15), t=0, offer=OFFER),
+        close(OfferResult.ANSWERED),
+        visit_end(VisitOutcome.ANSWERED, 5_000_000),
+        appended=at(40),
+    )
+    story.tell(f.TalkEnded(at=at(60), t=0, offer=OFFER), wrap_up(20_000_000))
+    record = story.projection.offers[OFFER]
+    assert isinstance(record, OfferRecord)
+    assert (record.bridged, record.talk_us) == (at(15), 45_000_000)
+
+
 @pytest.mark.parametrize(
     ("events", "outcome"),
     [

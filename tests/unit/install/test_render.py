@@ -117,6 +117,34 @@ def test_the_leg_of_an_agent_outside_counts_as_a_line_and_leads_to_that_number_a
     assert "agent-outside" not in dialplan.replace("[agent-outside]", ""), "no context of the dialplan leads there"
 
 
+def test_whoever_declined_is_recorded_in_no_leg(files: dict[str, str]) -> None:
+    """Also when the server has forgotten it, or is another one: the caller's channel says so."""
+    dialplan = statements(files["extensions.conf"])
+    for leg, caller in (("acd-agent", "${CALLER_CHAN}"), ("record-leg", "${ARG1}")):
+        lines = section(dialplan, leg).splitlines()
+        (asks,) = [n for n, line in enumerate(lines) if f'"${{IMPORT({caller},NOREC)}}"="1"]?' in line]
+        records = [n for n, line in enumerate(lines) if "MixMonitor(" in line or "agi://" in line]
+        assert records and asks < min(records)
+        goes_on = lines[asks].split("?")[1].rstrip(")")
+        (target,) = [n for n, line in enumerate(lines) if f"n({goes_on})," in line]
+        assert target > max(records)
+
+
+@pytest.mark.parametrize("leg", ["acd-agent", "record-leg"])
+def test_who_hangs_up_waits_for_no_server(files: dict[str, str], leg: str) -> None:
+    lines = section(statements(files["extensions.conf"]), leg).splitlines()
+    ends = [n for n, line in enumerate(lines) if "Set(AGIEXITONHANGUP=yes" in line]
+    asks = [n for n, line in enumerate(lines) if "AGI(agi://" in line]
+    assert ends and asks and ends[0] < min(asks)
+
+
+def test_whoever_is_recorded_has_the_key_for_it_and_the_key_names_the_leg(files: dict[str, str]) -> None:
+    dialplan = statements(files["extensions.conf"])
+    (begins,) = [line for line in section(dialplan, "record-leg").splitlines() if "FILE=${ARG1}_" in line]
+    assert "OFFER=${CHANNEL(uniqueid)}," in begins and "DYNAMIC_FEATURES=recording#recording-part" in begins
+    assert "/recording,${CALL_ID},${OFFER},${NEXT})" in section(dialplan, "recording-key")
+
+
 def test_without_a_way_out_nobody_can_dial_out(tmp_path: Path) -> None:
     inward = Trunk(name="operador", label="", addresses=("127.0.0.10",), outbound="")
     dialplan = rendered(tmp_path, site(trunks={"operador": inward}), environment(tmp_path))["extensions.conf"]

@@ -35,16 +35,18 @@ def bare(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_tree_that_is_there_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["provision.sh", "servers.sh"])
+def test_a_tree_that_is_there_is_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / ".provisioned").touch()
-    assert script("provision.sh", str(tmp_path)).returncode == 0
+    assert script(name, str(tmp_path)).returncode == 0
 
 
-def test_something_else_is_not_overwritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "said"), [("provision.sh", "not a provisioned tree"), ("servers.sh", "not complete")])
+def test_something_else_is_not_overwritten(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "mine").touch()
-    done = script("provision.sh", str(tmp_path))
+    done = script(name, str(tmp_path))
     assert done.returncode == 1
-    assert "not a provisioned tree" in done.stderr
+    assert said in done.stderr
     assert (tmp_path / "mine").exists()
 
 
@@ -180,15 +182,32 @@ def test_an_environment_that_is_linked_is_somebody_elses_and_never_cleared(tmp_p
     assert "--clear" not in printed
 
 
-def would_make(tree: Path) -> str:
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+@pytest.mark.parametrize("task", ["test", "soak"])
+def test_the_tests_get_the_servers_that_they_talk_to(tmp_path: Path, task: str) -> None:
+    shutil.copy(SCRIPTS.parent / "Makefile", tmp_path)
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    printed = would_make(tmp_path, task, CENTRALITA_VAR="", CENTRALITA_TEST_SERVERS="")
+    assert "asterisk-conf/servers.sh 'var/servers'" in printed
+    assert "asterisk-conf/servers.sh '/there'" in would_make(tmp_path, task, CENTRALITA_TEST_SERVERS="/there")
+
+
+def would_make(tree: Path, task: str = "venv", **environ: str) -> str:
     """What `make venv` would do."""
     return subprocess.run(
-        ("make", "--dry-run", "venv"), cwd=tree, capture_output=True, text=True, timeout=60, check=True
+        ("make", "--dry-run", task),
+        env={**os.environ, **environ},
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     ).stdout
 
 
 def test_nothing_missing_nothing_done(bare: Path) -> None:
-    for name in ("espeak-ng", "sox", "redis-server", "dot", "node", "npm", "sipp"):
+    for name in ("espeak-ng", "sox", "redis-server", "dot", "node", "npm", "sipp", "ssh-keygen"):
         program = shutil.which(name)
         if program is None:
             pytest.skip(f"{name} is not on this machine")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from ivr.language import lists, lookups, queues, schema, voicemail
+from ivr.language import lists, lookups, queues, recordings, schema, voicemail
 from ivr.language.reader import Document, read_text
 from ivr.verbs import VERBS
 from tests.unit.language.fixtures import (
@@ -53,6 +53,15 @@ FILES: dict[str, dict[SettingPath, tuple[type[BaseModel], ...]]] = {
         (): (voicemail.VoicemailFile,),
         ("mail",): (voicemail.MailFile,),
         ("mailboxes", "*"): (voicemail.MailboxFile,),
+    },
+    "recordings": {
+        (): (recordings.RecordingsFile,),
+        ("record",): (recordings.RecordFile,),
+        ("record", "directions"): (recordings.DirectionsFile,),
+        ("keep", "*"): (recordings.KeepFile,),
+        ("backup",): (recordings.BackupFile,),
+        ("backup", "targets", "*"): (recordings.TargetFile,),
+        ("alarms",): (recordings.AlarmsFile,),
     },
 }
 """The files of config/ and their models, by the keys that lead to them; `*` = a name."""

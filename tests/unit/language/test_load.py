@@ -11,6 +11,7 @@ from ivr.language.problems import Severity
 from ivr.site import Need
 from ivr.speech import WORDS
 from ivr.verbs.queue import Queue
+from recordings.policy import Rule, Wish
 from tests.unit.language.fixtures import GOOD, good_site, load
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +27,7 @@ def test_the_good_site_has_no_problem_and_means_what_it_says() -> None:
     queue = site.queues["servicio"]
     assert queue.needs == ((Need(skill="servicio", level=3),),)
     assert queue.agents == ("101",)  # 102 has level 2
-    assert queue.record and queue.announce_every == timedelta(seconds=45)
+    assert queue.record == Rule(Wish.YES) and queue.announce_every == timedelta(seconds=45)
     assert site.agents["101"].label == "SAC 1" and site.agents["102"].label == "Second"
     assert site.prompts["menu"].texts["es-CO"] == "Para servicio, marque uno."
 
@@ -38,11 +39,11 @@ def test_the_site_of_the_repository_is_right_and_complete() -> None:
     assert site is not None
     assert len(site.entry) == 8 and site.lines == 4
     assert site.queues["servicio"].agents == ("101", "102", "103", "104", "105", "106")
-    assert [site.queues[q].record for q in ("servicio", "tesoreria", "cartera", "contabilidad")] == [
-        True,
-        False,
-        False,
-        False,
+    assert [site.queues[q].record.wish for q in ("servicio", "tesoreria", "cartera", "contabilidad")] == [
+        Wish.YES,
+        Wish.NO,
+        Wish.NO,
+        Wish.NO,
     ]
     for name, prompt in site.prompts.items():
         assert prompt.languages == {"es-CO", "en"} or name in WORDS  # a word belongs to one language

@@ -16,6 +16,7 @@ FILES = {
     "queues/everything.yaml": "config/queues.yaml",
     "config/hours.yaml": "config/hours.yaml",
     "config/prompts.yaml": "config/prompts.yaml",
+    "recordings/everything.yaml": "config/recordings.yaml",
     "flows/principal.yaml": "flows/principal.yaml",
 }
 """A good file -> its place in the site."""

@@ -1,30 +1,31 @@
-"""Recordings: when one may be made, and how a finished one gets into the catalogue."""
+"""How a finished recording gets into the catalogue."""
 
 import os
-import wave
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr.call.facts import RecordingFinished
 from ivr.clock import LoopClock
-from ivr.records.recording_watch import RecordingWatch
+from ivr.records.recording_watch import AGAIN_SECONDS, EVERY_SECONDS, RecordingWatch
 from ivr.records.store import RecordStore
-from recordings.catalogue import Catalogue, MemoryCatalogue, Recording, SqlCatalogue
-from recordings.intake import Intake, Owner, Refused, length_us, parse_name
-from recordings.policy import may_record
+from ivr.testing.clock import ManualClock
+from recordings import intake, parts
+from recordings.catalogue import Catalogue, Gap, MemoryCatalogue, Recording, SqlCatalogue, State
+from recordings.intake import QUARANTINE, SILENT, Intake, Refused, Talk, gaps_of, length_us, parse_name
+from recordings.parts import join
 from tests.tools import run
 
-NAME = "n1-1795291036.6_000000000002"
-
-
-@pytest.mark.parametrize(
-    ("policy", "notice", "recorded"), [(True, True, True), (True, False, False), (False, True, False)]
-)
-def test_nothing_is_recorded_without_policy_and_notice(policy: bool, notice: bool, recorded: bool) -> None:
-    assert may_record(policy=policy, notice_heard=notice) is recorded
+CALL, LEG = "n1-1795291036.6", "000000000002"
+NAME = f"{CALL}_{LEG}"
+AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 
 
 class Folder:
@@ -32,42 +33,82 @@ class Folder:
         self.recordings, self.done = path, path / "done"
         self.done.mkdir(parents=True)
         self.catalogue = catalogue or MemoryCatalogue()
-        self.intake = Intake(path, self.done, self.catalogue, {"000000000002": Owner("servicio", "101")}.get)
+        self.talks = {LEG: Talk(call=CALL, queue="servicio", agent="101", did="6017436967", notice="v7")}
+        self.intake = Intake(path, self.done, self.catalogue, lambda call, leg: self.talks.get(leg))
 
     def file(self, name: str = NAME, seconds: float = 2) -> Path:
-        path = self.recordings / f"{name}.wav"
-        with wave.open(str(path), "wb") as written:
-            written.setnchannels(1)
-            written.setsampwidth(2)
-            written.setframerate(8000)
-            written.writeframes(b"\1\2" * round(8000 * seconds))
+        path = self.recordings / f"{name}.raw"
+        path.write_bytes(b"\1\0\2\0" * round(8000 * seconds))
         return path
 
     def mark(self, name: str = NAME) -> None:
         (self.done / name).touch()
 
 
-def test_a_finished_recording_gets_a_row_with_its_length_and_its_owner(tmp_path: Path) -> None:
+def test_a_finished_recording_gets_a_row_with_its_length_and_its_talk(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.file(seconds=2.5)
     folder.mark()
     assert folder.intake.waiting() == [NAME]
     taken = folder.intake.take(NAME)
     assert isinstance(taken, Recording)
-    assert (taken.call, taken.offer, taken.queue, taken.agent) == ("n1-1795291036.6", "000000000002", "servicio", "101")
-    assert taken.length_us == 2_500_000 and taken.bytes == 44 + 40_000 and len(taken.sha256) == 64
+    assert (taken.call, taken.leg, taken.queue, taken.agent) == (CALL, LEG, "servicio", "101")
+    assert (taken.did, taken.notice, taken.state) == ("6017436967", "v7", State.TAKEN)
+    assert taken.length_us == 2_500_000 and taken.bytes == 80_000 and len(taken.sha256) == 64
     assert folder.intake.waiting() == [NAME]  # the marker stays until everybody knows
     folder.intake.settle(NAME)
     assert folder.intake.waiting() == [] and folder.catalogue.get(NAME) == taken
 
 
-def test_a_file_whose_header_says_nothing_has_its_length_by_its_size(tmp_path: Path) -> None:
-    """So Asterisk leaves it when it is killed."""
-    path = Folder(tmp_path).file(seconds=3)
-    data = bytearray(path.read_bytes())
-    data[4:8] = data[40:44] = b"\0\0\0\0"
-    assert length_us(bytes(data[:44]), len(data)) == 3_000_000
-    assert length_us(b"", 44) == 0 and length_us(b"garbage" * 7, 16_044) == 1_000_000
+def test_what_was_paused_is_noted_where_it_lies_in_the_audio(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.file(seconds=10)
+    os.utime(path, (AT.timestamp(), AT.timestamp()))
+    began = AT - 10 * SECOND
+    silences = ((began + 2 * SECOND, began + 5 * SECOND, "paused"), (began + 8 * SECOND, None, "paused"))
+    folder.talks[LEG] = Talk(call=CALL, queue="servicio", agent="101", silences=silences)
+    taken = folder.intake.take(NAME)
+    assert isinstance(taken, Recording) and taken.began == began
+    assert taken.gaps == (Gap(2_000_000, 5_000_000, "paused"), Gap(8_000_000, 10_000_000, "paused"))
+
+
+@given(st.integers(-20, 20), st.integers(-20, 20) | st.none())
+def test_a_gap_lies_within_the_recording(start: int, end: int | None) -> None:
+    silences = ((AT + start * SECOND, None if end is None else AT + end * SECOND, "paused"),)
+    for gap in gaps_of(AT, 10_000_000, silences):
+        assert 0 <= gap.from_us < gap.to_us <= 10_000_000
+
+
+def test_a_talk_that_another_call_was_handed_to_is_that_calls(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file()
+    folder.talks[LEG] = Talk(call="n1-1795291036.9", queue="servicio", agent="101")
+    taken = folder.intake.take(NAME)
+    assert isinstance(taken, Recording) and taken.call == "n1-1795291036.9"
+    assert taken.recording == f"n1-1795291036.9_{LEG}" and taken.file == f"{NAME}.raw"
+    assert folder.catalogue.of_call("n1-1795291036.9") == [taken]
+    os.utime(tmp_path / taken.file, (AT.timestamp(), AT.timestamp()))
+    assert folder.intake.adopt(AT + timedelta(hours=1)) == [], "it waits for the vault"
+
+
+def test_a_talk_between_phones_that_nobody_came_to_is_removed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.file(f"n1-1.2_n1-1.3{SILENT}")
+    refused = folder.intake.take(path.stem)
+    assert isinstance(refused, Refused) and refused.final and not path.exists()
+    assert not (tmp_path / QUARANTINE).exists()
+
+
+def test_a_caller_who_was_handed_to_a_talk_between_phones_has_its_recording(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.file(f"n1-1.2_n1-1.3{SILENT}")
+    folder.talks["n1-1.3"] = Talk(call=CALL, queue="", agent="103")
+    taken = folder.intake.take(path.stem)
+    assert isinstance(taken, Recording) and taken.recording == f"{CALL}_n1-1.3" and taken.file == path.name
+
+
+def test_half_a_frame_at_the_end_does_not_count() -> None:
+    assert length_us(32_000) == length_us(32_003) == 1_000_000 and length_us(3) == 0
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a_b_c/d", "", ".hidden", "no-offer", "x_" + "y" * 300, "a\n_b"])
@@ -75,7 +116,8 @@ def test_a_marker_with_a_strange_name_is_refused(name: str) -> None:
     assert parse_name(name) is None
 
 
-def test_an_empty_recording_is_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0, 0.0001])
+def test_an_empty_recording_is_removed(tmp_path: Path, seconds: float) -> None:
     folder = Folder(tmp_path)
     path = folder.file(seconds=0)
     folder.mark()
@@ -83,94 +125,359 @@ def test_an_empty_recording_is_removed(tmp_path: Path) -> None:
     assert isinstance(refused, Refused) and refused.final and not path.exists()
 
 
-def test_a_marker_without_a_file_is_refused(tmp_path: Path) -> None:
+def test_what_was_silent_all_the_time_is_removed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.file()
+    folder.talks[LEG] = Talk(call=CALL, queue="servicio", agent="101", wanted=False)
+    refused = folder.intake.take(NAME)
+    assert isinstance(refused, Refused) and refused.final and not path.exists()
+    assert folder.catalogue.get(NAME) is None
+
+
+def test_a_talk_of_which_nothing_is_known_is_put_into_quarantine(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.file()
+    folder.talks.clear()
+    refused = folder.intake.take(NAME)
+    assert isinstance(refused, Refused) and refused.final and not path.exists()
+    assert (tmp_path / QUARANTINE / path.name).read_bytes().startswith(b"\1\0\2\0")
+
+
+def test_a_marker_without_a_file_is_refused_unless_the_audio_has_moved_on(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.mark()
     refused = folder.intake.take(NAME)
-    assert isinstance(refused, Refused) and "No such file" in refused.why and refused.final
+    assert isinstance(refused, Refused) and "no file" in refused.why and refused.final
+    folder.file()
+    taken = folder.intake.take(NAME)
+    assert isinstance(taken, Recording)
+    kept = replace(taken, state=State.KEPT, file="2026/11/23/x.cva")
+    folder.catalogue.keep(kept, b"wrapped")  # and the server was killed before it told the journal
+    assert folder.intake.take(NAME) == kept
+    assert not (tmp_path / f"{NAME}.raw").exists()
+    assert folder.intake.take(NAME) == kept == folder.catalogue.get(NAME)
 
 
-def test_a_recording_that_nobody_finished_is_an_orphan(tmp_path: Path) -> None:
+def test_what_lay_in_quarantine_and_was_put_back_is_taken_again(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.file()
+    taken = folder.intake.take(NAME)
+    assert isinstance(taken, Recording)
+    folder.catalogue.add(replace(taken, state=State.SPOILT))
+    assert folder.intake.take(NAME) == taken == folder.catalogue.get(NAME) and path.exists()
+
+
+@pytest.mark.parametrize("state", [State.KEPT, State.ARCHIVED, State.DELETED])
+def test_what_has_gone_on_leaves_no_file_behind(tmp_path: Path, state: State) -> None:
+    folder = Folder(tmp_path)
+    path = folder.file()
+    gone_on = row(NAME, CALL, 1, state=state, file="2026/11/23/x.cva")
+    folder.catalogue.add(gone_on)
+    assert folder.intake.take(NAME) == gone_on == folder.catalogue.get(NAME) and not path.exists()
+
+
+def test_a_recording_that_was_cut_off_is_adopted(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     path = folder.file()
     now = datetime.now(UTC)
-    assert folder.intake.orphans(now) == []  # still being written
+    assert folder.intake.adopt(now) == []  # still being written
     old = (now - timedelta(minutes=10)).timestamp()
     os.utime(path, (old, old))
-    assert folder.intake.orphans(now) == [NAME]
-    folder.mark()
-    assert folder.intake.orphans(now) == []
+    assert folder.intake.adopt(now) == [NAME] == folder.intake.waiting()
+    assert folder.intake.adopt(now) == []  # it waits already
     folder.intake.take(NAME)
     folder.intake.settle(NAME)
-    assert folder.intake.orphans(now) == []
+    assert folder.intake.adopt(now) == []
 
 
-def row(name: str, call: str, second: int) -> Recording:
-    finished = datetime(2026, 11, 23, 15, 0, second, tzinfo=UTC)
-    return Recording(
-        recording=name,
-        call=call,
-        offer="1",
-        queue="servicio",
-        agent="101",
-        finished=finished,
-        length_us=1,
-        bytes=2,
-        sha256="0" * 64,
-        file=f"{name}.wav",
+def test_a_talk_that_goes_on_is_not_cut_when_nothing_is_written_for_a_while(tmp_path: Path) -> None:
+    folder, living = Folder(tmp_path), {(CALL, LEG)}
+    folder.intake = Intake(
+        tmp_path, folder.done, folder.catalogue, lambda call, leg: folder.talks.get(leg),
+        lives=lambda call, leg: (call, leg) in living,
+    )  # fmt: skip
+    for name in (NAME, f"{NAME}~2"):
+        os.utime(folder.file(name), (AT.timestamp(), AT.timestamp()))
+    assert folder.intake.adopt(AT + timedelta(hours=1)) == [] == folder.intake.waiting()
+    living.clear()
+    assert folder.intake.adopt(AT + timedelta(hours=1)) == [NAME, f"{NAME}~2"]
+
+
+def test_what_nobody_has_written_to_for_days_is_over_whatever_the_records_say(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.intake = Intake(
+        tmp_path, folder.done, folder.catalogue, lambda call, leg: folder.talks.get(leg), lives=lambda call, leg: True
     )
+    os.utime(folder.file(), (AT.timestamp(), AT.timestamp()))
+    assert folder.intake.adopt(AT + timedelta(hours=23)) == []
+    assert folder.intake.adopt(AT + timedelta(hours=25)) == [NAME]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+def test_files_of_other_names_are_put_aside_and_older_recordings_stay(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    strange, older = tmp_path / "notes.txt", tmp_path / f"{NAME}.wav"
+    for path in (strange, older):
+        path.write_bytes(b"x" * 50)
+        os.utime(path, (AT.timestamp(), AT.timestamp()))
+    folder.catalogue.add(row(NAME, CALL, 1, file=older.name))
+    assert folder.intake.adopt(AT + timedelta(hours=1)) == []
+    assert not strange.exists() and (tmp_path / QUARANTINE / "notes.txt").exists() and older.exists()
+
+
+def row(name: str, call: str, second: int, **more: Any) -> Recording:
+    values: dict[str, Any] = {
+        "recording": name,
+        "call": call,
+        "leg": "1",
+        "queue": "servicio",
+        "agent": "101",
+        "finished": datetime(2026, 11, 23, 15, 0, second, tzinfo=UTC),
+        "length_us": 1,
+        "bytes": 2,
+        "sha256": "0" * 64,
+        "file": f"{name}.raw",
+    }
+    return Recording(**(values | more))
+
+
+@pytest.fixture(params=["memory", "database"])
 def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
-        return MemoryCatalogue()
-    store = RecordStore.open(f"sqlite:///{tmp_path / 'records.sqlite'}")
-    request.addfinalizer(store.close)
-    return SqlCatalogue(store.engine)
+        yield MemoryCatalogue()
+        return
+    store = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite")
+    yield SqlCatalogue(store.engine)
+    store.close()
 
 
-def test_every_catalogue_finds_what_was_added(catalogue: Catalogue) -> None:
-    second, first = row("c_2", "c", 2), row("c_1", "c", 1)
-    catalogue.add(second)
-    catalogue.add(first)
+def test_the_catalogue_finds_a_calls_recordings_in_their_order(catalogue: Catalogue) -> None:
+    for name, second in (("c_2", 9), ("c_1", 5)):
+        catalogue.add(row(name, "c", second))
     catalogue.add(row("d_1", "d", 1))
-    catalogue.add(first)
-    assert catalogue.of_call("c") == [first, second]
-    assert catalogue.get("c_1") == first and catalogue.get("none") is None
-    assert catalogue.missing(["c_1", "x_1", "d_1"]) == {"x_1"}
-    assert catalogue.missing(f"x_{i}" for i in range(2_000)) == {f"x_{i}" for i in range(2_000)}
+    assert [r.recording for r in catalogue.of_call("c")] == ["c_1", "c_2"]
+    assert catalogue.get("c_1") == row("c_1", "c", 5)
+    assert catalogue.get("nobody") is None and catalogue.of_call("nobody") == []
+
+
+def test_a_row_is_the_same_after_the_way_through_the_database(catalogue: Catalogue) -> None:
+    kept = row("c_1", "c", 5, gaps=(Gap(1, 2, "paused"),), peaks=b"\0\1", codec="opus", direction="inbound", did="601")
+    catalogue.add(kept)
+    assert catalogue.get("c_1") == kept
+
+
+def test_adding_again_changes_the_row_and_adds_none(catalogue: Catalogue) -> None:
+    catalogue.add(row("c_1", "c", 5))
+    catalogue.add(row("c_1", "c", 7))
+    assert catalogue.of_call("c") == [row("c_1", "c", 7)]
+
+
+def test_a_kept_recording_has_its_key_until_it_is_removed(catalogue: Catalogue) -> None:
+    catalogue.add(row("c_1", "c", 5))
+    assert [r.recording for r in catalogue.in_state(State.TAKEN, 10)] == ["c_1"] and catalogue.key_of("c_1") is None
+    kept = row("c_1", "c", 5, state=State.KEPT, file="2026/11/23/x.cva")
+    catalogue.keep(kept, b"wrapped")
+    catalogue.keep(kept, b"wrapped")  # again, after a crash
+    assert catalogue.get("c_1") == kept and catalogue.key_of("c_1") == b"wrapped"
+    assert catalogue.in_state(State.TAKEN, 10) == [] and catalogue.in_state(State.KEPT, 10) == [kept]
+    catalogue.remove(["c_1"])
+    catalogue.remove(["c_1"])
+    assert catalogue.get("c_1") is None and catalogue.key_of("c_1") is None
+
+
+@pytest.mark.parametrize("gone_on", [State.KEPT, State.ARCHIVED, State.DELETED])
+@pytest.mark.parametrize("late", [State.TAKEN, State.SPOILT])
+def test_what_has_gone_on_is_not_taken_again(catalogue: Catalogue, gone_on: State, late: State) -> None:
+    further = row("c_1", "c", 5, state=gone_on, file="2026/11/23/x.cva")
+    assert catalogue.keep(further, b"wrapped")
+    assert not catalogue.add(row("c_1", "c", 5, state=late))
+    assert catalogue.get("c_1") == further and catalogue.key_of("c_1") == b"wrapped"
+
+
+def test_what_was_spoilt_can_be_taken_again(catalogue: Catalogue) -> None:
+    taken = row("c_1", "c", 5)
+    assert catalogue.add(replace(taken, state=State.SPOILT)) and catalogue.add(taken)
+    assert catalogue.get("c_1") == taken
+
+
+def test_a_recording_that_comes_into_the_vault_while_it_is_taken_again_stays_there(
+    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path / "recordings", catalogue)
+    folder.file()
+    taken = folder.intake.take(NAME)
+    assert isinstance(taken, Recording)
+    kept = replace(taken, state=State.KEPT, file="2026/11/23/x.cva")
+
+    def meanwhile(where: Path, name: str) -> None:
+        catalogue.keep(kept, b"wrapped")
+        join(where, name)
+
+    monkeypatch.setattr(intake, "join", meanwhile)
+    assert folder.intake.take(NAME) == kept == catalogue.get(NAME)
+
+
+def test_it_says_which_files_a_row_names(catalogue: Catalogue) -> None:
+    catalogue.add(row("c_1", "c", 5))
+    assert catalogue.named(["c_1.raw", "c_2.raw"]) == {"c_1.raw"} and catalogue.named([]) == set()
+
+
+def test_it_says_which_names_have_no_row(catalogue: Catalogue) -> None:
+    catalogue.add(row("c_1", "c", 5))
+    assert catalogue.missing([f"c_{n}" for n in range(1200)]) == {f"c_{n}" for n in range(1200)} - {"c_1"}
 
 
 @run
-async def test_the_journal_is_told_before_the_marker_goes(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "r")
-    folder.file()
-    folder.mark()
-    folder.mark("strange name")
+async def test_the_watch_tells_the_journal_once_and_keeps_what_it_cannot_tell(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
     told: list[tuple[RecordingFinished, str]] = []
 
     def tell(event: RecordingFinished, key: str) -> None:
-        assert folder.intake.waiting().count(NAME) == 1
         told.append((event, key))
 
     watch = RecordingWatch(folder.intake, LoopClock(), tell)
-    assert await watch.look() == 1
+    folder.file(seconds=1.5)
+    folder.mark()
+    (folder.done / "strange name").touch()
+    assert await watch.look() == 1 and await watch.look() == 0
     ((event, key),) = told
-    assert (event.call, event.recording, event.seconds_us) == ("n1-1795291036.6", NAME, 2_000_000)
-    assert key == f"recording:{NAME}"
-    assert folder.intake.waiting() == [] and await watch.look() == 0
+    assert (event.call, event.recording, event.queue, event.agent) == (CALL, NAME, "servicio", "101")
+    assert event.seconds_us == 1_500_000 and key == f"recording:{NAME}"
+    assert folder.intake.waiting() == []
 
 
 @run
-async def test_the_watch_takes_what_finishes_while_it_runs(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "r")
+async def test_of_talks_that_end_at_once_two_are_taken_at_a_time(tmp_path: Path) -> None:
+    store, both = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite"), threading.Barrier(2, timeout=5)
+    done = tmp_path / "done"
+    done.mkdir()
     told: list[str] = []
-    watch = RecordingWatch(folder.intake, LoopClock(), lambda event, key: told.append(event.recording))
-    watch.start()
+
+    def talk_of(call: str, leg: str) -> Talk:
+        both.wait()
+        return Talk(call=call, queue="servicio", agent="101")
+
+    intake = Intake(tmp_path, done, SqlCatalogue(store.engine), talk_of)
+    watch = RecordingWatch(intake, LoopClock(), lambda event, key: told.append(event.recording))
+    for number in range(6):
+        (tmp_path / f"c{number}_1.raw").write_bytes(bytes(32_000))
+        (done / f"c{number}_1").touch()
+        os.utime(done / f"c{number}_1", (number, number))
+    assert await watch.look() == 6 and told == [f"c{number}_1" for number in range(6)]
+    assert SqlCatalogue(store.engine).missing(told) == set() and intake.waiting() == []
+    store.close()
+
+
+def test_many_that_wait_are_looked_at_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, looked = Folder(tmp_path), list[str]()
+    for number in range(200):
+        for name in (f"c{number}_1", f"c{number}_1~2"):
+            (tmp_path / f"{name}.raw").touch()
+            folder.mark(name)
+    whole = parts.whole_name
+
+    def counted(name: str) -> str:
+        looked.append(name)
+        return whole(name)
+
+    monkeypatch.setattr(parts, "whole_name", counted)
+    waiting = folder.intake.waiting()
+    for name in waiting:
+        folder.intake.settle(name)
+    assert len(waiting) == 200 and not list(folder.done.iterdir())
+    assert len(looked) <= 4 * 400, "a few times for each file and each marker"
+
+
+# ---- several files
+def test_a_recording_of_several_files_is_taken_as_one_when_all_are_complete(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for name, ended in ((NAME, AT), (f"{NAME}~2", AT + 3 * SECOND)):
+        file = folder.file(name)
+        os.utime(file, (ended.timestamp(), ended.timestamp()))
+    folder.mark()
+    assert folder.intake.waiting() == [], "Asterisk writes the second one"
+    folder.mark(f"{NAME}~2")
+    assert folder.intake.waiting() == [NAME]
+    taken = folder.intake.take(NAME)
+    assert isinstance(taken, Recording) and taken.recording == NAME and taken.file == f"{NAME}.raw"
+    assert taken.length_us == 5_000_000 and taken.finished == AT + 3 * SECOND
+    assert folder.intake.take(NAME) == taken
+    folder.intake.settle(NAME)
+    assert not list(folder.done.iterdir()) and [file.name for file in tmp_path.glob("*.raw")] == [f"{NAME}.raw"]
+
+
+def test_between_two_files_nothing_is_taken(tmp_path: Path) -> None:
+    folder, parts = Folder(tmp_path), {LEG: 2}
+    folder.intake = Intake(
+        tmp_path, folder.done, folder.catalogue, lambda call, leg: folder.talks.get(leg), lambda leg: parts.get(leg, 1)
+    )
     folder.file()
     folder.mark()
-    while not told:
-        await LoopClock().sleep(0.02)
-    await watch.close()
-    assert told == [NAME]
+    assert folder.intake.waiting() == [], "the second one is about to be begun"
+    parts.clear()
+    assert folder.intake.waiting() == [NAME], "they hung up before"
+
+
+@run
+async def test_parts_that_cannot_be_joined_yet_are_tried_again_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, clock, tried = Folder(tmp_path), ManualClock(), list[str]()
+    watch = RecordingWatch(folder.intake, clock, lambda event, key: None)
+    for name in (NAME, f"{NAME}~2"):
+        folder.file(name)
+        folder.mark(name)
+
+    def full(where: Path, name: str) -> None:
+        tried.append(name)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "join", full)
+        for _ in range(round(AGAIN_SECONDS / EVERY_SECONDS)):
+            assert await watch.look() == 0
+            clock.advance(EVERY_SECONDS)
+        assert tried == [NAME], "and not twice a second"
+        assert await watch.look() == 0 and tried == [NAME, NAME]
+    folder.file("c_1")
+    folder.mark("c_1")
+    folder.talks["1"] = folder.talks[LEG]
+    assert await watch.look() == 1, "the others do not wait"
+    clock.advance(AGAIN_SECONDS)
+    assert await watch.look() == 1 and folder.intake.waiting() == []
+
+
+def test_parts_that_were_cut_off_are_adopted_and_joined(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for name, ended in ((NAME, AT), (f"{NAME}~2", AT + 3 * SECOND)):
+        os.utime(folder.file(name), (ended.timestamp(), ended.timestamp()))
+    folder.mark()
+    assert folder.intake.adopt(AT + timedelta(minutes=9)) == [f"{NAME}~2"]
+    assert folder.intake.waiting() == [NAME]
+    taken = folder.intake.take(NAME)
+    assert isinstance(taken, Recording) and taken.length_us == 5_000_000
+
+
+def test_a_part_that_comes_when_its_recording_is_taken_is_not_thrown_away(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file()
+    folder.mark()
+    folder.intake.take(NAME)
+    folder.intake.settle(NAME)
+    folder.file(f"{NAME}~2")
+    folder.mark(f"{NAME}~2")
+    assert folder.intake.waiting() == [], "the vault takes it over"
+    (tmp_path / f"{NAME}.raw").unlink()
+    assert folder.intake.waiting() == [NAME]
+    folder.intake.take(NAME)
+    assert [file.name for file in (tmp_path / QUARANTINE).iterdir()] == [f"{NAME}~2.raw"]
+
+
+def test_nobody_demanded_any_of_its_parts(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.talks[LEG] = replace(folder.talks[LEG], wanted=False)
+    for name in (NAME, f"{NAME}~2"):
+        folder.file(name)
+        folder.mark(name)
+    assert isinstance(folder.intake.take(NAME), Refused)
+    folder.intake.settle(NAME)
+    assert not list(tmp_path.glob("*.raw")) and not list(folder.done.iterdir())

@@ -26,7 +26,9 @@ def test_a_sample_of_files_changed_by_chance(tmp_path: Path) -> None:
 def test_every_kind_of_file_is_changed(tmp_path: Path) -> None:
     fuzz = Fuzz(tmp_path, 1, Child())
     kinds = {path.name.removeprefix("verbos") if ".test." in path.name else path.name for path in fuzz.files}
-    wanted = {f"{name}.yaml" for name in ("site", "queues", "hours", "prompts", "lists", "lookups", "voicemail")}
+    wanted = {
+        f"{name}.yaml" for name in ("site", "queues", "hours", "prompts", "lists", "lookups", "voicemail", "recordings")
+    }
     assert kinds >= {*wanted, ".test.yaml", "principal.yaml", "verbos.yaml", "vip.csv", "pedidos.csv"}
 
 
