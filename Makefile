@@ -1,9 +1,10 @@
 # `make` alone lists what there is. Everything that changes lies in .venv/ and var/.
 .DEFAULT_GOAL := help
-.PHONY: help packages test-packages venv provision run call test check bench soak lock
+.PHONY: help packages test-packages test-servers venv provision run call test check bench soak lock
 
 BIN := .venv/bin
 ROOT := $(or $(CENTRALITA_ASTERISK_ROOT),$(or $(CENTRALITA_VAR),var)/asterisk/root)
+SERVERS := $(or $(CENTRALITA_TEST_SERVERS),$(or $(CENTRALITA_VAR),var)/servers)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,13 +34,17 @@ venv: .venv/installed ## the Python environment in .venv
 provision: | packages ## Asterisk 22, unpacked under var/ (or where CENTRALITA_ASTERISK_ROOT says)
 	@test -x '$(ROOT)/usr/sbin/asterisk' || asterisk-conf/provision.sh '$(ROOT)'
 
+# The servers that only tests talk to: SSH and S3. Unpacked, never installed.
+test-servers: | test-packages
+	@test -e '$(SERVERS)/.provisioned' || asterisk-conf/servers.sh '$(SERVERS)'
+
 run: packages venv ## the whole line in this terminal, until Ctrl-C
 	@exec $(BIN)/ivr run
 
 call: venv ## a real call through `make run`: make call KEY=1 (AT=2026-11-23T10:00 pretends a time)
 	@exec $(BIN)/ivr call $${KEY:+--key "$$KEY"} $${AT:+--at "$$AT"}
 
-test: test-packages venv provision ## every test, with real Asterisk and real phones
+test: test-packages test-servers venv provision ## every test, with real Asterisk and real phones
 	$(BIN)/python -m pytest -n 5 --dist loadfile -m 'not soak' $(TESTS)
 
 check: venv ## format, lint, types, import contracts, generated pages
@@ -53,12 +58,13 @@ check: venv ## format, lint, types, import contracts, generated pages
 bench: venv provision ## our wires and the journal against their peers; writes bench/RESULTS.md
 	$(BIN)/python -m bench.run
 
-soak: test-packages venv provision ## the long proofs
+soak: test-packages test-servers venv provision ## the long proofs
 	$(BIN)/python -m pytest -m soak $(TESTS)
 
 COMPILE := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 
-lock: venv ## both lock files anew from pyproject.toml
+lock: venv ## the lock files anew from pyproject.toml and asterisk-conf/servers.in
 	$(COMPILE) --extra=install --extra=dev --extra=test --output-file=requirements.lock pyproject.toml
 	$(COMPILE) --extra=install --output-file=requirements-server.lock pyproject.toml
+	$(COMPILE) --output-file=asterisk-conf/servers.lock asterisk-conf/servers.in
