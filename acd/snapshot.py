@@ -101,6 +101,8 @@ def _plain(value: Any) -> Any:
 
 def _from_row(cls: type[T], row: list[Any]) -> T:
     makers = _makers(cls)  # type: ignore[arg-type]
+    if len(row) > len(makers):
+        raise UnknownSnapshot(f"checkpoint: {cls.__name__} of {len(row)} values, this version knows {len(makers)}")
     # A row of an older version may lack the last fields: they have defaults.
     return cls(*(value if value is None else make(value) for make, value in zip(makers, row, strict=False)))
 

@@ -28,8 +28,8 @@ _TIDY_EVERY = 2000
 up one decision in a hundred at 1,000 facts a second."""
 
 _WAL_LIMIT = 64 * 2**20
-"""Bytes of WAL after which the writer itself copies what came while the copying ran beside it: a writer that never
-pauses keeps the WAL from starting over."""
+"""Bytes of WAL after which the writer itself copies what came while the copying ran beside it: only when nothing is
+left to copy does the next write start the WAL over, and a writer that never pauses always leaves something."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -116,9 +116,9 @@ class SqliteJournal:
         """On the reader's thread, with a connection of its own. PASSIVE waits for nobody, and nobody waits for it."""
         try:
             with closing(sqlite3.connect(self._path, isolation_level=None, timeout=5)) as connection:
-                _, pages, copied = connection.execute(_COPY_WAL).fetchone()
+                _, pages, _ = connection.execute(_COPY_WAL).fetchone()
                 (size,) = connection.execute("PRAGMA page_size").fetchone()
-            if copied < pages and pages * size > _WAL_LIMIT:
+            if pages * size > _WAL_LIMIT:
                 self._thread.submit(self._tidy_the_rest)
         except (sqlite3.Error, RuntimeError) as error:  # RuntimeError: closed meanwhile
             _log.warning("the WAL of %s was not copied, it is tried again: %s", self._path.name, error)

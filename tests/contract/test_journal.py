@@ -8,12 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from acd.journal import sqlite as sqlite_journal
 from acd.journal import Entry, Journal, JournalUnavailable, open_journal
 from ivr.clock import LoopClock
 from tests.contract.redis_server import RedisServer, redis_server
@@ -185,6 +187,52 @@ async def test_a_full_disk_keeps_entries_in_order_and_tries_again(tmp_path: Path
     assert await asyncio.gather(*futures) == [2, 3, 4]
     assert journal.available
     assert [e.event["n"] for e in await entries(journal)] == [0, 1, 2, 3]
+    await journal.close()
+
+
+@run
+async def test_a_writer_that_never_pauses_starts_the_wal_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the file beside the journal grows for ever: SQLite starts it over only when nothing is left to copy."""
+    limit = 2**20
+    monkeypatch.setattr(sqlite_journal, "_WAL_LIMIT", limit)
+    path = tmp_path / "journal.sqlite"
+    journal = await open_journal(f"sqlite:///{path}", CLOCK)
+    wal, text = path.with_name("journal.sqlite-wal"), "x" * 2_000
+    sizes, pending = [], [journal.append(AT, {"text": text, "n": n}) for n in range(500)]
+    for n in range(500, 20_000):
+        pending.append(journal.append(AT, {"text": text, "n": n}))
+        await pending.pop(0)  # there is always more to write
+        sizes.append(wal.stat().st_size)
+    await asyncio.gather(*pending)
+    written = 20_000 * len(text)
+    assert max(sizes) < written / 3, f"{max(sizes):,} bytes of WAL after {written:,} of entries"
+    assert [e.event["n"] for e in await entries(journal)] == list(range(20_000))
+    await journal.close()
+
+
+_OLDER = """
+CREATE TABLE entries (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  key TEXT UNIQUE,
+  event TEXT NOT NULL,
+  decisions TEXT NOT NULL
+) STRICT;
+CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
+INSERT INTO entries VALUES (1, 0, 'ended:n1-1.1', '{"n":1}', '[]'), (2, 0, NULL, '{"n":2}', '[]');
+"""
+"""As the file was made while the keys' index was part of the table, with two entries."""
+
+
+@run
+async def test_a_journal_of_an_older_version_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_OLDER)
+    journal = await open_journal(f"sqlite:///{path}", CLOCK)
+    assert await journal.append(AT, {"n": 9}, key="ended:n1-1.1") == 1, "it is there already"
+    assert await journal.append(AT, {"n": 3}, key="ended:n1-1.2") == 3
+    assert [e.event["n"] for e in await entries(journal)] == [1, 2, 3]
     await journal.close()
 
 

@@ -187,6 +187,18 @@ def test_a_checkpoint_of_another_version_is_refused() -> None:
         Engine.restore(SITE, {"format": 99})
 
 
+def test_a_checkpoint_of_an_older_version_may_lack_the_last_values() -> None:
+    """Of a newer one there may be more: what it means is not known, so the journal is folded from its beginning."""
+    floor = Floor("101")
+    floor.tell(TalkEnded, offer=floor.talk("a"))
+    stored = floor.engine.snapshot()
+    ((key, *row),) = stored["ended_offers"]
+    older = Engine.restore(SITE, {**stored, "ended_offers": [[key, *row[:-1]]]})
+    assert older.snapshot() == stored
+    with pytest.raises(UnknownSnapshot, match="EndedOffer of 7 values, this version knows 6"):
+        Engine.restore(SITE, {**stored, "ended_offers": [[key, *row, True]]})
+
+
 def test_configurations_that_cannot_be() -> None:
     agent = AgentConfig(id=AgentId("1"))
     with pytest.raises(ValueError, match="twice"):
