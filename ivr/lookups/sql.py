@@ -18,6 +18,7 @@ from ivr.lookups.answers import MISSING, values_of
 from ivr.lookups.askers import Given, SecretFiles
 from ivr.lookups.errors import LookUpFailed
 from ivr.lookups.threads import Places
+from ivr.settings.environment import with_driver
 from ivr.site.look_ups import SqlSource, sql_parameters
 from ivr.site.values import Value
 
@@ -59,13 +60,11 @@ class SqlAsker:
         """The pool. No connection is made yet."""
         source = self._source
         try:
-            url = make_url(source.database)
+            url = make_url(with_driver(source.database))
             if source.password:
                 url = url.set(password=self._secrets.of(source.password))
             if url.get_backend_name() == "sqlite":
                 url = self._read_only_file(url)
-            elif url.drivername == "postgresql":
-                url = url.set(drivername="postgresql+psycopg")  # SQLAlchemy's own choice is psycopg2
             return create_engine(
                 url,
                 hide_parameters=True,

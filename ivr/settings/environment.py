@@ -217,8 +217,13 @@ def _journal(text: str) -> str:
 
 def _records(text: str) -> str:
     if re.match(r"(sqlite|postgresql)(\+\w+)?://", text):
-        return re.sub(r"^postgresql://", "postgresql+psycopg://", text)  # SQLAlchemy's own choice is psycopg2
+        return with_driver(text)
     raise ValueError("write sqlite:///PATH or postgresql://HOST/NAME")
+
+
+def with_driver(database: str) -> str:
+    """A database's address with the driver that the installation has; SQLAlchemy's own choice for PostgreSQL is another."""
+    return re.sub(r"^postgresql://", "postgresql+psycopg://", database)
 
 
 def _node(text: str) -> str:
