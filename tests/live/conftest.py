@@ -83,7 +83,8 @@ def what_was_recorded_is_sound(request: pytest.FixtureRequest) -> Iterator[None]
     failed = request.session.testsfailed
     yield
     if request.session.testsfailed == failed:  # a test that failed may have left anything
-        blockon(deferred(sound(company)))
+        told = blockon(deferred(sound(company)))
+        assert told.recordings > 0, "something was recorded, or there was nothing to find"
 
 
 async def _tidy(company: Instance) -> None:

@@ -221,6 +221,7 @@ async def the_operators_page_is_true(user: NewUser) -> None:
         "voicemail/",
         "overrides/",
         "erasures/",
+        "backup-state/",
     }
     assert [name for name in named if name not in elsewhere and not (user.folder / "var" / name).exists()] == []
     for name in ("share/moh/default", "log/messages.log", "log/cel-custom/cel.csv"):
