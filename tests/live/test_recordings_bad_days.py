@@ -136,6 +136,7 @@ async def test_what_a_caller_sends_is_in_no_name_and_does_nothing(line: Instance
         json.dumps(found, ensure_ascii=False) + "\n",
     ), "it finds this one or none, and never all"
 
+
 @live
 async def test_the_certificate_of_a_hostile_callers_recording_holds_nothing_of_it(line: Instance) -> None:
     caller = await line.caller("3000000849%22%3b$(id)%3cb%3e", did=DIRECT["1"], at=OPEN, name="<b>Ana</b> $(id)")
