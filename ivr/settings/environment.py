@@ -222,7 +222,7 @@ def _records(text: str) -> str:
 
 
 def with_driver(database: str) -> str:
-    """A database's address with the driver that the installation has; SQLAlchemy's own choice for PostgreSQL is another."""
+    """A database's address with the driver that is installed; SQLAlchemy's own choice for PostgreSQL is another."""
     return re.sub(r"^postgresql://", "postgresql+psycopg://", database)
 
 

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from acd.journal import sqlite as sqlite_journal
 from acd.journal import Entry, Journal, JournalUnavailable, open_journal
+from acd.journal import sqlite as sqlite_journal
 from ivr.clock import LoopClock
 from tests.contract.redis_server import RedisServer, redis_server
 from tests.tools import run
@@ -218,7 +218,11 @@ CREATE TABLE entries (
   event TEXT NOT NULL,
   decisions TEXT NOT NULL
 ) STRICT;
-CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
+CREATE TABLE checkpoint (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  position INTEGER NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
 INSERT INTO entries VALUES (1, 0, 'ended:n1-1.1', '{"n":1}', '[]'), (2, 0, NULL, '{"n":2}', '[]');
 """
 """As the file was made while the keys' index was part of the table, with two entries."""
