@@ -49,6 +49,11 @@ def gives_way(known: State, to: State) -> bool:
     return known is not State.DELETED
 
 
+PAUSED, NOT_BEGUN, BEFORE_THE_CALLER = "paused", "not begun", "before the caller"
+"""Why a recording holds silence: it was paused; nobody had demanded it yet; two of the house talked, to whom the caller
+was handed over afterwards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Silence that was asked for, in microseconds from the recording's beginning, and why."""

@@ -36,11 +36,15 @@ _NAME = re.compile(
 )
 
 
+Silence = tuple[datetime, datetime | None, str]
+"""From when until when, and why (recordings.catalogue.Gap); without an end until the talk's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
     """What is known of a talk. `call` may be another one than the recording's name says: a colleague was asked first,
     and then the caller was handed to him. `wanted`: it is to be kept; what began silent and was never let hear, is not.
-    `silences`: from when until when it was paused, and why; without an end until the talk's."""
+    `silences`: where it was to hear nobody."""
 
     call: str
     queue: str
@@ -49,7 +53,7 @@ class Talk:
     direction: str = ""
     notice: str = ""
     wanted: bool = True
-    silences: tuple[tuple[datetime, datetime | None, str], ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def length_us(size: int) -> int:
     return size // FRAME_BYTES * 1_000_000 // FRAMES_A_SECOND
 
 
-def gaps_of(began: datetime, length: int, silences: tuple[tuple[datetime, datetime | None, str], ...]) -> Iterator[Gap]:
+def gaps_of(began: datetime, length: int, silences: tuple[Silence, ...]) -> Iterator[Gap]:
     """Where in a recording that began at `began` the silences are; what lies outside of it is left out."""
     for start, end, why in silences:
         first = max(0, (start - began) // timedelta(microseconds=1))

@@ -55,8 +55,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Of the catalogue: `there`, the audio has to lie in the vault; `deleted`, it is gone for ever; `length_us` in
-    microseconds."""
+    """Of the catalogue: `there`, the audio has to lie in the vault; `deleted`, it is gone for ever; `length_us`, of the
+    caller's talk, pauses and all, in microseconds."""
 
     recording: str
     file: str

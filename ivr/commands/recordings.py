@@ -64,11 +64,11 @@ def _list(limit: int, as_json: bool, **wanted: Any) -> None:
         for one in found:
             click.echo(json.dumps(one, ensure_ascii=False))
         return
-    table = Table("began", "length", "queue", "agent", "number", "state", "paused", "recording")
+    table = Table("began", "length", "queue", "agent", "number", "state", "silent", "recording")
     for one in found:
         began, length = clock_time(datetime.fromisoformat(one["began"])), duration(round(one["seconds"] * 1e6))
-        paused = len(one["gaps"]) or ""
-        values = (began, length, one["queue"], one["agent"], one["did"], one["state"], paused, one["recording"])
+        silent = duration(round(sum(gap["end"] - gap["begin"] for gap in one["gaps"]) * 1e6)) if one["gaps"] else ""
+        values = (began, length, one["queue"], one["agent"], one["did"], one["state"], silent, one["recording"])
         table.add_row(*[cell(str(value)) for value in values])
     show(table)
 

@@ -99,7 +99,13 @@ def _ruled(call: CallRecord, event: c.RecordingRuled) -> Mapping[str, Any]:
     if any(ruling.leg == event.leg for ruling in call.rulings):
         return {}
     ruling = TalkRuling(
-        leg=event.leg, queue=event.queue, agent=event.agent, record=event.record, why=event.why, said=event.said
+        leg=event.leg,
+        queue=event.queue,
+        agent=event.agent,
+        record=event.record,
+        why=event.why,
+        said=event.said,
+        ruled=event.at,
     )
     return {"rulings": (*call.rulings, ruling)}
 

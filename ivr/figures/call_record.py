@@ -48,7 +48,8 @@ class Pause:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TalkRuling:
     """Whether a talk was recorded: as it was ruled before the phone rang, and what was changed while it lasted. `why`
-    and `said` as in ivr.call.facts.RecordingRuled; `begun`: on demand; `stopped`: for good, before the talk ended."""
+    and `said` as in ivr.call.facts.RecordingRuled; `ruled`: when, which is when the caller came to a leg that talked
+    already, None in records of older versions; `begun`: on demand; `stopped`: for good, before the talk ended."""
 
     leg: str
     queue: str
@@ -56,6 +57,7 @@ class TalkRuling:
     record: bool
     why: str
     said: tuple[str, ...] = ()
+    ruled: datetime | None = None
     begun: datetime | None = None
     pauses: tuple[Pause, ...] = ()
     stopped: datetime | None = None

@@ -56,7 +56,8 @@ Changes = Annotated[Granted, CHANGE]
 
 
 class GapAnswer(BaseModel):
-    """Silence that was asked for: seconds from the beginning, and why."""
+    """Silence that was asked for: seconds from the beginning, and why: paused, not begun (nobody had demanded it yet),
+    before the caller (two of the house talked, to whom the caller was handed over afterwards)."""
 
     begin: float
     end: float

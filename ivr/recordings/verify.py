@@ -20,7 +20,7 @@ from ivr.figures.call_record import CallRecord, TalkRuling
 from ivr.recordings.open_work import open_files
 from ivr.records import tables
 from ivr.records.rows import call_of
-from recordings.catalogue import State, keys, table
+from recordings.catalogue import BEFORE_THE_CALLER, State, keys, table
 from recordings.intake import QUARANTINE
 from recordings.proof import Fault, Finding, Row, Talk, against_ledger, against_talks
 from recordings.vault.folder import Vault
@@ -106,14 +106,15 @@ class Verifier:
     def _rows(self) -> Iterator[Row]:
         r, last = table.c, ""
         while True:
-            asked = select(r.recording, r.file, r.sha256, r.state, r.length_us)
+            asked = select(r.recording, r.file, r.sha256, r.state, r.length_us, r.gaps)
             asked = asked.where(r.recording > last).order_by(r.recording).limit(PAGE)
             with self._engine.connect() as connection:
                 found = list(connection.execute(asked))
             for row in found:
                 there = row.state == State.KEPT.value
                 deleted = row.state == State.DELETED.value
-                yield Row(row.recording, row.file, row.sha256, there, row.length_us, deleted)
+                before = sum(gap["to_us"] - gap["from_us"] for gap in row.gaps if gap["why"] == BEFORE_THE_CALLER)
+                yield Row(row.recording, row.file, row.sha256, there, row.length_us - before, deleted)
             if len(found) < PAGE:
                 return
             last = found[-1].recording

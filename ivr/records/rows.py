@@ -76,7 +76,7 @@ def _ruling(row: Mapping[str, Any]) -> TalkRuling:
         Pause(begun=datetime.fromisoformat(pause["begun"]), by=pause["by"], ended=_moment(pause["ended"]))
         for pause in row["pauses"]
     )
-    moments = {name: _moment(row.get(name)) for name in ("begun", "stopped")}
+    moments = {name: _moment(row.get(name)) for name in ("ruled", "begun", "stopped")}
     return TalkRuling(**{**row, "said": tuple(row["said"]), "pauses": pauses, **moments})
 
 

@@ -1,12 +1,14 @@
 """What the records know of a talk whose recording has finished."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 
 from ivr.call.calls import LiveCall
 from ivr.figures.call_record import CallRecord, TalkRuling
-from recordings.intake import Talk
+from recordings.catalogue import BEFORE_THE_CALLER, NOT_BEGUN, PAUSED
+from recordings.intake import Silence, Talk
 
-PAUSED = "paused"
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def talk_of(call: CallRecord, ruling: TalkRuling) -> Talk:
@@ -19,8 +21,19 @@ def talk_of(call: CallRecord, ruling: TalkRuling) -> Talk:
         direction="internal" if call.inside else "inbound",
         notice=call.notice,
         wanted=ruling.wanted,
-        silences=tuple((pause.begun, pause.ended, PAUSED) for pause in ruling.pauses),
+        silences=tuple(_silences(ruling)),
     )
+
+
+def _silences(ruling: TalkRuling) -> Iterator[Silence]:
+    """Of a leg that talked before the caller came to it, what it said is nobody's; on demand there is nothing before
+    somebody demanded it."""
+    if ruling.ruled is not None:
+        yield _EVER, ruling.ruled, BEFORE_THE_CALLER
+    if ruling.begun is not None and not ruling.record:
+        yield ruling.ruled or _EVER, ruling.begun, NOT_BEGUN
+    for pause in ruling.pauses:
+        yield pause.begun, pause.ended, PAUSED
 
 
 def finder(

@@ -21,7 +21,8 @@ from tests.live.scenes import (
     waiting,
 )
 
-CHANGES = short(site={"lines": "12"})
+CHANGES = short(site={"lines": "12"}, queues={"servicio": {"ring": "20 s"}})
+"""A phone rings for longer than a server needs to come back, also on a machine that is busy."""
 
 
 def when(text: str) -> datetime:

@@ -99,8 +99,9 @@ _ESCAPED = {ord(sign): f"%{ord(sign):02x}" for sign in " \"<>{}'`\\^|"}
 @pytest.mark.parametrize("what", NASTY)
 @live
 async def test_what_a_caller_sends_is_in_no_name_and_does_nothing(line: Instance, tmp_path: Path, what: str) -> None:
-    made = line.folder / "made"
-    nasty, digits = NASTY[what].format(made), f"30000008{30 + list(NASTY).index(what)}"
+    digits = f"30000008{30 + list(NASTY).index(what)}"
+    made = line.folder / f"made_{digits}"  # another one each time: what was searched for stands in the audit
+    nasty = NASTY[what].format(made)
     sent = (nasty if what == "a line end" else nasty.replace("%", "%25")).translate(_ESCAPED)
     sent = sent.replace("/", "%2f").replace(";", "%3b")
     known = {one["recording"] for one in (await line.api("/recordings"))["recordings"]}

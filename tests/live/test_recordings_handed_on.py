@@ -120,7 +120,9 @@ async def test_after_a_word_with_the_colleague_the_callers_talk_is_recorded(line
     assert (first["agent"], second["agent"]) == ("101", "103")
     audio = await heard(line, second["recording"], tmp_path)
     both_are_heard(audio)
-    assert not audio[: round(1.5 * RATE)].any(), "what the two of the house said is nobody's"
+    (before,) = second["gaps"]
+    assert (before["begin"], before["why"]) == (0, "before the caller") and before["end"] > 2
+    assert not audio[: round(before["end"] * RATE)].any(), "what the two of the house said is nobody's"
 
 
 @live

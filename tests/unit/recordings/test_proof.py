@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import delete, text, update
 
 from acd.model import OfferResult
 from ivr.app.recordings import AuditLedger
@@ -19,7 +19,7 @@ from ivr.audit.store import AuditStore
 from ivr.clock import LoopClock
 from ivr.figures.call_record import CallRecord, OfferRecord, TalkRuling
 from ivr.recordings.verify import Verified, Verifier
-from recordings.catalogue import State, keys
+from recordings.catalogue import BEFORE_THE_CALLER, NOT_BEGUN, PAUSED, State, keys, table
 from recordings.encode import Codec
 from recordings.intake import QUARANTINE
 from recordings.proof import Fault
@@ -237,6 +237,22 @@ async def test_talks_are_held_against_recordings(archive: Archive) -> None:
     archive.talked("c8_o8", seconds=0.5)  # too short to be missed
     archive.talked("c9_o9", seconds=60, wanted=False)
     assert archive.faults() == [(Fault.LENGTH, "c0_o0"), (Fault.UNRECORDED, "c7_o7")]
+    await archive.audit.close()
+
+
+@pytest.mark.parametrize(
+    ("why", "faults"),
+    [(BEFORE_THE_CALLER, []), (PAUSED, [(Fault.LENGTH, "c0_o0")]), (NOT_BEGUN, [(Fault.LENGTH, "c0_o0")])],
+)
+@run
+async def test_only_what_the_house_said_before_the_caller_came_is_no_part_of_the_talk(
+    archive: Archive, why: str, faults: list[object]
+) -> None:
+    await archive.filled()
+    gaps = [{"from_us": 0, "to_us": 29_000_000, "why": why}]
+    with archive.store.engine.begin() as connection:
+        connection.execute(update(table).where(table.c.recording == "c0_o0").values(length_us=30_000_000, gaps=gaps))
+    assert archive.faults() == faults
     await archive.audit.close()
 
 

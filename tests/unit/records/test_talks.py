@@ -1,7 +1,7 @@
 """Whether a talk may go on, by the living calls and by the records."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,9 @@ import pytest
 from acd.model import CallId
 from ivr.call.calls import LiveCalls
 from ivr.call.facts import CallEnded, CallStarted, RecordingRuled
-from ivr.figures.call_record import CallRecord, TalkRuling
-from ivr.records.talks import still
+from ivr.figures.call_record import CallRecord, Pause, TalkRuling
+from ivr.records.talks import still, talk_of
+from recordings.intake import gaps_of
 
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
 CALL, LEG = "n1-1795291036.6", "000000000002"
@@ -46,3 +47,30 @@ def test_after_a_restart_the_records_tell_which_calls_have_not_ended(handed_on: 
     assert lives(CALL, LEG) and not lives("n1-1795291036.7", "1")
     records[record.call] = replace(record, ended=AT)
     assert not lives(CALL, LEG)
+
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("ruled", "more", "expected"),
+    [
+        (-1, {}, []),
+        (-1, {"pauses": (Pause(begun=AT + 2 * SECOND, by="101", ended=AT + 3 * SECOND),)}, [(2, 3, "paused")]),
+        (4, {}, [(0, 4, "before the caller")]),
+        (4, {"pauses": (Pause(begun=AT + 8 * SECOND, by="101"),)}, [(0, 4, "before the caller"), (8, 10, "paused")]),
+        (-1, {"record": False, "begun": AT + 3 * SECOND}, [(0, 3, "not begun")]),
+        (4, {"record": False, "begun": AT + 6 * SECOND}, [(0, 4, "before the caller"), (4, 6, "not begun")]),
+        (None, {}, []),
+    ],
+)
+def test_a_recording_of_ten_seconds_tells_where_it_hears_nobody(
+    ruled: int | None, more: dict[str, Any], expected: list[tuple[int, int, str]]
+) -> None:
+    when = None if ruled is None else AT + ruled * SECOND
+    ruling = TalkRuling(
+        **{"leg": LEG, "queue": "", "agent": "101", "record": True, "why": "site", "ruled": when, **more}
+    )
+    talk = talk_of(CallRecord(call=CALL, did="601", started=AT), ruling)
+    gaps = gaps_of(AT, 10_000_000, talk.silences)
+    assert [(gap.from_us / 1e6, gap.to_us / 1e6, gap.why) for gap in gaps] == expected
