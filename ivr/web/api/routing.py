@@ -39,6 +39,7 @@ from ivr.web.api.door import Door, Note, Result
 log = logs.get(__name__)
 
 PREFIX = "/api"
+_LONGEST_SUBJECT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,8 @@ class AuditedRoute(APIRoute):
                     request.state.granted = await guard.grant(request)
                 answer = await handler(request)
             except Refusal as refusal:
+                if request.state.principal is not None:
+                    request.state.note.object = request.state.note.object or _subject(request)
                 return await _noted(request, _refused(refusal), Result.REFUSED, str(refusal))
             except RequestValidationError as fault:
                 if request.state.principal is None:
@@ -183,8 +186,7 @@ async def _begins(request: Request, urgent: bool) -> None:
 
 
 async def _announce(request: Request, note: Note) -> None:
-    subject = " ".join(str(value) for value in request.path_params.values())
-    announced = Note(action=note.action, object=subject)
+    announced = Note(action=note.action, object=_subject(request))
     try:
         await _door(request).note(request.state.principal, address_of(request), announced, Result.BEGUN, "")
     except Exception as error:
@@ -192,6 +194,11 @@ async def _announce(request: Request, note: Note) -> None:
         note.action = ""  # nothing happened that there is to say of
         raise Refusal("nothing was changed, for the audit cannot be written; see the server's log",
                       status=503) from error  # fmt: skip
+
+
+def _subject(request: Request) -> str:
+    """What a request is about, as its path says: nobody may have looked at it yet."""
+    return " ".join(str(value) for value in request.path_params.values())[:_LONGEST_SUBJECT]
 
 
 async def _noted(request: Request, answer: Response, result: Result, why: str) -> Response:
