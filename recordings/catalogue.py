@@ -20,7 +20,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    delete,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -108,12 +107,6 @@ class Catalogue(Protocol):
     def of_call(self, call: str) -> list[Recording]:
         """A call's recordings, by time."""
 
-    def missing(self, names: Iterable[str]) -> set[str]:
-        """Which of these names have no row."""
-
-    def remove(self, names: Iterable[str]) -> None:
-        """Forget these rows and keys; again is harmless."""
-
     def in_state(self, state: State, limit: int) -> list[Recording]:
         """Some of those in a state, the oldest first."""
 
@@ -146,14 +139,6 @@ class MemoryCatalogue:
 
     def of_call(self, call: str) -> list[Recording]:
         return sorted((r for r in self._rows.values() if r.call == call), key=lambda r: (r.finished, r.recording))
-
-    def missing(self, names: Iterable[str]) -> set[str]:
-        return set(names) - self._rows.keys()
-
-    def remove(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._rows.pop(name, None)
-            self._keys.pop(name, None)
 
     def in_state(self, state: State, limit: int) -> list[Recording]:
         found = sorted((r for r in self._rows.values() if r.state is state), key=lambda r: (r.finished, r.recording))
@@ -272,23 +257,6 @@ class SqlCatalogue:
 
     def of_call(self, call: str) -> list[Recording]:
         return self._found(select(table).where(table.c.call == call).order_by(table.c.finished, table.c.recording))
-
-    def missing(self, names: Iterable[str]) -> set[str]:
-        wanted = sorted(set(names))
-        known: set[str] = set()
-        with self._engine.connect() as connection:
-            for start in range(0, len(wanted), 500):  # SQLite bounds the values of one statement
-                asked = select(table.c.recording).where(table.c.recording.in_(wanted[start : start + 500]))
-                known.update(connection.execute(asked).scalars())
-        return set(wanted) - known
-
-    def remove(self, names: Iterable[str]) -> None:
-        gone = sorted(set(names))
-        with self._engine.begin() as connection:
-            for start in range(0, len(gone), 500):
-                some = gone[start : start + 500]
-                connection.execute(delete(keys).where(keys.c.recording.in_(some)))
-                connection.execute(delete(table).where(table.c.recording.in_(some)))
 
     def _found(self, asked: Any) -> list[Recording]:
         with self._engine.connect() as connection:

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +11,14 @@ from sqlalchemy import delete
 
 from acd.journal.sqlite import SqliteJournal
 from ivr.backup.instance import Instance
+from ivr.backup.restoring import Restoration, restore_instance
 from ivr.backup.worker import Job
 from ivr.clock import LoopClock
+from ivr.recordings.verify import Verified, Verifier
+from ivr.records.store import RecordStore
 from ivr.site.recordings import BackupTarget, FolderPlace
 from recordings.backup.folder import FolderTarget
-from recordings.catalogue import keys
+from recordings.catalogue import SqlCatalogue, State, keys
 from recordings.vault.folder import Vault
 from recordings.vault.keyfiles import read_identities
 from recordings.vault.keys import Identity, unwrap
@@ -24,6 +27,8 @@ from tests.pages import ROOT
 from tests.tools import run
 from tests.unit.recordings.test_proof import Archive
 
+NOW = datetime.now(UTC) + timedelta(days=1)
+"""Later than all that an office has."""
 slow = partial(run, seconds=120)
 """A test that starts processes, and may have to share the machine with many others."""
 
@@ -120,9 +125,6 @@ class Office(Archive):
 
 def heard(var: Path, identities: tuple[Identity, ...]) -> dict[str, bytes]:
     """Every recording of an instance, decrypted."""
-    from ivr.records.store import RecordStore
-    from recordings.catalogue import SqlCatalogue, State
-
     store = RecordStore.read_only(f"sqlite:///{var}/records.sqlite")
     try:
         catalogue, found = SqlCatalogue(store.engine), {}
@@ -132,5 +134,19 @@ def heard(var: Path, identities: tuple[Identity, ...]) -> dict[str, bytes]:
             with Vault(var / "vault").open(row.file) as file:
                 found[row.recording] = Reader(file, unwrap(wrapped, row.recording, identities)).read()
         return found
+    finally:
+        store.close()
+
+
+def restored(office: Office, name: str = "new") -> tuple[Path, Restoration]:
+    into = office.base / name
+    done = restore_instance(office.target(), into, office.identities, now=datetime.now(UTC), who="ana")
+    return into, done
+
+
+def verified(var: Path) -> Verified:
+    store = RecordStore.read_only(f"sqlite:///{var}/records.sqlite")
+    try:
+        return Verifier(store.engine, folder=var / "recordings", vault=var / "vault", now=NOW).run()
     finally:
         store.close()

@@ -16,7 +16,7 @@ from ivr.app.retention import SureLedger, settle_keys
 from ivr.figures.call_record import CallRecord
 from ivr.recordings.archiver import Archiver
 from ivr.recordings.hold_store import HoldStore
-from ivr.recordings.open_work import OpenWork
+from ivr.recordings.open_work import Doomed, OpenWork
 from ivr.recordings.player import Player
 from ivr.recordings.remover import Remover
 from ivr.recordings.retention import Retention
@@ -177,3 +177,24 @@ def called(shop: Shop, *names: str, caller: str) -> None:
 
 def on(day: str) -> date:
     return date.fromisoformat(day)
+
+
+def doomed(shop: Shop, *names: str) -> list[Doomed]:
+    rows = [shop.catalogue.get(name) for name in names]
+    return [Doomed.of(row, rule="a rule", due=LATER, by="retention") for row in rows if row is not None]
+
+
+async def gone(shop: Shop, *names: str) -> None:
+    """Everything of these is gone, everything of the others is there, and the proof is sound."""
+    for name in NAMES:
+        found = shop.catalogue.get(name)
+        assert found is not None
+        if name in names:
+            assert found.state is State.DELETED and found.peaks is None and shop.catalogue.key_of(name) is None
+            assert not (shop.vault / found.file).exists()
+            assert all(found.file not in held for held in shop.copies.held.values())
+        else:
+            assert found.state is State.KEPT and found.peaks and await shop.audio(name)
+            assert all(found.file in held for held in shop.copies.held.values())
+    assert sorted(shop.about("deleted")) == sorted(names) and all(e["detail"]["complete"] for e in shop.told("deleted"))
+    assert shop.work.deletions() == [] and shop.faults() == []

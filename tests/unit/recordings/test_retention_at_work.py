@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,13 +34,6 @@ from tests.tools import run
 from tests.unit.recordings.shop import BOGOTA, DAY, HALF_A_YEAR, LATER, Shop, called, fill, on, row
 
 CARTERA = RetentionRule(queue=("cartera",), keep=Period(years=5), archive_after=Period(days=90))
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = Shop(tmp_path)
-    yield made
-    made.store.close()
 
 
 def states(shop: Shop) -> dict[str, int]:

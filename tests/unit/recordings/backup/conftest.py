@@ -49,3 +49,8 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
 def stock(tmp_path: Path) -> Stock:
     (tmp_path / "vault").mkdir()
     return Stock(tmp_path / "vault")
+
+
+@pytest.fixture
+def memory() -> MemoryTarget:
+    return MemoryTarget()

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recordings.backup import manifest as manifests
 from recordings.backup.engine import Backup
+from recordings.backup.memory import MemoryTarget
 from recordings.backup.outcome import Limits
 from recordings.backup.sources import Audio, Snapshot
 from recordings.backup.targets import Entry, Pace, Target, TargetError, unbounded
@@ -114,3 +116,18 @@ class Through:
 
 def down(target: str = "memory", *, transient: bool = True) -> TargetError:
     return TargetError(target, "503", "wait", transient=transient)
+
+
+def audio_of(target: MemoryTarget) -> set[str]:
+    return {name for name in target.objects if name.startswith("audio/")}
+
+
+def generations(target: MemoryTarget, name: str) -> list[bytes]:
+    """Contents of a snapshot at the target, the newest first."""
+    return [target.objects[one] for one in sorted(target.objects, reverse=True) if one.startswith(f"snapshots/{name}/")]
+
+
+def manifest_of(target: MemoryTarget, folder: Path) -> manifests.Manifest:
+    found, _ = manifests.fetch(target, folder)
+    assert found is not None
+    return found
