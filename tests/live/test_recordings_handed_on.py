@@ -15,6 +15,10 @@ CHANGES = short(site={"lines": "12"})
 CHANGES["recordings.yaml"] = {"format": "wav", "record": {"directions": {"inbound": "yes"}}}
 
 
+SENTENCE_SECONDS = 4
+"""After the agent's key: until the phone has been told what became of it. The two do not hear each other meanwhile."""
+
+
 async def speak(caller: Person, other: Person, seconds: float = 3) -> None:
     caller.say(CALLER, seconds)
     other.say(AGENT, seconds)
@@ -100,6 +104,30 @@ async def test_a_blind_transfer_makes_another_recording_of_the_same_set(line: In
     first, second = await kept(line, call, 2)
     assert (first["agent"], second["agent"]) == ("101", "100")
     both_are_heard(await heard(line, second["recording"], tmp_path))
+
+
+@live
+async def test_the_key_pauses_also_at_a_phone_to_which_the_caller_was_sent(line: Instance, tmp_path: Path) -> None:
+    caller, agent = await talking(line, "3000000974")
+    call = await line.call_id(caller)
+    await line.phone("100")
+    await agent.call.transfer("100")
+    reception = await line.agent("100")
+    await hang_up(agent)
+    await speak(caller, reception, 1)
+    await reception.press("#3")
+    await asyncio.sleep(SENTENCE_SECONDS)
+    await speak(caller, reception, 2)
+    await reception.press("#3")
+    await asyncio.sleep(SENTENCE_SECONDS)
+    await speak(caller, reception)
+    await caller.hang_up()
+    _, second = await kept(line, call, 2)
+    (gap,) = second["gaps"]
+    assert gap["why"] == "paused" and gap["end"] - gap["begin"] > 2
+    audio = await heard(line, second["recording"], tmp_path)
+    both_are_heard(audio)
+    assert not audio[round((gap["begin"] + 0.2) * RATE) : round((gap["end"] - 0.2) * RATE)].any()
 
 
 @live
