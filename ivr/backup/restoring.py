@@ -27,6 +27,7 @@ from ivr.backup.source import CONFIGURATION, DATABASE, DUMP, RECORDS, SECRETS
 from ivr.records.store import RecordStore, RecordsUnavailable
 from recordings.backup.manifest import SNAPSHOTS, Numbered, generations
 from recordings.backup.outcome import Limits
+from recordings.backup.pace import Rate, tried
 from recordings.backup.restore import MARK, NotEmpty, Restored, restore
 from recordings.backup.sources import KEYS
 from recordings.backup.targets import Target, TargetError
@@ -152,14 +153,19 @@ def _go_on(aside: Path) -> None:
 def fits(target: Target, identities: Sequence[Identity], folder: Path) -> None:
     """Find out by the smallest snapshot whether the identity opens this backup, before hours of fetching. Raises
     CannotRestore."""
-    sealed, plain = folder / "probe.age", folder / "probe"
-    try:
+    sealed, plain, limits = folder / "probe.age", folder / "probe", Limits()
+
+    def fetched() -> bool:
         found = [have[0] for name, have in generations(target.list(SNAPSHOTS)).items() if name != KEYS]
         for one in sorted(found, key=lambda one: one.bytes)[:1]:
             sealed.write_bytes(b"".join(_read(target, one)))
-            decrypt_file(sealed, plain, identities)
-        if not found and next(iter(target.list()), None) is None:
+        return bool(found) or next(iter(target.list()), None) is not None
+
+    try:
+        if not tried(fetched, limits.tries, Rate(None), limits.first_pause):
             raise CannotRestore(f"{target.name}: there is no backup here")
+        if sealed.exists():
+            decrypt_file(sealed, plain, identities)
     except TargetError as error:
         raise CannotRestore(str(error)) from None
     except KeyTrouble as error:

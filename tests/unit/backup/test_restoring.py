@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from ivr.backup import worker
 from ivr.backup.restoring import CannotRestore, restore_instance
 from ivr.recordings.verify import Verifier
 from ivr.records.store import RecordStore
+from recordings.backup.folder import FolderTarget
+from recordings.backup.targets import Entry, TargetError
 from recordings.proof import Fault
 from recordings.vault.keyfiles import make_identity, read_identities
 from recordings.vault.keys import Recipient
@@ -47,6 +50,26 @@ async def test_a_folder_that_is_not_empty_is_left_alone(office: Office) -> None:
 async def test_a_folder_without_a_backup_says_so(office: Office) -> None:
     with pytest.raises(CannotRestore, match="there is no backup here"):
         restored(office)
+
+
+@slow
+async def test_a_line_that_breaks_at_the_beginning_is_waited_out(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.filled_and_closed()
+    worker.run(office.job)
+    broken = []
+
+    def listing(target: FolderTarget, prefix: str = "") -> Iterator[Entry]:
+        if not broken:
+            broken.append(prefix)
+            raise TargetError(target.name, "Connection reset by peer", "check the network", transient=True)
+        return whole(target, prefix)
+
+    whole = FolderTarget.list
+    monkeypatch.setattr(FolderTarget, "list", listing)
+    _, done = restored(office)
+    assert done.whole and broken
 
 
 @slow
