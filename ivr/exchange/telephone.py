@@ -3,7 +3,6 @@
 Failures are facts, not exceptions: whatever goes wrong with a deed is told to the engine through `failed`.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -14,6 +13,7 @@ from acd.decisions import MakeOffer
 from acd.model import CallId, OfferId, VisitId, offer_channel
 from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
+from ivr.exchange.errands import Errands
 from ivr.exchange.exits import OVERFLOW
 from ivr.exchange.recorder import Recorder
 from ivr.exchange.visiting import Visiting
@@ -76,7 +76,7 @@ class Telephone:
         self._visiting = visiting
         self._board: Board | None = None
         self._recorder: Recorder | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     def attach(self, board: Board, recorder: Recorder) -> None:
         """Both are made after the telephone: they hear of the engine, which the telephone serves."""
@@ -136,9 +136,7 @@ class Telephone:
 
     def cancel_again(self, offer: OfferId) -> None:
         """The leg of a cancelled offer has appeared only now: the first Hangup came before its channel."""
-        task = asyncio.get_running_loop().create_task(self.cancel(offer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.begin(self.cancel(offer))
 
     async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
         """Send a waiting caller back into the flow, at one of the queue's exits."""
@@ -147,9 +145,7 @@ class Telephone:
     def part(self, call: CallId, channel: str, by: str) -> None:
         """A caller was joined with another line to outside (`channel`; empty while it rings), which no rule allows: the
         caller goes back to `by`, the line is ended."""
-        task = asyncio.get_running_loop().create_task(self._part(call, channel, by))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.begin(self._part(call, channel, by))
 
     async def _part(self, call: CallId, channel: str, by: str) -> None:
         log.warning("a caller was transferred to outside", by=by)
