@@ -15,7 +15,7 @@ from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.exchange.errands import Errands
 from ivr.exchange.exits import OVERFLOW
-from ivr.exchange.recorder import Recorder
+from ivr.exchange.recording.beforehand import Beforehand
 from ivr.exchange.visiting import Visiting
 from ivr.site import Site
 
@@ -75,17 +75,17 @@ class Telephone:
         self._whisper = whisper
         self._visiting = visiting
         self._board: Board | None = None
-        self._recorder: Recorder | None = None
+        self._beforehand: Beforehand | None = None
         self._errands = Errands()
 
-    def attach(self, board: Board, recorder: Recorder) -> None:
+    def attach(self, board: Board, beforehand: Beforehand) -> None:
         """Both are made after the telephone: they hear of the engine, which the telephone serves."""
-        self._board, self._recorder = board, recorder
+        self._board, self._beforehand = board, beforehand
 
     async def ring(self, offer: MakeOffer) -> None:
         """Originate the agent's leg. A second one with the same ChannelId rings nobody, so the deed is idempotent."""
-        board, recorder = self._board, self._recorder
-        assert board is not None and recorder is not None, "attach a board first"
+        board, beforehand = self._board, self._beforehand
+        assert board is not None and beforehand is not None, "attach a board first"
         board.on_offer(offer)
         site = self._site()
         live = self._calls.get(offer.call) or LiveCall(offer.call)
@@ -102,7 +102,7 @@ class Telephone:
             "ChannelId": offer_channel(offer.offer),
             "Async": "true",
             "Variable": variables(
-                self._carried(offer, recorder.of_offer(offer, live)) | (OUTSIDE if outside else _headers(offer))
+                self._carried(offer, beforehand.of_offer(offer, live)) | (OUTSIDE if outside else _headers(offer))
             ),
         }
         try:
