@@ -56,7 +56,7 @@ class Synchronisation:
         look = partial(snapshot.take, self._link, agents, outside)
         drift = await self._floor.switchboard.logged_in(look, self._fill_gap)
         self._there = True
-        self._floor.recorder.linked_again()
+        self._floor.recording.parts.linked_again()
         if drift:
             self._health.drift.labels("calls").inc(drift)
         log.info("in step with Asterisk", calls=len(self._floor.calls), drift=drift)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ivr.app.closing import Closing
 from ivr.clock import Clock
-from ivr.exchange.recorder import Recorder
+from ivr.exchange.recording.recorder import Recorder
 from ivr.figures.metrics import Metrics
 from ivr.install.paths import Paths
 from ivr.recordings.capacity import Capacity

@@ -13,13 +13,30 @@ from ivr.call.calls import LiveCalls
 from ivr.call.facts import CallStarted
 from ivr.clock import Clock
 from ivr.exchange.desk import Desk
-from ivr.exchange.recorder import Recorder
+from ivr.exchange.errands import Errands
+from ivr.exchange.recording.beforehand import Beforehand
+from ivr.exchange.recording.legs import RecordedLegs
+from ivr.exchange.recording.monitor import MixMonitor
+from ivr.exchange.recording.parts import Parts
+from ivr.exchange.recording.recorder import Recorder
+from ivr.exchange.recording.renewal import Renewals
+from ivr.exchange.recording.telling import Telling
 from ivr.exchange.switchboard import Switchboard
 from ivr.exchange.talks import House
 from ivr.exchange.telephone import Telephone
 from ivr.exchange.visiting import Visiting
 from ivr.routing import engine_config
 from ivr.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """The recordings of talks that last: before they begin, while they last, in other files, and what legs ask."""
+
+    beforehand: Beforehand
+    recorder: Recorder
+    parts: Parts
+    legs: RecordedLegs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +49,7 @@ class Floor:
     desk: Desk
     switchboard: Switchboard
     visiting: Visiting
-    recorder: Recorder
+    recording: Recording
 
 
 async def open_floor(
@@ -47,7 +64,7 @@ async def open_floor(
     room: Callable[[], bool] = lambda: True,
     not_renewed: Callable[[], None] = lambda: None,
 ) -> Floor:
-    """Recover the engine. `room()`: whether another talk may begin recorded. `not_renewed()`: see Recorder. Raises
+    """Recover the engine. `room()`: whether another talk may begin recorded. `not_renewed()`: see Parts. Raises
     JournalUnavailable."""
     calls = LiveCalls()
     visiting = Visiting(clock)
@@ -61,7 +78,7 @@ async def open_floor(
         key = stores.ledger.caller_key(number)
         return CallStarted(at=clock.now(), call=call, did=did, caller=key, flow="", config=site().version)
 
-    recorder = Recorder(desk, calls, clock, link, site, room, not_renewed)
+    recording = recording_of(desk, calls, clock, link, site, room, not_renewed, Errands())
     switchboard = Switchboard(
         desk,
         calls,
@@ -71,10 +88,10 @@ async def open_floor(
         telephone.cancel_again,
         lambda: House(extensions=site().extensions, queues=tuple(site().queues)),
         telephone.part,
-        recorder.joined,
-        recorder.anew,
+        recording.recorder.joined,
+        recording.parts.anew,
     )
-    telephone.attach(switchboard, recorder)
+    telephone.attach(switchboard, recording.beforehand)
     dispatcher.on_entry(stores.ledger.on_entry, after=stores.ledger.position)
     await dispatcher.recover()
     return Floor(
@@ -84,8 +101,27 @@ async def open_floor(
         desk=desk,
         switchboard=switchboard,
         visiting=visiting,
-        recorder=recorder,
+        recording=recording,
     )
+
+
+def recording_of(
+    desk: Desk,
+    calls: LiveCalls,
+    clock: Clock,
+    link: AmiLink,
+    site: Callable[[], Site],
+    room: Callable[[], bool],
+    not_renewed: Callable[[], None],
+    errands: Errands,
+) -> Recording:
+    """The recordings of talks, put together."""
+    telling, monitor = Telling(desk, clock), MixMonitor(link)
+    beforehand = Beforehand(calls, site, room, telling)
+    parts = Parts(calls, clock, monitor, Renewals(link, errands), telling, errands, not_renewed)
+    recorder = Recorder(calls, beforehand, parts, monitor, telling, errands)
+    legs = RecordedLegs(beforehand, recorder, parts, monitor)
+    return Recording(beforehand=beforehand, recorder=recorder, parts=parts, legs=legs)
 
 
 async def _before_the_living(stores: Stores) -> int:

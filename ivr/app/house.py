@@ -71,7 +71,7 @@ def house_of(
         look_ups=look_ups,
         overrides=overrides,
         seal=FernetSeal(kept.variables_key),
-        recorder=floor.recorder,
+        legs=floor.recording.legs,
         caller_key=stores.ledger.caller_key,
         catch_up=catch_up,
         complain=complain,

@@ -74,7 +74,9 @@ def open_recordings(
     keeper.start()
     closing.add(keeper.close)
     player = Player(catalogue, KeyClient(keys), folder=paths.recordings, vault=paths.vault)
-    routes = RecordingRoutes(store.engine, player, site, keys_of, clock, floor.calls, floor.recorder, record_of)
+    routes = RecordingRoutes(
+        store.engine, player, site, keys_of, clock, floor.calls, floor.recording.recorder, record_of
+    )
     return routes, keeper
 
 

@@ -319,7 +319,7 @@ class Server:
         )
         capacity = open_capacity(
             guard=self._guard,
-            recorder=self._floor.recorder,
+            recorder=self._floor.recording.recorder,
             keeper=keeper,
             ledger=recorded,
             tally=tally,

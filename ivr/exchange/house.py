@@ -125,8 +125,8 @@ class Seal(Protocol):
     def open(self, sealed: str) -> str | None: ...
 
 
-class Recorder(Protocol):
-    """What an agent's leg asks about its recording (ivr.exchange.recorder)."""
+class RecordedLegs(Protocol):
+    """What an agent's leg asks about its recording (ivr.exchange.recording.legs)."""
 
     async def key(self, session: Session) -> str:
         """The agent's key was pressed: begun, paused, resumed, refused; empty = the recording has to end."""
@@ -163,7 +163,7 @@ class House:
     look_ups: LookUps
     overrides: Overrides
     seal: Seal
-    recorder: Recorder
+    legs: RecordedLegs
     caller_key: Callable[[str, str], str]
     catch_up: Callable[[], Awaitable[None]]
     complain: Callable[[str, str], None]

@@ -1,6 +1,5 @@
 """Stops the announcement that a waiting caller hears when an agent's phone begins to ring for that caller."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ from acd.decisions import MakeOffer
 from acd.model import CallId
 from ivr.asterisk.ami import AmiError, AmiLink
 from ivr.call.calls import LiveCalls
+from ivr.exchange.errands import Errands
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class Hush:
 
     def __init__(self, link: AmiLink, calls: LiveCalls) -> None:
         self._link, self._calls = link, calls
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     def on_entry(self, recorded: Recorded) -> None:
         """An offer was made: the caller's announcement is over."""
@@ -36,9 +36,7 @@ class Hush:
             if isinstance(decision, MakeOffer):
                 live = self._calls.get(decision.call)
                 if live is not None and live.announcing:
-                    task = asyncio.get_running_loop().create_task(self._stop(decision.call))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                    self._errands.begin(self._stop(decision.call))
 
     async def _stop(self, call: CallId) -> None:
         try:
@@ -48,4 +46,4 @@ class Hush:
 
     async def close(self) -> None:
         """Let what was begun come to its end."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.done()

@@ -3,7 +3,7 @@
 `/call` runs the flow from the caller's place, `/visit` is made now and then by a caller who waits, `/key` when that
 caller presses a key, `/undo` once for a caller who hung up in a step that has something to undo. `/transfer` and
 `/inside` are for callers whom a phone hands on, and for the phones (ivr.exchange.transfers). `/hush`, `/leg` and
-`/recording` come from the legs of those who are rung (ivr.exchange.recorder).
+`/recording` come from the legs of those who are rung (ivr.exchange.recording.legs).
 """
 
 from collections.abc import Awaitable, Callable
@@ -179,14 +179,14 @@ class CallRunner:
 
     # ------------------------------------------------------------------ of an agent's leg
     async def _hush(self, session: Session, live: LiveCall) -> None:
-        if await self._house.recorder.hush(session):
+        if await self._house.legs.hush(session):
             await session.set_variable("DONE", "hush")
 
     async def _leg(self, session: Session, live: LiveCall) -> None:
-        await session.set_variable("DONE", await self._house.recorder.of_leg(session))
+        await session.set_variable("DONE", await self._house.legs.of_leg(session))
 
     async def _recording(self, session: Session, live: LiveCall) -> None:
-        became = await self._house.recorder.key(session)
+        became = await self._house.legs.key(session)
         if not became:
             return  # the dialplan ends the recording
         await session.set_variable("DONE", became)
@@ -195,11 +195,11 @@ class CallRunner:
             await session.set_variable("SAY", sound)  # heard when the other file has begun
 
     async def _part(self, session: Session, live: LiveCall) -> None:
-        if await self._house.recorder.part(session):
+        if await self._house.legs.part(session):
             await session.set_variable("ANEW", "1")
 
     async def _part_begun(self, session: Session, live: LiveCall) -> None:
-        self._house.recorder.part_begun(session)
+        self._house.legs.part_begun(session)
 
     # ------------------------------------------------------------------ waiting
     async def _visit(self, session: Session, live: LiveCall) -> None:

@@ -3,7 +3,6 @@
 Failures are facts, not exceptions: whatever goes wrong with a deed is told to the engine through `failed`.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -14,8 +13,9 @@ from acd.decisions import MakeOffer
 from acd.model import CallId, OfferId, VisitId, offer_channel
 from ivr.asterisk.ami import AmiError, AmiLink, AmiLost, AmiRefused, variables
 from ivr.call.calls import LiveCall, LiveCalls
+from ivr.exchange.errands import Errands
 from ivr.exchange.exits import OVERFLOW
-from ivr.exchange.recorder import Recorder
+from ivr.exchange.recording.beforehand import Beforehand
 from ivr.exchange.visiting import Visiting
 from ivr.site import Site
 
@@ -75,17 +75,17 @@ class Telephone:
         self._whisper = whisper
         self._visiting = visiting
         self._board: Board | None = None
-        self._recorder: Recorder | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._beforehand: Beforehand | None = None
+        self._errands = Errands()
 
-    def attach(self, board: Board, recorder: Recorder) -> None:
+    def attach(self, board: Board, beforehand: Beforehand) -> None:
         """Both are made after the telephone: they hear of the engine, which the telephone serves."""
-        self._board, self._recorder = board, recorder
+        self._board, self._beforehand = board, beforehand
 
     async def ring(self, offer: MakeOffer) -> None:
         """Originate the agent's leg. A second one with the same ChannelId rings nobody, so the deed is idempotent."""
-        board, recorder = self._board, self._recorder
-        assert board is not None and recorder is not None, "attach a board first"
+        board, beforehand = self._board, self._beforehand
+        assert board is not None and beforehand is not None, "attach a board first"
         board.on_offer(offer)
         site = self._site()
         live = self._calls.get(offer.call) or LiveCall(offer.call)
@@ -102,7 +102,7 @@ class Telephone:
             "ChannelId": offer_channel(offer.offer),
             "Async": "true",
             "Variable": variables(
-                self._carried(offer, recorder.of_offer(offer, live)) | (OUTSIDE if outside else _headers(offer))
+                self._carried(offer, beforehand.of_offer(offer, live)) | (OUTSIDE if outside else _headers(offer))
             ),
         }
         try:
@@ -136,9 +136,7 @@ class Telephone:
 
     def cancel_again(self, offer: OfferId) -> None:
         """The leg of a cancelled offer has appeared only now: the first Hangup came before its channel."""
-        task = asyncio.get_running_loop().create_task(self.cancel(offer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.begin(self.cancel(offer))
 
     async def send_back(self, visit: VisitId, call: CallId, exit: str) -> None:
         """Send a waiting caller back into the flow, at one of the queue's exits."""
@@ -147,9 +145,7 @@ class Telephone:
     def part(self, call: CallId, channel: str, by: str) -> None:
         """A caller was joined with another line to outside (`channel`; empty while it rings), which no rule allows: the
         caller goes back to `by`, the line is ended."""
-        task = asyncio.get_running_loop().create_task(self._part(call, channel, by))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.begin(self._part(call, channel, by))
 
     async def _part(self, call: CallId, channel: str, by: str) -> None:
         log.warning("a caller was transferred to outside", by=by)

@@ -20,7 +20,7 @@ from ivr.access.rights import reads, writes
 from ivr.aside import aside
 from ivr.call.calls import LiveCall, LiveCalls
 from ivr.clock import Clock
-from ivr.exchange.recorder import CannotChange
+from ivr.exchange.recording.leg import CannotChange
 from ivr.figures.call_record import CallOutcome, CallRecord, TalkRuling
 from ivr.log import mask_number
 from ivr.recordings import player
@@ -135,7 +135,7 @@ class Reason(BaseModel):
 
 
 class Talks(Protocol):
-    """Talks that are recorded now (ivr.exchange.recorder)."""
+    """Talks that are recorded now (ivr.exchange.recording.recorder)."""
 
     async def pause(self, live: LiveCall, leg: str, by: str) -> str: ...
     async def resume(self, live: LiveCall, leg: str, by: str) -> str: ...

@@ -17,7 +17,7 @@ from ivr.access.model import Role
 from ivr.call import facts
 from ivr.call.calls import LiveCalls
 from ivr.clock import LoopClock
-from ivr.exchange.recorder import CannotChange
+from ivr.exchange.recording.leg import CannotChange
 from ivr.figures.call_record import CallOutcome, CallRecord, Pause, TalkRuling
 from ivr.recordings.player import Player
 from ivr.recordings.routes import RecordingRoutes

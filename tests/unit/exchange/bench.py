@@ -154,7 +154,7 @@ class Bench:
             look_ups=NoLookUps(),
             overrides=NoOverrides(),
             seal=SEAL,
-            recorder=NoRecordings(),
+            legs=NoRecordings(),
             caller_key=lambda number, name: f"key-{number}",
             catch_up=self.catch_up,
             complain=lambda problem, detail: self.complaints.append(problem),

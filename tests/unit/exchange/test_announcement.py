@@ -89,7 +89,7 @@ async def told(position: int | None, *, place: str = "", announce: str | None = 
         look_ups=NoLookUps(),
         overrides=NoOverrides(),
         seal=SEAL,
-        recorder=NoRecordings(),
+        legs=NoRecordings(),
         caller_key=lambda number, name: "",
         catch_up=in_step,
         complain=lambda problem, detail: None,

@@ -113,6 +113,6 @@ async def test_when_all_calls_are_over_only_what_is_new_is_read(tmp_path: Path) 
 async def test_of_a_talk_that_nobody_knows_it_is_not_said_that_it_is_not_recorded(tmp_path: Path) -> None:
     async with server(tmp_path) as (floor, _):
         asks = cast(Session, SimpleNamespace(arguments=(CALL, LEG, "2")))
-        assert await floor.recorder.key(asks) == ""
+        assert await floor.recording.legs.key(asks) == ""
         floor.desk.record(began(CALL))
-        assert await floor.recorder.key(asks) == ""
+        assert await floor.recording.legs.key(asks) == ""

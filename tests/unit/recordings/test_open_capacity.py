@@ -17,7 +17,7 @@ from ivr.audit.anchors import AnchorFiles
 from ivr.audit.audit import Audit
 from ivr.audit.store import AuditStore
 from ivr.clock import LoopClock
-from ivr.exchange.recorder import Recorder
+from ivr.exchange.recording.recorder import Recorder
 from ivr.figures.metrics import Metrics
 from ivr.install.paths import Paths
 from ivr.language import load_site

@@ -14,6 +14,8 @@ import structlog
 
 from acd.model import CallId
 from ivr.asterisk.ami import AmiError, AmiLink, AmiRefused
+from ivr.exchange.errands import Errands
+from ivr.exchange.recording.leg import channel_of
 
 log = structlog.get_logger(__name__)
 
@@ -40,20 +42,20 @@ class _Renewal:
 class Renewals:
     """Those that go on now, by leg."""
 
-    def __init__(self, link: AmiLink) -> None:
-        self._link = link
+    def __init__(self, link: AmiLink, errands: Errands) -> None:
+        self._link, self._errands = link, errands
         self._going: dict[str, _Renewal] = {}
-        self._tasks: set[asyncio.Task[bool]] = set()
 
     async def settled(self, leg: str) -> None:
         """Until none goes on."""
         while (going := self._going.get(leg)) is not None:
             await going.over.wait()
 
-    async def press(self, call: CallId, leg: str, channel: str) -> bool:
+    async def press(self, call: CallId, leg: str) -> bool:
         """Let the leg's recording go on in another file. False: it goes on as it was, or nobody knows it. Raises
         NoFile."""
         await self.settled(leg)
+        channel = channel_of(leg)
         going = self._going[leg] = _Renewal(call)
         try:
             if not await self._has_a_file(channel):
@@ -86,19 +88,16 @@ class Renewals:
     def at_once(self, call: CallId, leg: str) -> None:
         """The leg's channel does it by itself, now."""
         going = self._going[leg] = _Renewal(call)
-        task = asyncio.get_running_loop().create_task(self._expire(leg, going))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.begin(self._expire(leg, going))
 
     def begun(self, leg: str) -> None:
         """The leg's channel has done it."""
         if (going := self._going.get(leg)) is not None:
             going.begun.set()
 
-    async def _expire(self, leg: str, going: _Renewal) -> bool:
-        begun = await _within(BEGUN_WITHIN, going.begun)
+    async def _expire(self, leg: str, going: _Renewal) -> None:
+        await _within(BEGUN_WITHIN, going.begun)
         self._over(leg, going)
-        return begun
 
     def _over(self, leg: str, going: _Renewal) -> None:
         going.over.set()
