@@ -8,7 +8,7 @@ from ivr.exchange.recording import renewal
 from ivr.exchange.recording.leg import CannotChange, NotDone
 from recordings.policy import Why, Wish
 from tests.tools import run
-from tests.unit.exchange.recording.house import CALL, LEG, OTHER, recorded, rung
+from tests.unit.exchange.recording.house import CALL, LEG, OTHER, recorded, rung, turns
 
 
 @run
@@ -104,6 +104,21 @@ async def test_what_begins_on_demand_or_is_handed_over_does_so_in_a_file_of_its_
     over.handed_over()
     await over.settles()
     assert over.parts_begun == over.calls.parts_of(OTHER) == 2 and over.asterisk.muted == []
+
+
+@run
+async def test_the_talk_is_the_callers_from_when_he_came_however_long_asterisk_needs() -> None:
+    """Before that it is a gap, and what is heard in a gap would be a lie."""
+    house = recorded()
+    came = house.now
+    house.asterisk.answers.clear()
+    house.handed_over()
+    await turns()
+    house.clock.advance(2)
+    house.asterisk.answers.set()
+    await house.settles()
+    (ruled,) = [one for one in house.journal if isinstance(one, facts.RecordingRuled) and one.leg == OTHER]
+    assert ruled.at == came < house.now
 
 
 @run
