@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ivr.recordings.open_work import Doomed
 from recordings.catalogue import Recording, SqlCatalogue, State
-from recordings.intake import MOST_WAITING, QUARANTINE, SILENT, parse_name
+from recordings.intake import MOST_WAITING, QUARANTINE, SILENT, legible, parse_name
 from recordings.parts import ENDING, whole_name
 from recordings.retention import EARLIEST, RetentionRule
 
@@ -49,7 +49,7 @@ def overdue(
         except FileNotFoundError:
             continue
         talk = talk_of(file.name)
-        row = rows.get(talk) or catalogue.get(talk)
+        row = rows.get(talk) or (catalogue.get(talk) if parse_name(talk) is not None else None)
         if file.is_dir() or (row is not None and row.state is not State.SPOILT):
             continue
         ended = max(written, row.finished) if row is not None else written
@@ -65,7 +65,7 @@ def without_row(file: str, ended: datetime, *, rule: str, due: datetime, by: str
     name = file.removesuffix(ENDING)
     parsed = parse_name(name)
     return Doomed(
-        recording=name,
+        recording=legible(name),
         call=parsed[0] if parsed is not None else "",
         queue="",
         ended=ended,
