@@ -295,7 +295,15 @@ def _gives_way(to: State) -> ColumnElement[bool]:
 
 
 def _row(recording: Recording) -> dict[str, Any]:
-    return {**asdict(recording), "finished": recording.finished.astimezone(UTC), "state": recording.state.value}
+    values = {**asdict(recording), "finished": recording.finished.astimezone(UTC), "state": recording.state.value}
+    return {name: _text(value, name) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _text(value: str, column: str) -> str:
+    """Cut to what its column holds, without zero bytes: PostgreSQL would refuse the recording for what a caller has
+    dialled."""
+    longest: int | None = getattr(table.c[column].type, "length", None)
+    return value.replace("\0", "")[:longest]
 
 
 def columns() -> list[Any]:
