@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Engine, MetaData, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.audit.chain import Entry
 from ivr.audit.store import AuditStore
 from ivr.backup.databases import NotDumped, restore_postgres, restore_postgres_again
@@ -256,7 +257,7 @@ def _keys_put(file: Path, instance: Path, records: str, audio: Path, made: _Made
         finally:
             store.close()
     except (NotKeys, NotDumped, RecordsUnavailable, SQLAlchemyError, sqlite3.Error) as error:
-        made.faults.append(f"snapshot keys: {str(error).splitlines()[0]}")
+        made.faults.append(f"snapshot keys: {logs.first_line(error)}")
 
 
 def _records_put(url: str, dump: Path, mark: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.apart import answered, answers
 from ivr.backup import state as states
 from ivr.backup import targets
@@ -244,7 +245,7 @@ def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _line(error: Exception) -> str:
-    return str(error).splitlines()[0][:500] if str(error) else type(error).__name__
+    return logs.first_line(error)[:500]
 
 
 # ---------------------------------------------------------------------- in one of its own

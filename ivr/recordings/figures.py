@@ -126,7 +126,7 @@ class RecordingFigures(Collector):
         try:
             self._counted = await aside(count, self._engine, self._folder)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("recordings cannot be counted", why=str(error).splitlines()[0])
+            log.warning("recordings cannot be counted", why=logs.first_line(error))
 
     async def _run(self) -> None:
         while True:

@@ -210,7 +210,7 @@ class Keeper:
         try:
             done = await work()
         except (OSError, ValueError, NotAnswered, SQLAlchemyError) as error:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            why = logs.first_line(error)
             if why != self.trouble:
                 log.error("recordings cannot be kept; they wait as they are", why=why)
             self.trouble = why

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.access.limits import Limits, limits
 from ivr.access.model import Reach
 from ivr.access.rights import reads, writes
@@ -347,7 +348,7 @@ class RecordingRoutes:
         except (KeysAway, KeyTrouble) as why:
             raise Refusal(f"recordings cannot be opened: {why}", status=503) from None
         except (OSError, SQLAlchemyError) as why:
-            raise Refusal(f"the recording cannot be read: {str(why).splitlines()[0]}", status=503) from None
+            raise Refusal(f"the recording cannot be read: {logs.first_line(why)}", status=503) from None
 
     def _is_new(self, heard_by: tuple[str, str, str], now: float) -> bool:
         """Whether this is another listening than the one a moment ago."""
@@ -413,7 +414,7 @@ async def _read(work: Callable[[], T]) -> T:
     try:
         return await aside(work)
     except SQLAlchemyError as error:
-        raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
+        raise Refusal(f"the records cannot be read: {logs.first_line(error)}", status=503) from None
 
 
 def _ruling(ruling: TalkRuling) -> RulingAnswer:

@@ -117,7 +117,7 @@ class RecordingWatch:
                 await self.look()
                 self._say("")
             except (OSError, SQLAlchemyError) as error:
-                self._say(str(error).splitlines()[0] if str(error) else type(error).__name__)
+                self._say(logs.first_line(error))
             except Exception:  # a watch that is gone is worse than one that fails
                 log.exception("the watch over recordings could not do its work")
             await self._clock.sleep(EVERY_SECONDS)
