@@ -4,7 +4,7 @@ paused. Who hears or takes one away stands in the audit before the first byte go
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -28,7 +28,7 @@ from ivr.recordings import player
 from ivr.recordings.search import MOST, Wanted, callers_of, find, search
 from ivr.site import Site
 from ivr.web.api.answers import Moment, Name, Words, refusals
-from ivr.web.api.paging import LONGEST_CURSOR, place_of
+from ivr.web.api.paging import LONGEST_CURSOR, moment_of, place_of
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 from ivr.web.api.turns import Turns
 from recordings.catalogue import Recording, State
@@ -367,8 +367,8 @@ class RecordingRoutes:
 
     def _wanted(self, filters: Filters, callers: frozenset[str]) -> Wanted:
         return Wanted(
-            begin=self._moment(filters.begin, "from"),
-            end=self._moment(filters.end, "to"),
+            begin=moment_of(filters.begin, self._site().zone, "from"),
+            end=moment_of(filters.end, self._site().zone, "to"),
             callers=callers,
             call=filters.call,
             did=filters.did,
@@ -380,16 +380,6 @@ class RecordingRoutes:
             shortest=round(filters.shortest * 1e6),
             longest=None if filters.longest is None else round(filters.longest * 1e6),
         )
-
-    def _moment(self, moment: datetime | None, name: str) -> datetime | None:
-        """In UTC; without a zone it is the site's time."""
-        if moment is None:
-            return None
-        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=self._site().zone)
-        try:
-            return aware.astimezone(UTC)
-        except (OverflowError, ValueError):
-            raise Refusal(f"{name}: this is not a possible moment", status=400) from None
 
 
 _AUDIO: dict[int | str, dict[str, Any]] = {
