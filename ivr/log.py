@@ -54,6 +54,11 @@ def mask_text(text: str) -> str:
     return _NUMBER.sub(lambda m: m[0] if _DATE.match(m[0]) else mask_number(m[0]), text)
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, for a line of the log or an answer; its kind, when it says nothing (a time-out)."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def escape(text: str, keep: str = "") -> str:
     """A text whose control, format and line-separating characters are spelled out (`\\x1b`), except those in `keep`."""
     if text.isascii() and text.isprintable():

@@ -3,7 +3,7 @@
 import builtins
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    DateTime,
     Engine,
     Index,
     LargeBinary,
@@ -23,6 +22,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+
+from recordings.moments import UtcTime
 
 
 class State(StrEnum):
@@ -167,7 +168,7 @@ table = Table(
     Column("leg", String(64), nullable=False),
     Column("queue", String(64), nullable=False),
     Column("agent", String(32), nullable=False),
-    Column("finished", DateTime(timezone=True), nullable=False),
+    Column("finished", UtcTime, nullable=False),
     Column("length_us", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
@@ -206,8 +207,8 @@ holds = Table(
     Column("about", JSON, nullable=False),
     Column("why", String(200), nullable=False),
     Column("who", String(64), nullable=False),
-    Column("since", DateTime(timezone=True), nullable=False),
-    Column("lifted", DateTime(timezone=True)),
+    Column("since", UtcTime, nullable=False),
+    Column("lifted", UtcTime),
     Column("lifted_by", String(64), nullable=False),
 )
 
@@ -268,7 +269,15 @@ def _gives_way(to: State) -> ColumnElement[bool]:
 
 
 def _row(recording: Recording) -> dict[str, Any]:
-    return {**asdict(recording), "finished": recording.finished.astimezone(UTC), "state": recording.state.value}
+    values = {**asdict(recording), "state": recording.state.value}
+    return {name: _text(value, name) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _text(value: str, column: str) -> str:
+    """Cut to what its column holds, without zero bytes: PostgreSQL would refuse the recording for what a caller has
+    dialled."""
+    longest: int | None = getattr(table.c[column].type, "length", None)
+    return value.replace("\0", "")[:longest]
 
 
 def columns() -> list[Any]:
@@ -278,8 +287,6 @@ def columns() -> list[Any]:
 
 def recording_of(row: dict[str, Any]) -> Recording:
     """A row of the catalogue."""
-    moment: datetime = row["finished"]
-    row["finished"] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     row["gaps"] = tuple(Gap(**gap) for gap in row["gaps"])
     row["state"] = State(row["state"])
     return Recording(**row)

@@ -72,6 +72,11 @@ def parse_name(name: str) -> tuple[str, str] | None:
     return (match["call"], match["leg"]) if match else None
 
 
+def legible(name: str) -> str:
+    """A file's name as it can be written down: bytes that are no UTF-8 are spelled out."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def length_us(size: int) -> int:
     """The length in microseconds of a raw file of so many bytes; the half of a frame at its end does not count."""
     return size // FRAME_BYTES * 1_000_000 // FRAMES_A_SECOND
@@ -224,7 +229,7 @@ class Intake:
 
     def _other(self, file: Path) -> None:
         """A file of another name: nobody's, or of a version that recorded otherwise."""
-        known = self._catalogue.get(file.stem)
+        known = self._catalogue.get(file.stem) if parse_name(file.stem) is not None else None
         if known is not None and known.state in GONE_ON and file.suffix == ".wav":
             file.unlink(missing_ok=True)  # it has gone on, and the server was killed before this was done
         elif known is None or known.file != file.name:
@@ -233,7 +238,7 @@ class Intake:
     def _aside(self, file: Path) -> None:
         folder = self._recordings / QUARANTINE
         folder.mkdir(mode=0o700, exist_ok=True)
-        file.rename(folder / file.name)
+        file.rename(folder / legible(file.name))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recordings.encode import FRAMES_A_SECOND, Codec, NotAudio, encode, measured
 from recordings.vault.folder import Vault
+from recordings.vault.inside import told_of
 from recordings.vault.keys import Recipient, new_data_key, wrap
 
 TOLERANCE = FRAMES_A_SECOND // 10
@@ -40,7 +41,10 @@ def keep(
 ) -> Kept:
     """As `file` (of `new_file`). The raw file stays where it is: remove it when the catalogue knows of this. Raises
     NotAudio, OSError, ValueError for no recipient."""
-    with tempfile.TemporaryFile(dir=raw.parent) as encoded:  # it has no name: a crash leaves nothing of it
+    with (
+        told_of(raw.parent),
+        tempfile.TemporaryFile(dir=raw.parent) as encoded,
+    ):  # it has no name: a crash leaves nothing of it
         done = encode(raw, encoded, codec, bits_a_second)
         encoded.seek(0)
         heard = measured(encoded)

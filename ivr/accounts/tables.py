@@ -2,7 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, String, Table, Text
 
-from ivr.records.tables import UtcTime, metadata
+from ivr.records.tables import metadata
+from recordings.moments import UtcTime
 
 accounts = Table(
     "accounts",

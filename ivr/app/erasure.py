@@ -1,6 +1,7 @@
 """Search and erasure by caller, over every place of this server that may know one."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from ivr.app.audit import OpenAudit
 from ivr.app.closing import Closing
@@ -12,7 +13,7 @@ from ivr.erasure.erasure import Erasure, House
 from ivr.erasure.files import ListStore, TextStore, VersionStore
 from ivr.erasure.memory import LookUpStore, OtherStore
 from ivr.erasure.pending import PendingErasures
-from ivr.erasure.records import CallStore, NumberStore
+from ivr.erasure.records import CallStore, NumberStore, talks_of
 from ivr.erasure.routes import CallerRoutes
 from ivr.erasure.stores import Place
 from ivr.exchange.house import Sites
@@ -71,7 +72,14 @@ def open_erasure(
             NumberStore(stores.ledger),
             CallStore(engine),
             MessageStore(inbox),
-            RecordingStore(paths.recordings, paths.recordings_done, SqlCatalogue(engine), remover, clock),
+            RecordingStore(
+                paths.recordings,
+                paths.recordings_done,
+                SqlCatalogue(engine),
+                partial(talks_of, engine),
+                remover,
+                clock,
+            ),
             TextStore(Place.EVENTS, [paths.log / "cel-custom"]),
             TextStore(Place.LOGS, [paths.log, paths.var / "log"], leave=[paths.log / "cel-custom"]),
             LookUpStore(look_ups),

@@ -169,7 +169,7 @@ class Audit:
         return rows
 
     def _failed(self, batch: list[tuple[Entry, "asyncio.Future[int]"]], error: Exception) -> None:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        why = logs.first_line(error)
         self._say(why)
         for _, future in batch:
             if not future.done():
@@ -210,7 +210,7 @@ class Audit:
                 now = self._clock.now()
                 self._record(AuditAnchored(at=now, seq=seq, hash=told), f"audit:{now.date().isoformat()}")
         except (OSError, SQLAlchemyError) as error:
-            log.error("the audit could not be anchored", why=str(error).splitlines()[0])
+            log.error("the audit could not be anchored", why=logs.first_line(error))
         if not self._closed:
             self._timer = self._clock.call_later(ANCHOR_EVERY_SECONDS, self._anchor_again)
 

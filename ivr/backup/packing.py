@@ -50,7 +50,7 @@ def fingerprint(pieces: Iterable[Piece], also: Iterable[str] = ()) -> str:
     for piece in pieces:
         with suppress(OSError):
             status = piece.file.stat()
-            digest.update(f"\0{piece.path}\0{status.st_size}\0{status.st_mtime_ns}".encode())
+            digest.update(f"\0{piece.path}\0{status.st_size}\0{status.st_mtime_ns}".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Engine, MetaData, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.audit.chain import Entry
 from ivr.audit.store import AuditStore
 from ivr.backup.databases import NotDumped, restore_postgres, restore_postgres_again
@@ -25,6 +26,7 @@ from ivr.backup.keylist import NotKeys, put_keys
 from ivr.backup.packing import TOPS, NotAPack, unpack
 from ivr.backup.source import CONFIGURATION, DATABASE, DUMP, RECORDS, SECRETS
 from ivr.records.store import RecordStore, RecordsUnavailable
+from recordings.backup.gate import only_one
 from recordings.backup.manifest import SNAPSHOTS, Numbered, generations
 from recordings.backup.outcome import Limits
 from recordings.backup.pace import Rate, tried
@@ -38,6 +40,8 @@ from recordings.vault.whole import decrypt_file
 ASIDE = ".restore"
 READY = "ready"
 """In `.restore/`: everything is made, and only takes its place."""
+ALONE = "alone.lock"
+"""In `.restore/`: held by whoever restores there now."""
 FILLING = "filling"
 """In `.restore/`: which database was empty, and gets the records; by the hash of its address, which has a password."""
 
@@ -104,18 +108,47 @@ def restore_instance(
     limits: Limits | None = None,
 ) -> Restoration:
     """Blocks for long. `records`: an empty database of PostgreSQL, when the backup is of one. Raises CannotRestore when
-    the folder holds something else, the identity does not open the backup, or the target failed: then again goes on."""
+    the folder holds something else, another restore is at work there, the identity does not open the backup, or the
+    target failed: then again goes on."""
     aside = into / ASIDE
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if aside.is_dir() and not any(aside.iterdir()):
-        aside.rmdir()  # it had come to its very end, or had not begun
     if not aside.is_dir() and any(into.iterdir()):
         raise CannotRestore(f"{into} is not empty: restore to a new folder, and move things yourself")
+    aside.mkdir(mode=0o700, exist_ok=True)
+    with only_one(aside / ALONE) as alone:
+        if not alone:
+            raise CannotRestore(f"another restore to {into} is at work: let it come to its end, or stop it")
+        try:
+            _may_begin(into, aside)
+            return _restored(target, into, identities, now=now, who=who, records=records, say=say, limits=limits)
+        finally:
+            (aside / ALONE).unlink(missing_ok=True)
+
+
+def _may_begin(into: Path, aside: Path) -> None:
+    """Or go on. Raises CannotRestore."""
     if (aside / READY).exists():
         raise CannotRestore(f"{into} was restored, and moving it into place was cut: {_finished(into, aside)}")
-    if left := sorted(path.name for path in into.iterdir() if path != aside):
+    left = sorted(path.name for path in into.iterdir() if path != aside)
+    if left and all(path.name == ALONE for path in aside.iterdir()):  # it had come to its very end
+        _gone(aside)
+        raise CannotRestore(f"{into} is not empty: restore to a new folder, and move things yourself")
+    if left:
         raise CannotRestore(f"{into} holds {', '.join(left[:5])} besides a restore that was cut: move it away")
-    aside.mkdir(mode=0o700, exist_ok=True)
+
+
+def _restored(
+    target: Target,
+    into: Path,
+    identities: Sequence[Identity],
+    *,
+    now: datetime,
+    who: str,
+    records: str,
+    say: Say,
+    limits: Limits | None,
+) -> Restoration:
+    aside = into / ASIDE
     fits(target, identities, aside)
     say("fetching")
     _go_on(aside)
@@ -230,7 +263,7 @@ def _keys_put(file: Path, instance: Path, records: str, audio: Path, made: _Made
         finally:
             store.close()
     except (NotKeys, NotDumped, RecordsUnavailable, SQLAlchemyError, sqlite3.Error) as error:
-        made.faults.append(f"snapshot keys: {str(error).splitlines()[0]}")
+        made.faults.append(f"snapshot keys: {logs.first_line(error)}")
 
 
 def _records_put(url: str, dump: Path, mark: Path) -> None:
@@ -300,8 +333,13 @@ def _finished(into: Path, aside: Path) -> str:
         if (instance / name).exists():
             (instance / name).rename(into / name)
     for left in aside.iterdir():
-        if left.name != READY:
+        if left.name not in (READY, ALONE):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
     (aside / READY).unlink()
-    aside.rmdir()
+    _gone(aside)
     return "it is in its place now"
+
+
+def _gone(aside: Path) -> None:
+    (aside / ALONE).unlink(missing_ok=True)
+    aside.rmdir()

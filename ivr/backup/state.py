@@ -114,13 +114,17 @@ def load(folder: Path, target: str) -> TargetState:
 def save(folder: Path, state: TargetState) -> None:
     """Whole or not at all. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = folder / f"{FILE}.{os.getpid()}"
+    _write(folder / FILE, json.dumps(state.as_json()))
+
+
+def _write(file: Path, text: str) -> None:
+    new = file.with_name(f"{file.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-            json.dump(state.as_json(), stream)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        new.replace(folder / FILE)
+        new.replace(file)
     finally:
         new.unlink(missing_ok=True)
 
@@ -140,8 +144,7 @@ def settle_at(folder: Path, place: str) -> list[str]:
     file, before = folder / PLACES, load(folder, "").folder
     known = file.read_text(encoding="utf-8").splitlines() if file.exists() else [before] if before else []
     if place not in known:
-        with file.open("w", encoding="utf-8") as stream:
-            stream.writelines(f"{one}\n" for one in (*known, place))
+        _write(file, "".join(f"{one}\n" for one in (*known, place)))
     return [one for one in known if one != place]
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ivr.apart import answered, answers
+from ivr import log as logs
+from ivr.apart import NotAnswered, answered, answers
 from ivr.backup import state as states
 from ivr.backup import targets
 from ivr.backup.instance import Instance
@@ -71,7 +72,7 @@ class Told:
 
 # ---------------------------------------------------------------------- in this process
 def run(job: Job) -> Told:
-    """One backup. Blocks for long. Raises Busy; everything else is told."""
+    """One backup. Blocks for long. Raises Busy, and OSError of our own folder; everything else is told."""
     now = LoopClock().now
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_one(job.folder / "making.lock") as alone:
@@ -121,7 +122,7 @@ def _forget(job: Job, files: Collection[str]) -> list[str]:
 
 
 def proof(job: Job, recordings: int) -> Told:
-    """Fetch so many by lot, compare. Raises Busy; everything else is told."""
+    """Fetch so many by lot, compare. Raises as `run`."""
     now = LoopClock().now
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_one(job.folder / "proving.lock") as alone:
@@ -244,7 +245,7 @@ def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _line(error: Exception) -> str:
-    return str(error).splitlines()[0][:500] if str(error) else type(error).__name__
+    return logs.first_line(error)[:500]
 
 
 # ---------------------------------------------------------------------- in one of its own
@@ -271,6 +272,8 @@ def _as_json(job: Job) -> dict[str, Any]:
 def _told(said: Mapping[str, Any]) -> Told:
     if "busy" in said:
         raise Busy(said["busy"])
+    if "trouble" in said:
+        raise NotAnswered(said["trouble"])
     return Told(states.of_json(said["state"]), said["facts"])
 
 
@@ -286,6 +289,8 @@ def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
         told = run(job) if asked["do"] == "run" else proof(job, asked["recordings"])
     except Busy as error:
         return {"busy": str(error)}
+    except OSError as error:  # a folder of ours that cannot be used: nothing can be kept of it either
+        return {"trouble": _line(error)}
     return {"state": told.state.as_json(), "facts": dict(told.facts)}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query
@@ -22,7 +22,7 @@ from ivr.log import mask_number, mask_text
 from ivr.records.store import RecordStore
 from ivr.site import Site
 from ivr.web.api.answers import Moment, Name, Words, refusals
-from ivr.web.api.paging import LONGEST_CURSOR, place_of
+from ivr.web.api.paging import LONGEST_CURSOR, moment_of, place_of
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 from ivr.web.api.turns import Turns
 
@@ -243,8 +243,8 @@ class CallRoutes:
             if not caller or filters.caller not in ("", caller):
                 raise Refusal("number: write a telephone number, without `caller` beside it", status=400)
         return Wanted(
-            begin=self._moment(filters.begin, "from"),
-            end=self._moment(filters.end, "to"),
+            begin=moment_of(filters.begin, self._site().zone, "from"),
+            end=moment_of(filters.end, self._site().zone, "to"),
             caller=caller,
             did=filters.did,
             queue=filters.queue,
@@ -252,16 +252,6 @@ class CallRoutes:
             outcome=filters.outcome,
             text=filters.text,
         )
-
-    def _moment(self, moment: datetime | None, name: str) -> datetime | None:
-        """In UTC; without a zone it is the site's time."""
-        if moment is None:
-            return None
-        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=self._site().zone)
-        try:
-            return aware.astimezone(UTC)
-        except (OverflowError, ValueError):
-            raise Refusal(f"{name}: this is not a possible moment", status=400) from None
 
 
 async def _taken(turns: Turns, work: Callable[[], T]) -> T:

@@ -1,7 +1,8 @@
 """What a caller said: messages in mailboxes, and recorded talks."""
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,8 +59,17 @@ class RecordingStore:
 
     place = Place.RECORDINGS
 
-    def __init__(self, folder: Path, done: Path, catalogue: SqlCatalogue, remover: Remover, clock: Clock) -> None:
-        self._folder, self._done, self._catalogue = folder, done, catalogue
+    def __init__(
+        self,
+        folder: Path,
+        done: Path,
+        catalogue: SqlCatalogue,
+        talks_of: Callable[[Collection[str]], Mapping[str, str]],
+        remover: Remover,
+        clock: Clock,
+    ) -> None:
+        """`talks_of(calls)`: leg -> call, of their talks."""
+        self._folder, self._done, self._catalogue, self._talks_of = folder, done, catalogue, talks_of
         self._remover, self._clock = remover, clock
 
     async def find(self, caller: Caller) -> Held:
@@ -96,16 +106,22 @@ class RecordingStore:
             row.recording: Doomed.of(row, rule=RULE, due=now, by=BY) for row in rows if row.state is not State.DELETED
         }
         taken = {row.file for row in self._catalogue.in_state(State.TAKEN, MOST)}  # of these the rows decide
-        for name, ended in self._files(calls):
-            row = self._catalogue.get(talk_of(name))
+        handed = {leg: call for leg, call in self._talks_of(calls).items() if _is_channel(leg)}
+        for name, leg, ended in self._files(calls, handed):
+            recording = f"{handed[leg]}_{leg}" if leg in handed else name
+            row = self._catalogue.get(talk_of(recording))
             if row is not None and (row.state is not State.DELETED or row.recording == name):
                 continue  # the row decides, also of what was put aside
+            if row is not None:
+                recording = name  # what came back has a certificate of its own
             if name + ENDING not in taken:
-                found.setdefault(name, without_row(name, ended, rule=RULE, due=now, by=BY))
+                one = without_row(name, ended, rule=RULE, due=now, by=BY)
+                call = handed.get(leg, one.call)
+                found.setdefault(recording, replace(one, recording=recording, call=call))
         return [one for _, one in sorted(found.items())]
 
-    def _files(self, calls: Collection[str]) -> Iterator[tuple[str, datetime]]:
-        """Files and markers of these calls: name, when they were written."""
+    def _files(self, calls: Collection[str], legs: Collection[str]) -> Iterator[tuple[str, str, datetime]]:
+        """Files and markers of these calls and legs: name, leg, when they were written."""
         for folder in (self._folder, self._folder / QUARANTINE, self._done):
             if not folder.is_dir():
                 continue
@@ -113,5 +129,10 @@ class RecordingStore:
                 name = entry.name.removesuffix(ENDING)
                 parsed = parse_name(name)
                 with contextlib.suppress(FileNotFoundError):
-                    if parsed is not None and parsed[0] in calls and not entry.is_dir():
-                        yield name, datetime.fromtimestamp(entry.stat().st_mtime, UTC)
+                    if parsed is not None and (parsed[0] in calls or parsed[1] in legs) and not entry.is_dir():
+                        yield name, parsed[1], datetime.fromtimestamp(entry.stat().st_mtime, UTC)
+
+
+def _is_channel(leg: str) -> bool:
+    """Whether a leg has the name of its channel, which no other one ever has (`ivr.exchange.recorder`)."""
+    return "." in leg

@@ -186,7 +186,7 @@ class Erasure:
             held = (await store.find(caller)).count
             return erased_line(store.place, held, await store.erase(caller))
         except (SQLAlchemyError, OSError) as error:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            why = logs.first_line(error)
             log.error("a place could not erase a caller", place=store.place.value, why=why)
             return Line(place=store.place, held=0, trouble=logs.mask_text(why))
 
@@ -198,7 +198,7 @@ class Erasure:
                 await aside(renew, self._engine)
                 swept = await self._look(number)
         except (sweep.NotSwept, SQLAlchemyError) as error:
-            return None, (f"! {str(error).splitlines()[0]}",)
+            return None, (f"! {logs.first_line(error)}",)
         return swept, ()
 
     async def _look(self, number: Number) -> sweep.Swept:

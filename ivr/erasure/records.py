@@ -103,6 +103,15 @@ def _keys_of(number: Number, keys: CallerKeys, engine: Engine) -> frozenset[str]
     return frozenset(found - {""})
 
 
+def talks_of(engine: Engine, calls: Iterable[str]) -> dict[str, str]:
+    """Leg -> call, of the talks of these calls; of one to which the caller was handed only the leg tells whose it is.
+    Blocking. Raises SQLAlchemyError."""
+    c = tables.calls.c
+    parts = _parts(tuple(sorted(calls)))
+    rows = [row for some in parts for row in _rows(engine, select(c.call, c.rulings).where(c.call.in_(some)))]
+    return {ruling["leg"]: row.call for row in rows for ruling in row.rulings}
+
+
 def settle(engine: Engine) -> None:
     """Let nothing that was deleted stand in a file beside the database any more. Blocking, for about SETTLE_SECONDS
     at most while another writer copies the WAL (SQLite waits for readers, not for that)."""

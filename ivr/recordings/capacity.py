@@ -84,7 +84,7 @@ class Capacity:
         try:
             return report_of(await aside(self._store.state, _name(month)))
         except SQLAlchemyError as error:
-            raise NotKnown(f"the records cannot be read: {str(error).splitlines()[0]}") from None
+            raise NotKnown(f"the records cannot be read: {logs.first_line(error)}") from None
         except (KeyError, TypeError, ValueError, AssertionError):
             raise NotKnown(
                 f"there is no report of {month}; one is kept for each month in which the server ran"
@@ -131,7 +131,7 @@ class Capacity:
         try:
             await aside(self._store.keep_state, _name(f"{report.today:%Y-%m}"), plain_report(report))
         except SQLAlchemyError as error:
-            log.error("the report about recordings cannot be kept", why=str(error).splitlines()[0])
+            log.error("the report about recordings cannot be kept", why=logs.first_line(error))
 
     def _today(self) -> date:
         return self._site().local(self._clock.now()).date()

@@ -60,7 +60,7 @@ def day_sums(engine: Engine, zone: ZoneInfo) -> Iterator[DaySum]:
             moment = connection.execute(select(func.min(r.finished)).where(r.finished >= after)).scalar()
             if moment is None:
                 return
-            day = _aware(moment).astimezone(zone).date()
+            day = moment.astimezone(zone).date()
             begin, after = (_midnight(day + days * DAY, zone) for days in (0, 1))
             asked = select(r.queue, r.direction, r.state, func.count(), func.sum(r.bytes))
             asked = asked.where(r.finished >= begin, r.finished < after).group_by(r.queue, r.direction, r.state)
@@ -152,12 +152,8 @@ def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"report": plain_report(made.report), "states": made.states}
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return datetime.combine(day, time(), zone)
 
 
 def _later(day: date, days: int) -> date:

@@ -6,7 +6,7 @@ Only what may be due comes out of the database (`recordings.judge`), by the inde
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import Any
 
@@ -101,7 +101,7 @@ class Due:
                 fate = judge.fate(kept)
                 if fate.verdict in _DEEDS:
                     planned.append(Planned(kept, fate))
-        last = After(_utc(rows[-1].finished), rows[-1].recording) if len(rows) == PAGE else None
+        last = After(rows[-1].finished, rows[-1].recording) if len(rows) == PAGE else None
         return Page(tuple(planned), last)
 
     def rows(self, judge: Judge, state: State, *more: ColumnElement[bool], read: int | None = None) -> Iterator[Looked]:
@@ -116,7 +116,7 @@ class Due:
                 yield self._looked(judge, state, row, over)
             if len(rows) < read:
                 return
-            after = After(_utc(rows[-1].finished), rows[-1].recording)
+            after = After(rows[-1].finished, rows[-1].recording)
 
     # ------------------------------------------------------------------ within
     def _asked(self, judge: Judge, state: State, after: After | None, limit: int) -> Select[Any]:
@@ -138,7 +138,7 @@ class Due:
         return _Over.of(found, callers_of(connection, found), self.zone)
 
     def _looked(self, judge: Judge, state: State, row: Any, over: _Over) -> Looked:
-        ended, segment = _utc(row.finished), ""
+        ended, segment = row.finished, ""
         if judge.asks_segments:
             segment = self._segment_of(row.number or "", ended.astimezone(self.zone).date())
         border = judge.border(row.queue, row.direction, segment, state)
@@ -150,7 +150,7 @@ class Due:
         kept = Kept(
             recording=row.recording,
             call=row.call,
-            ended=_utc(row.finished).astimezone(self.zone),
+            ended=row.finished.astimezone(self.zone),
             bytes=row.bytes,
             queue=row.queue,
             direction=row.direction,
@@ -178,7 +178,3 @@ def _ended(judge: Judge) -> Iterator[ColumnElement[bool]]:
 def bound(moment: datetime) -> datetime:
     """A moment for a question: no database has to know the year 1."""
     return max(moment, NEVER.replace(year=2))
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

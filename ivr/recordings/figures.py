@@ -7,16 +7,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine, MetaData, String, Table, func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import Column
 
 from ivr import log as logs
 from ivr.aside import aside
@@ -26,15 +25,13 @@ from ivr.recordings.capacity import Capacity
 from ivr.recordings.disk_guard import DiskGuard, Room
 from ivr.recordings.nightly import Nightly
 from recordings.capacity import HORIZON, Alarm
-from recordings.catalogue import State, table
+from recordings.catalogue import State, holds, table
 from recordings.intake import QUARANTINE
 from recordings.proof import Fault
 
 log = logs.get(__name__)
 
 COUNT_EVERY_SECONDS = 60.0
-
-_holds = Table("recording_holds", MetaData(), Column("hold", String(32)), Column("lifted", String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +52,13 @@ def count(engine: Engine, folder: Path) -> Counted:
     with engine.connect() as connection:
         rows = connection.execute(select(r.state, func.count()).group_by(r.state)).all()
         oldest = connection.execute(select(func.min(r.finished)).where(r.state == State.TAKEN.value)).scalar()
-        holds = connection.execute(select(func.count()).select_from(_holds).where(_holds.c.lifted.is_(None))).scalar()
+        standing = connection.execute(select(func.count()).select_from(holds).where(holds.c.lifted.is_(None))).scalar()
     quarantine = folder / QUARANTINE
     return Counted(
         states={str(state): int(number) for state, number in rows},
-        oldest=oldest.replace(tzinfo=UTC) if oldest is not None and oldest.tzinfo is None else oldest,
+        oldest=oldest,
         quarantined=len(list(quarantine.iterdir())) if quarantine.is_dir() else 0,
-        holds=int(holds or 0),
+        holds=int(standing or 0),
     )
 
 
@@ -129,7 +126,7 @@ class RecordingFigures(Collector):
         try:
             self._counted = await aside(count, self._engine, self._folder)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("recordings cannot be counted", why=str(error).splitlines()[0])
+            log.warning("recordings cannot be counted", why=logs.first_line(error))
 
     async def _run(self) -> None:
         while True:

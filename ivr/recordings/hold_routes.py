@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Query
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.access.limits import Limits, limits
 from ivr.access.model import Reach
 from ivr.access.rights import reads, writes
@@ -184,4 +185,4 @@ async def _asked(work: Callable[[], T]) -> T:
     try:
         return await aside(work)
     except SQLAlchemyError as error:
-        raise Refusal(f"the records cannot be asked: {str(error).splitlines()[0]}", status=503) from None
+        raise Refusal(f"the records cannot be asked: {logs.first_line(error)}", status=503) from None

@@ -5,7 +5,7 @@ asks which holds stand (`alone`, `standing`).
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, false, func, insert, select, text, update
 
@@ -32,7 +32,7 @@ class HoldStore:
                     about=hold.as_json()["over"],
                     why=hold.why[:LONGEST_WHY],
                     who=hold.who[:LONGEST_WHO],
-                    since=hold.since.astimezone(UTC),
+                    since=hold.since,
                     lifted=None,
                     lifted_by="",
                 )
@@ -53,7 +53,7 @@ class HoldStore:
                 update(holds)
                 .where(holds.c.hold == name)
                 .values(
-                    lifted=lifted.at.astimezone(UTC),
+                    lifted=lifted.at,
                     lifted_by=lifted.who[:LONGEST_WHO],
                     about={**row["about"], _LIFTED_WHY: lifted.why[:LONGEST_WHY]},
                 )
@@ -126,22 +126,18 @@ def under(over: Over, zone: tzinfo) -> ColumnElement[bool]:
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return datetime.combine(day, time(), zone)
 
 
 def _hold(row: RowMapping) -> Hold:
     about = dict(row["about"])
     lifted_why = str(about.pop(_LIFTED_WHY, ""))
-    lifted = Lifted(row["lifted_by"], _utc(row["lifted"]), lifted_why) if row["lifted"] is not None else None
+    lifted = Lifted(row["lifted_by"], row["lifted"], lifted_why) if row["lifted"] is not None else None
     return Hold(
         hold=row["hold"],
         who=row["who"],
         why=row["why"],
-        since=_utc(row["since"]),
+        since=row["since"],
         over=over_of(about),
         lifted=lifted,
     )
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

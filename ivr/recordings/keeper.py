@@ -60,7 +60,7 @@ class Keeper:
         recipients: Callable[[], Sequence[str]],
         codec: Callable[[], Codec],
     ) -> None:
-        """`recipients()`: for whom keys are wrapped; raises OSError or ValueError when nobody is named."""
+        """`recipients()`: for whom keys are wrapped; blocks; raises OSError or ValueError when nobody is named."""
         self._catalogue, self._ledger, self._clock = catalogue, ledger, clock
         self._folder, self._vault, self._recipients, self._codec = folder, vault, recipients, codec
         self._task: asyncio.Task[None] | None = None
@@ -87,8 +87,9 @@ class Keeper:
         vault = Vault(self._vault)
         await aside(self._clear, vault)
         await aside(vault.expect, list(wanted))
-        results = await self._tried(wanted, self._recipients())
-        troubles = [await self._became(*one) for one in zip(wanted.values(), results, strict=True)]
+        codec = self._codec()  # once: the site may change meanwhile
+        results = await self._tried(wanted, await aside(self._recipients), codec)
+        troubles = [await self._became(*one, codec) for one in zip(wanted.values(), results, strict=True)]
         await aside(vault.expect, [file for file, trouble in zip(wanted, troubles, strict=True) if trouble])
         await aside(vault.sweep, ABANDONED_AFTER, self._clock.now())
         for trouble in filter(None, troubles):
@@ -103,18 +104,20 @@ class Keeper:
         others = [one for name, one in waiting.items() if name not in self._failed]
         return others[:SOME] or [waiting[name] for name in self._failed[:SOME]]
 
-    async def _tried(self, wanted: Mapping[str, Recording], recipients: Sequence[str]) -> list[Kept | Spoilt | OSError]:
+    async def _tried(
+        self, wanted: Mapping[str, Recording], recipients: Sequence[str], codec: Codec
+    ) -> list[Kept | Spoilt | OSError]:
         """One that ends the process at work, or takes for ever, is found by asking for each alone."""
         try:
             return await aside(
-                keep_all, wanted, folder=self._folder, vault=self._vault, recipients=recipients, codec=self._codec()
+                keep_all, wanted, folder=self._folder, vault=self._vault, recipients=recipients, codec=codec
             )
         except NotAnswered as why:
             if len(wanted) == 1:
                 return [OSError(str(why))]
-        return [(await self._tried({into: one}, recipients))[0] for into, one in wanted.items()]
+        return [(await self._tried({into: one}, recipients, codec))[0] for into, one in wanted.items()]
 
-    async def _became(self, recording: Recording, became: Kept | Spoilt | OSError) -> OSError | None:
+    async def _became(self, recording: Recording, became: Kept | Spoilt | OSError, codec: Codec) -> OSError | None:
         """What is wrong with it, if anything."""
         name = recording.recording
         self._failed = [other for other in self._failed if other != name]
@@ -125,7 +128,7 @@ class Keeper:
             elif isinstance(became, Spoilt):
                 await self._spoilt(recording, became)
             else:
-                await self._kept(recording, became)
+                await self._kept(recording, became, codec)
         except OSError as error:
             self._failed.append(name)
             return error
@@ -138,11 +141,11 @@ class Keeper:
             vault.remove(file)
             log.info("a file that no recording knows was removed from the vault", file=file)
 
-    async def _kept(self, recording: Recording, kept: Kept) -> None:
+    async def _kept(self, recording: Recording, kept: Kept, codec: Codec) -> None:
         row = replace(
             recording,
             state=State.KEPT,
-            codec=self._codec().value,
+            codec=codec.value,
             file=kept.file,
             bytes=kept.stored,
             sha256=kept.sha256,
@@ -207,7 +210,7 @@ class Keeper:
         try:
             done = await work()
         except (OSError, ValueError, NotAnswered, SQLAlchemyError) as error:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            why = logs.first_line(error)
             if why != self.trouble:
                 log.error("recordings cannot be kept; they wait as they are", why=why)
             self.trouble = why

@@ -152,14 +152,14 @@ class Nightly:
         try:
             await aside(self._store.keep_state, KEPT, self.last.as_json())
         except SQLAlchemyError as error:
-            log.error("the result of the proof of recordings cannot be kept", why=str(error).splitlines()[0])
+            log.error("the result of the proof of recordings cannot be kept", why=logs.first_line(error))
 
     async def recall(self) -> None:
         """What the run before a restart found."""
         try:
             self.last = result_of(await aside(self._store.state, KEPT))
         except SQLAlchemyError as error:
-            log.error("the last proof of recordings cannot be read", why=str(error).splitlines()[0])
+            log.error("the last proof of recordings cannot be read", why=logs.first_line(error))
 
     async def _run(self) -> None:
         await self.recall()

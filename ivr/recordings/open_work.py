@@ -7,7 +7,7 @@ by one writer at a time (`ivr.recordings.hold_store.alone`).
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -22,6 +22,7 @@ from recordings.retention import Kept
 
 DELETING, ARCHIVING = "recordings.deleting", "recordings.archiving"
 """Names of the rows."""
+_BUSY = {DELETING: "its deletion has begun already", ARCHIVING: "it is just being archived"}
 
 IN_VAULT = (State.KEPT, State.ARCHIVED)
 _MOMENTS = ("ended", "due", "done")
@@ -86,10 +87,12 @@ class Doomed:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What there is no way back from now, and what is spared: recording -> holds over it."""
+    """What there is no way back from now, and what is spared: recording -> holds over it. `busy`: with which other work
+    has begun that is not finished, and which."""
 
     open: tuple[Doomed, ...]
     held: Mapping[str, tuple[str, ...]]
+    busy: Mapping[str, str] = field(default_factory=dict)
 
 
 class OpenWork:
@@ -111,25 +114,25 @@ class OpenWork:
         deleted or begun already is left out. What is not in the vault yet says at once that it is deleted: then nobody
         can bring it there any more."""
         with self._engine.begin() as connection:
-            wanted, held = self._free(connection, doomed, zone)
+            wanted, held, busy = self._free(connection, doomed, zone)
             begun = {one.recording: replace(one, done=now) for one in wanted}
             for some in _parts(begun):
                 taken = update(table).where(table.c.recording.in_(some), table.c.state == State.TAKEN.value)
                 connection.execute(taken.values(state=State.DELETED.value))
                 connection.execute(delete(keys).where(keys.c.recording.in_(some)))
             self._add(connection, DELETING, begun)
-        return Begun(tuple(begun.values()), held)
+        return Begun(tuple(begun.values()), held, busy)
 
     def archived(self, doomed: Sequence[Doomed], now: datetime, zone: tzinfo) -> Begun:
         """Say of those that nobody holds that they are in the archive; likewise."""
         with self._engine.begin() as connection:
-            wanted, held = self._free(connection, doomed, zone)
+            wanted, held, busy = self._free(connection, doomed, zone)
             begun = {one.recording: replace(one, done=now) for one in wanted}
             for some in _parts(begun):
                 moved = update(table).where(table.c.recording.in_(some), table.c.state == State.KEPT.value)
                 connection.execute(moved.values(state=State.ARCHIVED.value))
             self._add(connection, ARCHIVING, begun)
-        return Begun(tuple(begun.values()), held)
+        return Begun(tuple(begun.values()), held, busy)
 
     def mark_deleted(self, names: Iterable[str]) -> None:
         """Their audio is gone; the rows stay, without the pictures of it."""
@@ -163,18 +166,19 @@ class OpenWork:
 
     def _free(
         self, connection: Connection, doomed: Sequence[Doomed], zone: tzinfo
-    ) -> tuple[list[Doomed], dict[str, tuple[str, ...]]]:
-        """Those that may go, as their rows say now, and those that are held. Nobody else writes these rows until the
-        end of the transaction."""
+    ) -> tuple[list[Doomed], dict[str, tuple[str, ...]], dict[str, str]]:
+        """Those that may go, as their rows say now, those that are held, and those with which other work goes on.
+        Nobody else writes these rows until the end of the transaction."""
         alone(connection)
-        open_ = {name for kind in (DELETING, ARCHIVING) for name in _read(connection, kind)}
+        open_ = {name: why for kind, why in _BUSY.items() for name in _read(connection, kind)}
         asked = select(*columns()).with_for_update()  # SQLite has one writer at a time, and knows no such words
         rows = {row.recording: row for row in _found(connection, asked, [one.recording for one in doomed])}
         there = [one for one in doomed if one.recording not in open_]
         there = [one for one in there if (row := rows.get(one.recording)) is None or row.state is not State.DELETED]
         now = [one.as_of(rows[one.recording]) if one.recording in rows else one for one in there]
         held = _held(connection, now, rows, zone)
-        return [one for one in now if one.recording not in held], held
+        busy = {one.recording: open_[one.recording] for one in doomed if one.recording in open_}
+        return [one for one in now if one.recording not in held], held, busy
 
     def _add(self, connection: Connection, kind: str, begun: Mapping[str, Doomed]) -> None:
         if begun:

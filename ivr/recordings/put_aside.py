@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ivr.recordings.open_work import Doomed
 from recordings.catalogue import Recording, SqlCatalogue, State
-from recordings.intake import QUARANTINE, SILENT, parse_name
+from recordings.intake import MOST_WAITING, QUARANTINE, SILENT, legible, parse_name
 from recordings.parts import ENDING, whole_name
 from recordings.retention import EARLIEST, RetentionRule
 
@@ -40,12 +40,16 @@ def overdue(
     if len(periods) < len(rules) or not any(rule.matches_everything for rule in rules):
         return []
     found: dict[str, Doomed] = {}
+    # A talk to which a caller was handed has a file with the name of another call than the row.
+    unkept = [row for state in (State.TAKEN, State.SPOILT) for row in catalogue.in_state(state, MOST_WAITING)]
+    rows = {talk_of(row.file): row for row in unkept}
     for file in _entries([folder / QUARANTINE]):
         try:
             written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
         except FileNotFoundError:
             continue
-        row = catalogue.get(talk_of(file.name))
+        talk = talk_of(file.name)
+        row = rows.get(talk) or (catalogue.get(talk) if parse_name(talk) is not None else None)
         if file.is_dir() or (row is not None and row.state is not State.SPOILT):
             continue
         ended = max(written, row.finished) if row is not None else written
@@ -61,7 +65,7 @@ def without_row(file: str, ended: datetime, *, rule: str, due: datetime, by: str
     name = file.removesuffix(ENDING)
     parsed = parse_name(name)
     return Doomed(
-        recording=name,
+        recording=legible(name),
         call=parsed[0] if parsed is not None else "",
         queue="",
         ended=ended,

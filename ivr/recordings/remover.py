@@ -90,11 +90,13 @@ class Remover:
     async def remove(self, doomed: Sequence[Doomed]) -> Removed:
         """Delete these. Raises LedgerAway, OSError or SQLAlchemyError: of what had begun then the rest follows."""
         begun = await self.begin(doomed)
-        if not begun.open:
+        names = {*begun.busy, *(one.recording for one in begun.open)}
+        if not names:
             return Removed((), begun.held)
-        done, names = await self.finish(), {one.recording for one in begun.open}
-        left = {name: why for name, why in done.left.items() if name in names}
-        return Removed(tuple(name for name in done.gone if name in names), begun.held, left)
+        done = await self.finish()
+        gone = tuple(name for name in done.gone if name in names)
+        left = {name: why for name, why in {**begun.busy, **done.left}.items() if name in names and name not in gone}
+        return Removed(gone, begun.held, left)
 
     async def begin(self, doomed: Sequence[Doomed]) -> Begun:
         """The first three steps: nobody can hear them any more. Raises as `remove`."""

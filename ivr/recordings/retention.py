@@ -129,7 +129,7 @@ class Retention:
         except ClockLeapt as why:
             self._say(f"{why}; {REMEDY}")
         except (OSError, SQLAlchemyError) as error:
-            self._say(_first_line(error))
+            self._say(logs.first_line(error))
 
     async def _nights(self) -> None:
         while True:
@@ -158,7 +158,7 @@ class Retention:
                 await self._resume(run)
                 run.stopped = await self._work_through(run, allowance, now)
             except (ClockLeapt, OSError, SQLAlchemyError) as error:
-                run.stopped = _first_line(error)
+                run.stopped = logs.first_line(error)
                 raise
             finally:
                 run.ended = self._clock.now()
@@ -271,7 +271,3 @@ def segments(site: Site) -> SegmentOf:
         return found[number, on]
 
     return segment_of
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

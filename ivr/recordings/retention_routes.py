@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.access.model import Reach
 from ivr.access.rights import reads, writes
 from ivr.clock import Clock
@@ -119,7 +120,7 @@ class RetentionRoutes:
             try:
                 told = await self._retention.dry_run(FIRST)
             except SQLAlchemyError as error:
-                raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
+                raise Refusal(f"the records cannot be read: {logs.first_line(error)}", status=503) from None
         return self._answer(told)
 
     async def retain(self, granted: Runs, wanted: RunRequest | None = None) -> RunAnswer:
@@ -134,7 +135,7 @@ class RetentionRoutes:
         except (Busy, ClockLeapt) as why:
             raise Refusal(str(why), status=409) from None
         except (OSError, SQLAlchemyError) as error:
-            raise Refusal(f"not everything could be done: {str(error).splitlines()[0]}", status=503) from None
+            raise Refusal(f"not everything could be done: {logs.first_line(error)}", status=503) from None
         granted.changes("retention", None, None, deleted=run.deleted, archived=run.archived, held=run.held)
         return _run(run)
 

@@ -4,7 +4,7 @@ paused. Who hears or takes one away stands in the audit before the first byte go
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.access.limits import Limits, limits
 from ivr.access.model import Reach
 from ivr.access.rights import reads, writes
@@ -27,7 +28,7 @@ from ivr.recordings import player
 from ivr.recordings.search import MOST, Wanted, callers_of, find, search
 from ivr.site import Site
 from ivr.web.api.answers import Moment, Name, Words, refusals
-from ivr.web.api.paging import LONGEST_CURSOR, place_of
+from ivr.web.api.paging import LONGEST_CURSOR, moment_of, place_of
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 from ivr.web.api.turns import Turns
 from recordings.catalogue import Recording, State
@@ -348,7 +349,7 @@ class RecordingRoutes:
         except (KeysAway, KeyTrouble) as why:
             raise Refusal(f"recordings cannot be opened: {why}", status=503) from None
         except (OSError, SQLAlchemyError) as why:
-            raise Refusal(f"the recording cannot be read: {str(why).splitlines()[0]}", status=503) from None
+            raise Refusal(f"the recording cannot be read: {logs.first_line(why)}", status=503) from None
 
     def _is_new(self, heard_by: tuple[str, str, str], now: float) -> bool:
         """Whether this is another listening than the one a moment ago."""
@@ -367,8 +368,8 @@ class RecordingRoutes:
 
     def _wanted(self, filters: Filters, callers: frozenset[str]) -> Wanted:
         return Wanted(
-            begin=self._moment(filters.begin, "from"),
-            end=self._moment(filters.end, "to"),
+            begin=moment_of(filters.begin, self._site().zone, "from"),
+            end=moment_of(filters.end, self._site().zone, "to"),
             callers=callers,
             call=filters.call,
             did=filters.did,
@@ -380,16 +381,6 @@ class RecordingRoutes:
             shortest=round(filters.shortest * 1e6),
             longest=None if filters.longest is None else round(filters.longest * 1e6),
         )
-
-    def _moment(self, moment: datetime | None, name: str) -> datetime | None:
-        """In UTC; without a zone it is the site's time."""
-        if moment is None:
-            return None
-        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=self._site().zone)
-        try:
-            return aware.astimezone(UTC)
-        except (OverflowError, ValueError):
-            raise Refusal(f"{name}: this is not a possible moment", status=400) from None
 
 
 _AUDIO: dict[int | str, dict[str, Any]] = {
@@ -414,7 +405,7 @@ async def _read(work: Callable[[], T]) -> T:
     try:
         return await aside(work)
     except SQLAlchemyError as error:
-        raise Refusal(f"the records cannot be read: {str(error).splitlines()[0]}", status=503) from None
+        raise Refusal(f"the records cannot be read: {logs.first_line(error)}", status=503) from None
 
 
 def _ruling(ruling: TalkRuling) -> RulingAnswer:

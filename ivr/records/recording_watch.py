@@ -34,6 +34,8 @@ class RecordingWatch:
         self._task: asyncio.Task[None] | None = None
         self._refused: set[str] = set()  # told once
         self._again: dict[str, int] = {}  # when in engine time
+        self._failed: list[str] = []  # who was tried last is the last one
+        self._trouble = ""
 
     def start(self) -> None:
         """Begin to watch; also takes what finished while the server was away, and what was cut off."""
@@ -46,15 +48,25 @@ class RecordingWatch:
             await asyncio.wait([self._task])
 
     async def look(self) -> int:
-        """Take every recording that has finished; returns how many."""
+        """Take every recording that has finished; returns how many. What cannot be taken ends it, and is tried next
+        time when no other one waits. Raises OSError, SQLAlchemyError."""
         now, taken = self._clock.engine_us(), 0
         self._again = {name: at for name, at in self._again.items() if at > now}
-        names = [name for name in await asyncio.to_thread(self._intake.waiting) if name not in self._again]
+        waiting = [name for name in await asyncio.to_thread(self._intake.waiting) if name not in self._again]
+        late = set(self._failed) & set(waiting)
+        self._failed = [name for name in self._failed if name in late]
+        names = [name for name in waiting if name not in late] + self._failed
         for start in range(0, len(names), TOGETHER):
-            some = names[start : start + TOGETHER]
-            results = await asyncio.gather(*(asyncio.to_thread(self._intake.take, name) for name in some))
-            for name, result in zip(some, results, strict=True):
-                taken += await self._became(name, result)
+            some, errors = names[start : start + TOGETHER], list[BaseException]()
+            taking = (asyncio.to_thread(self._intake.take, name) for name in some)
+            for name, result in zip(some, await asyncio.gather(*taking, return_exceptions=True), strict=True):
+                if isinstance(result, BaseException):
+                    errors.append(result)
+                    self._failed = [other for other in self._failed if other != name] + [name]
+                else:
+                    taken += await self._became(name, result)
+            if errors:
+                raise errors[0]
         return taken
 
     async def _became(self, name: str, result: Recording | Refused) -> bool:
@@ -89,6 +101,13 @@ class RecordingWatch:
             self._refused.add(refused.name)
             log.warning("no recording", name_of_marker=refused.name, why=refused.why)
 
+    def _say(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            log.error("recordings cannot be taken in; they wait", why=trouble)
+        elif self._trouble and not trouble:
+            log.info("recordings are taken in again")
+        self._trouble = trouble
+
     async def _watch(self) -> None:
         for looks in itertools.count():
             try:
@@ -96,6 +115,9 @@ class RecordingWatch:
                     for name in await asyncio.to_thread(self._intake.adopt, self._clock.now()):
                         log.warning("a recording was cut off; what there is of it is kept", recording=name)
                 await self.look()
+                self._say("")
             except (OSError, SQLAlchemyError) as error:
-                log.error("recordings cannot be taken in; they wait", why=str(error).splitlines()[0])
+                self._say(logs.first_line(error))
+            except Exception:  # a watch that is gone is worse than one that fails
+                log.exception("the watch over recordings could not do its work")
             await self._clock.sleep(EVERY_SECONDS)

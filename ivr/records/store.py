@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivr import log as logs
 from ivr.figures.call_record import CallRecord, LegRecord, OfferRecord, Record, VisitRecord
 from ivr.records import tables
 from ivr.records.migrate import migrate
@@ -45,7 +46,7 @@ class RecordStore:
             migrate(engine)
         except (SQLAlchemyError, OSError) as error:
             raise RecordsUnavailable(
-                f"the records at {make_url(url)!r} cannot be opened: {_first_line(error)}"
+                f"the records at {make_url(url)!r} cannot be opened: {logs.first_line(error)}"
             ) from error
         return cls(engine)
 
@@ -196,7 +197,3 @@ def _engine(url: str, *, read_only: bool) -> Engine:
             cursor.close()
 
     return engine
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -176,7 +176,7 @@ class Inbox:
             async with asyncio.timeout(KEEP_SECONDS):
                 await self._in_database(self._take_in, message)
         except (SQLAlchemyError, OSError) as error:  # TimeoutError too
-            log.error("a message waits to be taken in", mailbox=mailbox, message=file, why=_first_line(error))
+            log.error("a message waits to be taken in", mailbox=mailbox, message=file, why=logs.first_line(error))
             return False
         self._takings.pop(file, None)
         self._messages[file] = message
@@ -199,7 +199,7 @@ class Inbox:
             await self._on_disk(self._files.remove, taking.mailbox, file)
         except OSError as error:
             self._takings[file] = taking  # the next look tries again
-            log.error("a message cannot be removed", mailbox=mailbox, message=file, why=_first_line(error))
+            log.error("a message cannot be removed", mailbox=mailbox, message=file, why=logs.first_line(error))
 
     # ------------------------------------------------------------------ what people do with messages
     async def mark_heard(self, message: str, by: str) -> bool:
@@ -353,7 +353,3 @@ class Inbox:
             await self._in_database(self._store.add, message)
             self._messages[name] = message
             log.warning("audio without a record is in the inbox again", mailbox=mailbox, message=name)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

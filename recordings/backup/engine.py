@@ -122,7 +122,8 @@ class Backup:
         return Forgotten(self._target.name, tuple(sorted(wanted)), tuple(sorted(gone)), written)
 
     def _run(self, tally: Tally) -> None:
-        self._tried(self._target.check)
+        with self._gate.alone():  # it clears away uploads that are under way, too
+            self._tried(self._target.check)
         compared = self._tried(lambda: self._state.compare(self._target.list(AUDIO.rstrip("/"))))
         tally.adopted = compared.adopted
         if compared.leftovers:

@@ -23,7 +23,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from recordings.vault.inside import day, exists, folder, make, make_day, no_link, tidy
+from recordings.vault.inside import day, exists, folder, make, make_day, no_link, tidy, told_of
 from recordings.vault.sealed import Sealed, seal
 
 ENDING = ".cva"
@@ -81,7 +81,7 @@ class Vault:
     def admit(self, source: BinaryIO, key: bytes, file: str) -> Sealed:
         """Seal what `source` holds with a data key and keep it as `file` (of `new_file`), on the disk when this
         returns. Raises OSError (a full disk too), then nothing is left; FileExistsError when there is one."""
-        with self._descriptor() as root:
+        with told_of(self._path), self._descriptor() as root:
             return self._bring(root, place_of(file), lambda target: seal(source, target, key), replace=False)
 
     def expect(self, files: Sequence[str]) -> None:

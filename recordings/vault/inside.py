@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -74,3 +75,14 @@ def no_link(error: OSError, name: str) -> Exception:
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
         return ValueError(f"{name} leads out of the vault: a link, or no folder")
     return error
+
+
+@contextlib.contextmanager
+def told_of(place: Path) -> Iterator[None]:
+    """An error of the system that names no file (a full disk) says where it was."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(place)
+        raise

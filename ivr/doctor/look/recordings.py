@@ -1,7 +1,6 @@
 """Keys, vault, proof and copies of recordings, as far as files and the records' database tell."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,11 +107,7 @@ def _counted(engine: "Engine") -> dict[str, Any]:
     with engine.connect() as connection:
         waiting, oldest = connection.execute(select(func.count(), func.min(r.finished)).where(taken)).one()
         since = connection.execute(select(func.min(r.finished))).scalar()
-    return {"waiting": waiting, "oldest": _aware(oldest), "since": _aware(since)}
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return {"waiting": waiting, "oldest": oldest, "since": since}
 
 
 def _same_disk(one: Path, other: Path) -> bool:

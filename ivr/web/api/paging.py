@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from ivr.access.refusal import Refusal
 
@@ -42,3 +42,13 @@ def place_of(cursor: str) -> After | None:
         return After.of(cursor) if cursor else None
     except ValueError as fault:
         raise Refusal(f"after: {fault}", status=400) from None
+
+
+def moment_of(moment: datetime | None, zone: tzinfo, name: str) -> datetime | None:
+    """What a request gives as the border `name` of a time, in UTC; without a zone it is the site's. Raises Refusal."""
+    if moment is None:
+        return None
+    try:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise Refusal(f"{name}: this is not a possible moment", status=400) from None

@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ivr.erasure.audio import RecordingStore
 from ivr.erasure.number import number_of
+from ivr.erasure.records import talks_of
 from ivr.erasure.report import Line, erased_line
 from ivr.erasure.stores import Caller, Left, Place
 from ivr.figures.call_record import CallRecord, TalkRuling, VisitRecord
@@ -32,7 +34,8 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def store(shop: Shop) -> RecordingStore:
-    return RecordingStore(shop.folder, shop.folder / "done", shop.catalogue, shop.remover, shop.clock)
+    talks = partial(talks_of, shop.store.engine)
+    return RecordingStore(shop.folder, shop.folder / "done", shop.catalogue, talks, shop.remover, shop.clock)
 
 
 def ana(*calls: str) -> Caller:
