@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from recordings.retention import LONGEST_DISPOSITION
+
 
 class State(StrEnum):
     """Where a recording is on its way."""
@@ -56,7 +58,7 @@ PAUSED, NOT_BEGUN, BEFORE_THE_CALLER = "paused", "not begun", "before the caller
 was handed over afterwards."""
 
 
-LONGEST_DISPOSITION, LONGEST_NOTE = 64, 2_000
+LONGEST_NOTE = 2_000
 """Characters."""
 
 

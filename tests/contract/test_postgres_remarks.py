@@ -1,4 +1,4 @@
-"""Disposition and note of recordings whose records lie in a real PostgreSQL: set, found, and gone with the recording."""
+"""Disposition and note of recordings whose records lie in a real PostgreSQL: set, found, gone with the recording."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def store(server: PostgresServer, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordStore]:
-    made = RecordStore.open(server.database(request.node.name[:60]))
+    made = RecordStore.open(server.database(request.node.name.translate({91: "_", 93: None})))
     rows = [row(f"c{number}_1", LAST - timedelta(seconds=number)) for number in range(60)]
     with made.engine.begin() as connection:
         connection.execute(insert(table), rows)
