@@ -166,7 +166,7 @@ class RetentionRoutes:
         remarks = []
         if Judge(self._site().recordings.keep, self._clock.now()).asks_dispositions:
             remarks.append(
-                "a recording without a disposition may still get one: what a rule with a disposition might keep longer "
+                "a recording with no disposition may still get one: what a rule with a disposition might keep longer "
                 "is not deleted"
             )
         if told.archivings.count and not self._retention.archives:
