@@ -1,8 +1,8 @@
 """The catalogue: one row for each recording, with what ties it to its call."""
 
 import builtins
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -20,10 +20,13 @@ from sqlalchemy import (
     String,
     Table,
     select,
+    text,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recordings.moments import UtcTime
+from recordings.retention import LONGEST_DISPOSITION
 
 
 class State(StrEnum):
@@ -54,6 +57,10 @@ PAUSED, NOT_BEGUN, BEFORE_THE_CALLER = "paused", "not begun", "before the caller
 was handed over afterwards."""
 
 
+LONGEST_NOTE = 2_000
+"""Characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Silence that was asked for, in microseconds from the recording's beginning, and why."""
@@ -67,7 +74,8 @@ class Gap:
 class Recording:
     """One talk. `recording` is `<call>_<leg>`; `finished` is the audio's end and `length_us` its length in
     microseconds. `bytes` and `sha256` are of the file as it lies, `audio_bytes` and `audio_sha256` of what a listener
-    gets; `file` is relative to the folder of its `state`. `notice`: version of the notice that the caller heard."""
+    gets; `file` is relative to the folder of its `state`. `notice`: version of the notice that the caller heard.
+    `disposition` and `note`: what became of the talk and what somebody remarked; a deleted recording has neither."""
 
     recording: str
     call: str
@@ -87,6 +95,8 @@ class Recording:
     state: State = State.TAKEN
     audio_bytes: int = 0
     audio_sha256: str = ""
+    disposition: str = ""
+    note: str = ""
     peaks: "builtins.bytes | None" = None
 
     @property
@@ -97,7 +107,8 @@ class Recording:
 
 class Catalogue(Protocol):
     """Where recordings are found again. Adding one twice changes nothing but its values; a row that does not give way
-    (`gives_way`) stays as it is, whoever was at work on the recording when it went on."""
+    (`gives_way`) stays as it is, whoever was at work on the recording when it went on. Disposition and note of a row
+    that is there are changed by `remark` alone: who adds it once more may have read it before they were set."""
 
     def add(self, recording: Recording) -> bool:
         """Keep a row. False: it has gone on or was deleted meanwhile, and nothing is changed."""
@@ -120,6 +131,10 @@ class Catalogue(Protocol):
     def key_of(self, recording: str) -> bytes | None:
         """The wrapped key, or None."""
 
+    def remark(self, recording: str, *, disposition: str | None = None, note: str | None = None) -> bool:
+        """Set the disposition, the note, or both; None leaves it, "" removes it. False: there is no such row, or it is
+        deleted, and nothing is changed."""
+
 
 class MemoryCatalogue:
     """A catalogue for tests and experiments."""
@@ -132,6 +147,8 @@ class MemoryCatalogue:
         known = self._rows.get(recording.recording)
         if known is not None and not gives_way(known.state, recording.state):
             return False
+        if known is not None:
+            recording = replace(recording, disposition=known.disposition, note=known.note)
         self._rows[recording.recording] = recording
         return True
 
@@ -157,8 +174,17 @@ class MemoryCatalogue:
     def key_of(self, recording: str) -> bytes | None:
         return self._keys.get(recording)
 
+    def remark(self, recording: str, *, disposition: str | None = None, note: str | None = None) -> bool:
+        known = self._rows.get(recording)
+        if known is None or known.state is State.DELETED:
+            return False
+        disposition = known.disposition if disposition is None else disposition
+        self._rows[recording] = replace(known, disposition=disposition, note=known.note if note is None else note)
+        return True
+
 
 metadata = MetaData()
+_NOTED = text("note <> ''")
 # Created by the migrations of the database that it shares with the call records.
 table = Table(
     "recordings",
@@ -182,14 +208,19 @@ table = Table(
     Column("audio_sha256", String(64), nullable=False),
     Column("audio_bytes", BigInteger, nullable=False),
     Column("peaks", LargeBinary),
+    Column("disposition", String(LONGEST_DISPOSITION), nullable=False, server_default=""),
+    Column("note", String(LONGEST_NOTE), nullable=False, server_default=""),
     Index("recordings_finished", "finished", "recording"),
     Index("recordings_queue", "queue", "finished"),
     Index("recordings_agent", "agent", "finished"),
     Index("recordings_did", "did", "finished"),
     Index("recordings_direction", "direction", "finished"),
     Index("recordings_length", "length_us"),
+    Index("recordings_disposition", "disposition", "finished"),
+    # Those alone that have a note.
+    Index("recordings_noted", "finished", "recording", sqlite_where=_NOTED, postgresql_where=_NOTED),
     # Everything that retention looks at: it walks through all rows, and each waveform is as large as a page.
-    Index("recordings_state", "state", "finished", "recording", "queue", "direction", "bytes", "call"),
+    Index("recordings_state", "state", "finished", "recording", "queue", "direction", "bytes", "call", "disposition"),
 )
 keys = Table(
     "recording_keys",
@@ -230,6 +261,13 @@ class SqlCatalogue:
             self._put(connection, keys, {"recording": recording.recording, "wrapped": wrapped})
         return True
 
+    def remark(self, recording: str, *, disposition: str | None = None, note: str | None = None) -> bool:
+        there = update(table).where(table.c.recording == recording, table.c.state != State.DELETED.value)
+        both = {"disposition": disposition, "note": note}
+        given = {name: value for name, value in both.items() if value is not None} or {"recording": recording}
+        with self._engine.begin() as connection:
+            return connection.execute(there.values(**given)).rowcount > 0
+
     def key_of(self, recording: str) -> bytes | None:
         with self._engine.connect() as connection:
             return connection.execute(select(keys.c.wrapped).where(keys.c.recording == recording)).scalar()
@@ -247,7 +285,7 @@ class SqlCatalogue:
     ) -> bool:
         """Whether it was written: not, over a row that is not as `where` says."""
         insert: Any = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        changed = {key: value for key, value in values.items() if key != "recording"}
+        changed = {key: value for key, value in values.items() if key not in _LASTING}
         wanted = insert(into).values(**values)
         wanted = wanted.on_conflict_do_update(index_elements=["recording"], set_=changed, where=where)
         return connection.execute(wanted.returning(into.c.recording)).first() is not None
@@ -262,6 +300,13 @@ class SqlCatalogue:
     def _found(self, asked: Any) -> list[Recording]:
         with self._engine.connect() as connection:
             return [recording_of(dict(row)) for row in connection.execute(asked).mappings()]
+
+
+_LASTING = frozenset({"recording", "disposition", "note"})
+"""Columns that no second row of a recording writes over."""
+
+UNREMARKED: Mapping[str, str] = {"disposition": "", "note": ""}
+"""What a deletion makes of both."""
 
 
 def _gives_way(to: State) -> ColumnElement[bool]:

@@ -1,15 +1,17 @@
 """The rules of retention over very many recordings: for most the verdict is known without a look at the calendar. Pure.
 
-Recordings of one kind (queue, direction, segment, state) have the same rules, and rules have two borders: what ended
-before the one is to be deleted for sure, what ended after the other stays for sure. Only between them, some days apart,
-each recording is looked at by itself.
+Recordings of one kind (queue, direction, disposition, segment, state) have the same rules, and rules have two borders:
+what ended before the one is to be deleted for sure, what ended after the other stays for sure. Only between them, some
+days apart, each recording is looked at by itself.
 
-A recording without a disposition may have any: it is deleted only when it would be with every one that a rule names.
+A recording without a disposition may still get any: it is deleted only when it would be with every one that a rule
+names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import product
 
 from recordings.periods import DAY, Period
 from recordings.retention import EARLIEST, Fate, Kept, RetentionRule, Rulebook, State, Verdict, Why
@@ -17,12 +19,15 @@ from recordings.retention import EARLIEST, Fate, Kept, RetentionRule, Rulebook, 
 NEVER = datetime.min.replace(tzinfo=UTC)
 _DEEDS = (Verdict.ARCHIVE, Verdict.DELETE)
 
+OTHER = "\n"
+"""Stands for every disposition that no rule names: each is one line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Border:
     """Of a kind of recordings at one moment, of what nobody holds. What ended at `deleted` or before is to be deleted;
     after `lives`, and at `archived` or before, it is to be archived; after `stays` nothing happens to it. `rule`: the
-    one that decides without a disposition; None: there is none."""
+    one that decides; None: there is none."""
 
     rule: RetentionRule | None
     deleted: datetime
@@ -47,12 +52,18 @@ class Judge:
         self._book = Rulebook(self.rules)
         named = {value for rule in self.rules for value in rule.disposition}
         self._dispositions = ("", *sorted(named))
-        self._borders: dict[tuple[str, str, str, State], Border] = {}
+        self._borders: dict[tuple[str, str, str, State, str], Border] = {}
 
     @property
     def asks_dispositions(self) -> bool:
         """Whether a rule names one."""
         return len(self._dispositions) > 1
+
+    @property
+    def dispositions(self) -> tuple[str, ...]:
+        """All that there is to tell apart: none (empty), each that a rule names, and OTHER. Without such rules: none
+        alone."""
+        return (*self._dispositions, OTHER) if self.asks_dispositions else self._dispositions
 
     @property
     def asks_segments(self) -> bool:
@@ -72,9 +83,11 @@ class Judge:
             return fate if fate.verdict not in _DEEDS else Fate(Verdict.KEEP, Why.UNKNOWN, fate.rule)
         return next((one for one in fates if one.verdict is Verdict.ARCHIVE), fate)
 
-    def border(self, queue: str, direction: str, segment: str, state: State) -> Border:
+    def border(self, queue: str, direction: str, segment: str, state: State, disposition: str = "") -> Border:
         """Of one kind."""
-        kind = queue, direction, segment, state
+        if disposition not in self._dispositions:
+            disposition = OTHER if self.asks_dispositions else ""
+        kind = queue, direction, segment, state, disposition
         if kind not in self._borders:
             self._borders[kind] = self._border(*kind)
         return self._borders[kind]
@@ -88,12 +101,12 @@ class Judge:
     def _end(self, queue: str) -> datetime:
         directions = {"", *(value for rule in self.rules for value in rule.direction)}
         segments = {"", *(value for rule in self.rules for value in rule.segment)}
-        return max(self.border(queue, d, s, State.KEPT).stays for d in directions for s in segments)
+        kinds = product(directions, segments, (State.KEPT,), self.dispositions)
+        return max(self.border(queue, *kind).stays for kind in kinds)
 
-    def _border(self, queue: str, direction: str, segment: str, state: State) -> Border:
-        found = [
-            self._book.rule_for(_like(queue, direction, segment, disposition)) for disposition in self._dispositions
-        ]
+    def _border(self, queue: str, direction: str, segment: str, state: State, disposition: str) -> Border:
+        may_be = (disposition,) if disposition else self._dispositions
+        found = [self._book.rule_for(_like(queue, direction, segment, one)) for one in may_be]
         rules = [rule for rule in found if rule is not None]
         if len(rules) < len(found):
             return Border(found[0], NEVER, NEVER, NEVER, NEVER)

@@ -24,6 +24,9 @@ LEAP = timedelta(days=3)
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """No recording of this server is older; a machine without a clock begins in 1970, or on the day of its firmware."""
 
+LONGEST_DISPOSITION = 64
+"""Characters."""
+
 MOST_COMBINATIONS = 20_000
 """Of values of one rule that `unreachable` looks at."""
 

@@ -116,6 +116,14 @@ def questions(last: datetime) -> dict[str, Callable[[random.Random], Question]]:
         "longer than 8 min of an agent": lambda c: ("", {"shortest": 480 + c.randrange(60), "agent": agent(c)}),
         "answered": lambda c: ("", {"outcome": "answered", "after": deep(c)}),
         "rare outcome": lambda c: ("", {"outcome": c.choice(("voicemail", "abandoned", "failed")), "after": deep(c)}),
+        "disposition, deep": lambda c: ("", {"disposition": c.choice(("venta", "reclamo")), "after": deep(c)}),
+        "rare disposition": lambda c: ("", {"disposition": "fraude"}),
+        "words of many notes, deep": lambda c: ("/search", {"note": "DEVOLUCIÓN", "after": deep(c)}),
+        "words of one note or none": lambda c: (
+            "/search",
+            {"note": f"factura {c.randrange(COUNT)};", "after": deep(c)},
+        ),
+        "words of a note, of an agent": lambda c: ("/search", {"note": "nobody wrote this", "agent": agent(c)}),
         "in the vault, of a queue": lambda c: ("", {"state": "kept", "queue": c.choice(QUEUES), "after": deep(c)}),
     }
 

@@ -21,6 +21,9 @@ MEAN_SECONDS = 180
 WRAPPED = 330
 """Bytes of a key that is wrapped for one recipient."""
 DIDS = ("6017436967", "6010000001", "6010000002", "6010000003")
+DISPOSITIONS = ("",) * 5 + ("venta", "consulta", "reclamo")
+NOTED = 5
+"""One talk in so many has a note."""
 QUEUES = ("servicio",) * 5 + ("tesoreria",) * 2 + ("cartera",) * 2 + ("",)
 AGENTS = 200
 _LIKE = "like_this"
@@ -41,6 +44,8 @@ _RECORDINGS = {
     "bytes": "lengths.us / 333",
     "sha256": "printf('%064x', i)",
     "file": "printf('2026/11/23/%032x.cva', i)",
+    "disposition": "kinds.disposition",
+    "note": f"iif(i % {NOTED} = 0, printf('Pide devolución de la factura %d; la llaman el lunes', i), '')",
 }
 _CALLS = {
     "call": _CALL,
@@ -88,18 +93,23 @@ def _kinds(base: sqlite3.Connection, known: Sequence[str]) -> None:
     outcomes = [CallOutcome.ANSWERED.value] * 97 + [outcome.value for outcome in CallOutcome]
     kinds = [
         (k, chance.choice(QUEUES), str(1001 + chance.randrange(AGENTS)), chance.choice(DIDS),
-         chance.choices(("inbound", "outbound", "internal"), (90, 8, 2))[0], chance.choice(outcomes))
+         chance.choices(("inbound", "outbound", "internal"), (90, 8, 2))[0], chance.choice(outcomes), _disposition(k))
         for k in range(KINDS)
     ]  # fmt: skip
     seconds = [-MEAN_SECONDS * math.log(1 - (k + 0.5) / LENGTHS) for k in range(LENGTHS)]
     lengths = [(k, round(s * 1e6), 2 * max(1, min(MOST_PEAKS, int(s * PEAKS_A_SECOND)))) for k, s in enumerate(seconds)]
     whose = [(k, known[k] if k < len(known) else f"{chance.getrandbits(128):032x}") for k in range(CALLERS)]
-    base.execute("CREATE TEMP TABLE kinds (k INTEGER PRIMARY KEY, queue, agent, did, direction, outcome)")
+    base.execute("CREATE TEMP TABLE kinds (k INTEGER PRIMARY KEY, queue, agent, did, direction, outcome, disposition)")
     base.execute("CREATE TEMP TABLE lengths (k INTEGER PRIMARY KEY, us, peaks)")
     base.execute("CREATE TEMP TABLE whose (k INTEGER PRIMARY KEY, caller)")
-    base.executemany("INSERT INTO kinds VALUES (?, ?, ?, ?, ?, ?)", kinds)
+    base.executemany("INSERT INTO kinds VALUES (?, ?, ?, ?, ?, ?, ?)", kinds)
     base.executemany("INSERT INTO lengths VALUES (?, ?, ?)", lengths)
     base.executemany("INSERT INTO whose VALUES (?, ?)", whose)
+
+
+def _disposition(kind: int) -> str:
+    """One kind alone is of a rare one."""
+    return DISPOSITIONS[kind % len(DISPOSITIONS)] if kind else "fraude"
 
 
 def _multiplied(base: sqlite3.Connection, table: str, own: Mapping[str, str], numbers: Mapping[str, object]) -> None:

@@ -16,6 +16,7 @@ from ivr.install.asterisk import tied
 from ivr.install.paths import Paths
 from ivr.recordings.keeper import Keeper
 from ivr.recordings.player import Player
+from ivr.recordings.remark_routes import RemarkRoutes
 from ivr.recordings.routes import RecordingRoutes
 from ivr.records.store import RecordStore
 from ivr.site import Site
@@ -55,7 +56,7 @@ def open_recordings(
     floor: Floor,
     clock: Clock,
     closing: Closing,
-) -> tuple[RecordingRoutes, Keeper]:
+) -> tuple[tuple[RecordingRoutes, RemarkRoutes], Keeper]:
     """Begin to keep what has finished. `keys`: the socket of a key service that others run; without one the server has
     its own, with the identity in the folder of secrets."""
     catalogue = SqlCatalogue(store.engine)
@@ -77,7 +78,7 @@ def open_recordings(
     routes = RecordingRoutes(
         store.engine, player, site, keys_of, clock, floor.calls, floor.recording.recorder, record_of
     )
-    return routes, keeper
+    return (routes, RemarkRoutes(store.engine, site)), keeper
 
 
 def recipients(file: Path) -> Sequence[str]:

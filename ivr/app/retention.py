@@ -123,8 +123,9 @@ def open_retention(
 
 
 def settle_keys(engine: Engine) -> None:
-    """Let no destroyed key stand in a file of the database any more. Blocking. Raises SQLAlchemyError."""
+    """Let no destroyed key, and no note that went with it, stand in a file of the database any more. Blocking. Raises
+    SQLAlchemyError."""
     if engine.dialect.name == "sqlite":
         settle(engine)  # what is deleted is overwritten (secure_delete), once it leaves the WAL
     else:
-        alone(engine, "VACUUM recording_keys")
+        alone(engine, "VACUUM recording_keys, recordings")

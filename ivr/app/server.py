@@ -340,7 +340,7 @@ class Server:
                 calls,
                 capacity,
                 *retention.routes,
-                recordings,
+                *recordings,
                 *self._parts,
                 audit.routes,
                 erasure.routes,

@@ -21,6 +21,7 @@ from ivr.overrides.routes import OverrideRoutes
 from ivr.queues.routes import QueueRoutes
 from ivr.recordings.capacity_routes import CapacityRoutes
 from ivr.recordings.hold_routes import HoldRoutes
+from ivr.recordings.remark_routes import RemarkRoutes
 from ivr.recordings.retention_routes import RetentionRoutes
 from ivr.recordings.routes import RecordingRoutes
 from ivr.versions.canary_routes import CanaryRoutes
@@ -44,6 +45,7 @@ PARTS: tuple[type[Any], ...] = (
     HoldRoutes,
     RetentionRoutes,
     RecordingRoutes,
+    RemarkRoutes,
     QueueRoutes,
     AgentRoutes,
     VoicemailRoutes,

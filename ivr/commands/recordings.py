@@ -15,9 +15,12 @@ from rich.table import Table
 from ivr.commands import _recordings_capacity, _recordings_keys, _recordings_retention
 from ivr.commands._views import cell, clock_time, duration, records, show
 from ivr.control.client import ask, pieces
+from ivr.log import escape
 from ivr.settings.environment import Environment
 
 _A_PAGE = 500
+LONGEST_CELL = 40
+"""Characters of a note in the table; `--json` has all of it."""
 
 
 @click.group(name="recordings")
@@ -53,6 +56,8 @@ for _part in (
 @click.option("--queue", help="talk of this queue")
 @click.option("--agent", help="this agent, or extension, talked")
 @click.option("--outcome", help="of the call: answered, ...")
+@click.option("--disposition", help="what became of the talk, exactly this")
+@click.option("--note", metavar="WORDS", help="a part of the note, in small or capital letters")
 @click.option("--state", help="taken, kept, archived, spoilt, deleted")
 @click.option("--shortest", type=float, metavar="SECONDS", help="at least so long")
 @click.option("--longest", type=float, metavar="SECONDS", help="at most so long")
@@ -64,13 +69,29 @@ def _list(limit: int, as_json: bool, **wanted: Any) -> None:
         for one in found:
             click.echo(json.dumps(one, ensure_ascii=False))
         return
-    table = Table("began", "length", "queue", "agent", "number", "state", "silent", "recording")
+    table = Table("began", "length", "queue", "agent", "number", "state", "silent", "disposition", "note", "recording")
     for one in found:
         began, length = clock_time(datetime.fromisoformat(one["began"])), duration(round(one["seconds"] * 1e6))
         silent = duration(round(sum(gap["end"] - gap["begin"] for gap in one["gaps"]) * 1e6)) if one["gaps"] else ""
-        values = (began, length, one["queue"], one["agent"], one["did"], one["state"], silent, one["recording"])
-        table.add_row(*[cell(str(value)) for value in values])
+        of = (one["queue"], one["agent"], one["did"], one["state"])
+        remarks = (one["disposition"], _short(one["note"]))
+        table.add_row(*[cell(str(value)) for value in (began, length, *of, silent, *remarks, one["recording"])])
     show(table)
+
+
+@command.command()
+@click.argument("recording")
+@click.option("--disposition", help="what became of the talk; an empty one removes it")
+@click.option("--note", metavar="TEXT", help="free text, at most 2000 characters; an empty one removes it")
+def remark(recording: str, disposition: str | None, note: str | None) -> None:
+    """Say what became of the talk of RECORDING, and what else is to be known of it."""
+    given = {name: value for name, value in (("disposition", disposition), ("note", note)) if value is not None}
+    if not given:
+        raise click.UsageError("say --disposition, --note, or both")
+    told = ask(Environment.from_environ(os.environ), "PUT", _path(recording, "/remarks"), given)
+    click.echo(f"disposition: {escape(told['disposition']) or 'none'}")
+    note = escape(told["note"], keep="\n")
+    click.echo(f"note: {note or 'none'}")
 
 
 @command.command()
@@ -134,6 +155,12 @@ def change(call: str, do: str) -> None:
     """Pause the recording of the talk that CALL is in, let it go on, or begin it on demand."""
     told = ask(Environment.from_environ(os.environ), "POST", f"/calls/{quote(call, safe='')}/recording", {"do": do})
     click.echo(f"{told['became']}")
+
+
+def _short(note: str) -> str:
+    """The beginning of a note, on one line."""
+    line = " ".join(note.split())
+    return line if len(line) <= LONGEST_CELL else line[: LONGEST_CELL - 1].rstrip() + "…"
 
 
 def _moment(text: str | None) -> str:

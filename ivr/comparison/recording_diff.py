@@ -98,6 +98,7 @@ def _settings(settings: RecordingSettings, say: Words) -> dict[str, str]:
         **_wishes(say("direction"), settings.directions, say),
         say("format"): settings.codec,
         say("kept for"): "; ".join(map(_rule, settings.keep)),
+        **({say("dispositions"): ", ".join(settings.dispositions)} if settings.dispositions else {}),
         say("quiet hours"): str(settings.quiet),
         say("deletions an hour"): str(settings.deletions_an_hour),
         **(_backup(settings.backup, say) if settings.backup is not None else {}),

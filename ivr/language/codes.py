@@ -209,6 +209,8 @@ CODES = (
     Code("REC009", "Deleted before it was copied", "Keep recordings longer, or copy more often.", warning=True),
     Code("REC010", "A target for archives, and nothing archived", "Write `archive after`, or delete it.", warning=True),
     Code("REC011", "Recording would stop before the alarm", "Let the alarm come while more is free."),
+    Code("REC012", "A rule about a disposition that there is not", "Correct it, or add it to `dispositions`."),
+    Code("REC013", "The same disposition twice", "Delete one."),
     # --- Tests of flows (NAME.test.yaml)
     Code("TEST001", "The caller hears something else", "Correct the flow, or what the test expects."),
     Code("TEST002", "The call ends differently", "Correct the flow, or what the test expects."),

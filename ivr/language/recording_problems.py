@@ -33,7 +33,7 @@ def recording_problems(configuration: "Configuration") -> Iterator[Problem]:
     if document is None or model is None:
         return
     check = _Check(configuration, document, model)
-    for found in (check.record(), check.keep(), check.backup(), check.alarms()):
+    for found in (check.record(), check.keep(), check.dispositions(), check.backup(), check.alarms()):
         yield from bounded(found)
 
 
@@ -96,6 +96,19 @@ class _Check:
                     "have been copied; write a longer time, or copy more often"
                 )
                 yield self._value("REC009", (*path, "for"), message)
+
+    def dispositions(self) -> Iterator[Problem]:
+        """The same one twice, and rules about one that no recording can have."""
+        there = self._model.dispositions
+        for number, name in enumerate(there):
+            if name in there[:number]:
+                yield self._value("REC013", ("dispositions", number), f"{quoted(name)} is there already; delete one")
+        for number, rule in enumerate(self._model.keep if there else ()):
+            for name in rule.disposition:
+                if name not in there:
+                    hint = suggestion(name, sorted(there), "; add it there, or correct it here")
+                    message = f"'dispositions' does not name {quoted(name)}{hint}"
+                    yield self._value("REC012", ("keep", number, "disposition"), message)
 
     def _names(self, path: Path_) -> Iterator[Problem]:
         """What is no longer there may still have recordings: a warning."""

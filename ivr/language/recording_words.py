@@ -12,6 +12,7 @@ from ivr.text import quoted
 from ivr.verbs.words import NAME_PATTERN, Refers, Written, name_rule, wrong
 from recordings.periods import Period
 from recordings.policy import Rule, Wish
+from recordings.retention import LONGEST_DISPOSITION
 
 FOR_EVER = "for ever"
 MOST_VALUES = 100
@@ -177,11 +178,15 @@ def _directions(value: Any) -> tuple[str, ...]:
     return found
 
 
-def _labels(value: Any) -> tuple[str, ...]:
-    for one in (found := _several(value)):
-        if not isinstance(one, str) or not 1 <= len(one.strip()) <= 80 or not one.isprintable():
-            raise wrong("a disposition is one line: write 1 to 80 characters")
-    return tuple(one.strip() for one in found)
+def _disposition(value: Any) -> str:
+    fits = isinstance(value, str) and 1 <= len(value.strip()) <= LONGEST_DISPOSITION and value.isprintable()
+    if not fits:
+        raise wrong(f"a disposition is one line: write 1 to {LONGEST_DISPOSITION} characters")
+    return str(value).strip()
+
+
+def _dispositions(value: Any) -> tuple[str, ...]:
+    return tuple(_disposition(one) for one in _several(value))
 
 
 def _as_it_is(value: Any) -> Any:
@@ -214,4 +219,5 @@ SegmentNames = Annotated[
 Directions = Annotated[
     tuple[str, ...], PlainValidator(_directions), Written(_as_it_is, choices=DIRECTIONS, several=True)
 ]
-Dispositions = Annotated[tuple[str, ...], PlainValidator(_labels), Written(_as_it_is, pattern=".+", several=True)]
+Disposition = Annotated[str, Written(_disposition, pattern=".+")]
+Dispositions = Annotated[tuple[str, ...], PlainValidator(_dispositions), Written(_as_it_is, pattern=".+", several=True)]

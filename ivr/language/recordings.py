@@ -7,8 +7,10 @@ from pydantic import Field
 
 from ivr.language.queue_words import AgentName, HookAddress
 from ivr.language.recording_words import (
+    MOST_VALUES,
     Bucket,
     Directions,
+    Disposition,
     Dispositions,
     FolderPath,
     HostText,
@@ -64,7 +66,7 @@ class KeepFile(Settings):
 
     queue: QueueNames = Field(default=(), description="a queue, or a list of them")
     direction: Directions = Field(default=(), description="inbound, outbound, internal, or a list of them")
-    disposition: Dispositions = Field(default=(), description="what the call was about, or a list of that")
+    disposition: Dispositions = Field(default=(), description="what became of the talk, or a list of that")
     segment: SegmentNames = Field(default=(), description="segment of the caller (lists.yaml), or a list of them")
     keep: KeepText = Field(
         alias="for", description="180 days, 6 months, 5 years or for ever, from the end of the talk; then it is deleted"
@@ -147,6 +149,12 @@ class RecordingsFile(Settings):
         min_length=1,
         max_length=MOST_RULES,
         description="how long recordings are kept: the first rule that matches; left out: 180 days",
+    )
+    dispositions: list[Disposition] = Field(
+        default_factory=list,
+        min_length=1,
+        max_length=MOST_VALUES,
+        description="what may become of a talk: a recording gets one of these; left out: any of up to 64 characters",
     )
     quiet: HoursText = Field(
         default=_USUAL.quiet, alias="quiet hours", description="when recordings are deleted and archived"

@@ -29,6 +29,7 @@ def recording_settings(model: RecordingsFile) -> RecordingSettings:
         deletions_an_hour=model.deletions,
         backup=_backup(model.backup) if model.backup is not None else None,
         alarms=_limits(model.alarms),
+        dispositions=tuple(model.dispositions),
     )
 
 

@@ -3,8 +3,8 @@ lives years ahead some hundred times.
 
     {"records": URL, "vault": PATH, "site": LABEL, "today": DAY, "zone": NAME, "labels", "rules", "limits", "before"}
 
-is answered with {"report": ..., "states": {state: [how many, bytes]}}. Rules that name a disposition or a segment do
-not match here: the catalogue holds neither.
+is answered with {"report": ..., "states": {state: [how many, bytes]}}. Rules that name a segment do not match here: the
+catalogue holds none.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ STORED = (State.KEPT, State.ARCHIVED, State.DELETED)
 
 @dataclass(frozen=True, slots=True)
 class DaySum:
-    """What was recorded on a day of the site's calendar, of one queue, direction and state."""
+    """What was recorded on a day of the site's calendar, of one queue, direction, disposition and state."""
 
     day: date
     queue: str
@@ -42,6 +42,7 @@ class DaySum:
     state: State
     count: int
     bytes: int
+    disposition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,12 @@ def day_sums(engine: Engine, zone: ZoneInfo) -> Iterator[DaySum]:
                 return
             day = moment.astimezone(zone).date()
             begin, after = (_midnight(day + days * DAY, zone) for days in (0, 1))
-            asked = select(r.queue, r.direction, r.state, func.count(), func.sum(r.bytes))
-            asked = asked.where(r.finished >= begin, r.finished < after).group_by(r.queue, r.direction, r.state)
+            kind = (r.queue, r.direction, r.disposition, r.state)
+            asked = select(*kind, func.count(), func.sum(r.bytes))
+            asked = asked.where(r.finished >= begin, r.finished < after).group_by(*kind)
             found = [tuple(row) for row in connection.execute(asked)]
-        for queue, direction, state, count, stored in found:
-            yield DaySum(day, queue, direction, State(state), int(count), int(stored))
+        for queue, direction, disposition, state, count, stored in found:
+            yield DaySum(day, queue, direction, State(state), int(count), int(stored), disposition)
 
 
 def seen(
@@ -80,9 +82,7 @@ def seen(
         states[one.state.value][1] += one.bytes
         if one.state not in STORED:
             continue
-        rule = book.rule_for(
-            Kept(recording="", call="", ended=EARLIEST, bytes=0, queue=one.queue, direction=one.direction)
-        )
+        rule = book.rule_for(_like(one))
         words = str(rule) if rule is not None else ""
         first = min(first, one.day)
         rows.append((one.day, one.queue, words, one.bytes))
@@ -150,6 +150,19 @@ def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
     finally:
         store.close()
     return {"report": plain_report(made.report), "states": made.states}
+
+
+def _like(one: DaySum) -> Kept:
+    """Any recording of these."""
+    return Kept(
+        recording="",
+        call="",
+        ended=EARLIEST,
+        bytes=0,
+        queue=one.queue,
+        direction=one.direction,
+        disposition=one.disposition,
+    )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, product
 
 from sqlalchemy import ColumnElement, Engine, and_, case, false, func, not_, or_, select
 
@@ -15,11 +15,13 @@ from ivr.recordings.due import Due, Looked, bound
 from ivr.recordings.hold_store import standing, under
 from recordings.catalogue import table
 from recordings.holds import Hold
-from recordings.judge import Border, Judge
+from recordings.judge import OTHER, Border, Judge
 from recordings.retention import EARLIEST, DryRun, Fate, Kept, Planned, RetentionRule, State, Sum, Verdict
 
 MOST_HOLDS = 400
 """In one question; with more of them, or where a rule asks for segments, every row is looked at."""
+MOST_KINDS = 300
+"""Likewise, of queues, directions and dispositions together: SQLite bounds the depth of a condition (1,000)."""
 
 
 def dry_run(due: Due, judge: Judge, limit: int = 100) -> DryRun:
@@ -28,7 +30,7 @@ def dry_run(due: Due, judge: Judge, limit: int = 100) -> DryRun:
         holds = standing(connection)
     counted = _Counted(judge, limit)
     for state in State:
-        if judge.asks_segments or len(holds) > MOST_HOLDS:
+        if judge.asks_segments or len(holds) > MOST_HOLDS or _too_many(judge):
             for one in due.rows(judge, state):
                 counted.add(one)
         else:
@@ -91,12 +93,25 @@ def _sums(
 
 
 def _kinds(judge: Judge, state: State) -> Iterator[_Kind]:
+    r, queues, directions = table.c, *_told_apart(judge)
+    for queue, direction, disposition in product(("", *queues), ("", *directions), judge.dispositions):
+        which = and_(_named(r.queue, queue, queues), _named(r.direction, direction, directions))
+        if judge.asks_dispositions:
+            known = [one for one in judge.dispositions if one != OTHER]
+            which = and_(which, r.disposition.not_in(known) if disposition == OTHER else r.disposition == disposition)
+        yield _Kind(which, judge.border(queue, direction, "", state, disposition))
+
+
+def _too_many(judge: Judge) -> bool:
+    """Whether there are more kinds than one question may tell apart."""
+    queues, directions = _told_apart(judge)
+    return (len(queues) + 1) * (len(directions) + 1) * len(judge.dispositions) > MOST_KINDS
+
+
+def _told_apart(judge: Judge) -> tuple[list[str], list[str]]:
+    """Queues and directions that rules name."""
     queues = sorted({queue for rule in judge.rules for queue in rule.queue})
-    directions = sorted({direction for rule in judge.rules for direction in rule.direction})
-    for queue in ("", *queues):
-        for direction in ("", *directions):
-            which = and_(_named(table.c.queue, queue, queues), _named(table.c.direction, direction, directions))
-            yield _Kind(which, judge.border(queue, direction, "", state))
+    return queues, sorted({direction for rule in judge.rules for direction in rule.direction})
 
 
 def _named(column: ColumnElement[str], value: str, named: Sequence[str]) -> ColumnElement[bool]:

@@ -121,7 +121,7 @@ class Due:
     # ------------------------------------------------------------------ within
     def _asked(self, judge: Judge, state: State, after: After | None, limit: int) -> Select[Any]:
         r, c, n = table.c, tables.calls.c, tables.callers.c
-        wanted: list[Any] = [r.recording, r.call, r.finished, r.bytes, r.queue, r.direction]
+        wanted: list[Any] = [r.recording, r.call, r.finished, r.bytes, r.queue, r.direction, r.disposition]
         asked = select(*wanted)
         if judge.asks_segments:
             asked = select(*wanted, n.number).select_from(
@@ -141,7 +141,7 @@ class Due:
         ended, segment = row.finished, ""
         if judge.asks_segments:
             segment = self._segment_of(row.number or "", ended.astimezone(self.zone).date())
-        border = judge.border(row.queue, row.direction, segment, state)
+        border = judge.border(row.queue, row.direction, segment, state, row.disposition)
         touched = over.may_hold(row.recording, row.call, row.queue)
         sure = None if touched and ended <= border.stays else border.verdict(ended)
         return Looked(sure, border.rule, row.bytes, partial(self._kept, row, state, over, segment))
@@ -154,6 +154,7 @@ class Due:
             bytes=row.bytes,
             queue=row.queue,
             direction=row.direction,
+            disposition=row.disposition,
             segment=segment,
             caller=over.callers.get(row.call, ""),
             state=state,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Select, delete, insert, select, updat
 
 from ivr.recordings.hold_store import alone, callers_of, standing
 from ivr.records import tables
-from recordings.catalogue import Recording, State, columns, keys, recording_of, table
+from recordings.catalogue import UNREMARKED, Recording, State, columns, keys, recording_of, table
 from recordings.holds import Holds, OverQueue
 from recordings.parts import ENDING
 from recordings.retention import Kept
@@ -31,8 +31,9 @@ _MOMENTS = ("ended", "due", "done")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doomed:
     """A recording that is to go, or to be archived. `file`: in the vault, empty = it never came there; `raw`: names
-    that it may have in the folder of recordings. `rule` in words, `due` since when, `by` whom. `done`: when its key was
-    destroyed, or its row said that it is archived: from then on there is no way back."""
+    that it may have in the folder of recordings. `rule` in words, `due` since when, `by` whom; `judged_as`: the
+    disposition by which a rule decided, None: none was asked. `done`: when its key was destroyed, or its row said that
+    it is archived: from then on there is no way back."""
 
     recording: str
     call: str
@@ -47,10 +48,11 @@ class Doomed:
     rule: str
     due: datetime
     by: str
+    judged_as: str | None = None
     done: datetime | None = None
 
     @classmethod
-    def of(cls, row: Recording, *, rule: str, due: datetime, by: str) -> "Doomed":
+    def of(cls, row: Recording, *, rule: str, due: datetime, by: str, judged_as: str | None = None) -> "Doomed":
         """A row of the catalogue."""
         in_vault, raw = row.state in IN_VAULT, row.recording + ENDING
         return cls(
@@ -67,11 +69,13 @@ class Doomed:
             rule=rule,
             due=due,
             by=by,
+            judged_as=judged_as,
         )
 
     def as_of(self, row: Recording) -> "Doomed":
         """The same by its row of now: it may have come into the vault, or into the archive."""
-        return replace(Doomed.of(row, rule=self.rule, due=self.due, by=self.by), raw=self.raw)
+        now = Doomed.of(row, rule=self.rule, due=self.due, by=self.by, judged_as=self.judged_as)
+        return replace(now, raw=self.raw)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -87,8 +91,9 @@ class Doomed:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What there is no way back from now, and what is spared: recording -> holds over it. `busy`: with which other work
-    has begun that is not finished, and which."""
+    """What there is no way back from now, and what is spared: recording -> holds over it; without a hold: its
+    disposition is another one by now, and the rules have to be asked again. `busy`: those with which other work has
+    begun that is not finished, and which."""
 
     open: tuple[Doomed, ...]
     held: Mapping[str, tuple[str, ...]]
@@ -110,15 +115,16 @@ class OpenWork:
         return self._all(ARCHIVING)
 
     def destroy(self, doomed: Sequence[Doomed], now: datetime, zone: tzinfo) -> Begun:
-        """Destroy the keys of those that nobody holds, in one transaction in which nobody can set a hold. What is
-        deleted or begun already is left out. What is not in the vault yet says at once that it is deleted: then nobody
-        can bring it there any more."""
+        """Destroy the keys of those that nobody holds, in one transaction in which nobody can set a hold; disposition
+        and note go with them. What is deleted or begun already is left out. What is not in the vault yet says at once
+        that it is deleted: then nobody can bring it there any more."""
         with self._engine.begin() as connection:
             wanted, held, busy = self._free(connection, doomed, zone)
             begun = {one.recording: replace(one, done=now) for one in wanted}
             for some in _parts(begun):
                 taken = update(table).where(table.c.recording.in_(some), table.c.state == State.TAKEN.value)
                 connection.execute(taken.values(state=State.DELETED.value))
+                connection.execute(update(table).where(table.c.recording.in_(some)).values(**UNREMARKED))
                 connection.execute(delete(keys).where(keys.c.recording.in_(some)))
             self._add(connection, DELETING, begun)
         return Begun(tuple(begun.values()), held, busy)
@@ -135,11 +141,12 @@ class OpenWork:
         return Begun(tuple(begun.values()), held, busy)
 
     def mark_deleted(self, names: Iterable[str]) -> None:
-        """Their audio is gone; the rows stay, without the pictures of it."""
+        """Their audio is gone; the rows stay, without the pictures of it, and without what somebody remarked while the
+        rest was done."""
         with self._engine.begin() as connection:
             for some in _parts(names):
                 gone = update(table).where(table.c.recording.in_(some))
-                connection.execute(gone.values(state=State.DELETED.value, peaks=None))
+                connection.execute(gone.values(state=State.DELETED.value, peaks=None, **UNREMARKED))
 
     def held(self, doomed: Sequence[Doomed], zone: tzinfo) -> dict[str, tuple[str, ...]]:
         """Which of these somebody holds now: recording -> holds over it."""
@@ -167,7 +174,7 @@ class OpenWork:
     def _free(
         self, connection: Connection, doomed: Sequence[Doomed], zone: tzinfo
     ) -> tuple[list[Doomed], dict[str, tuple[str, ...]], dict[str, str]]:
-        """Those that may go, as their rows say now, those that are held, and those with which other work goes on.
+        """Those that may go, as their rows say now, those that are spared, and those with which other work goes on.
         Nobody else writes these rows until the end of the transaction."""
         alone(connection)
         open_ = {name: why for kind, why in _BUSY.items() for name in _read(connection, kind)}
@@ -176,7 +183,7 @@ class OpenWork:
         there = [one for one in doomed if one.recording not in open_]
         there = [one for one in there if (row := rows.get(one.recording)) is None or row.state is not State.DELETED]
         now = [one.as_of(rows[one.recording]) if one.recording in rows else one for one in there]
-        held = _held(connection, now, rows, zone)
+        held = {**_changed(now, rows), **_held(connection, now, rows, zone)}
         busy = {one.recording: open_[one.recording] for one in doomed if one.recording in open_}
         return [one for one in now if one.recording not in held], held, busy
 
@@ -199,6 +206,12 @@ def _found(connection: Connection, asked: Select[Any], names: Iterable[str]) -> 
         rows = connection.execute(asked.where(table.c.recording.in_(some))).mappings()
         found += [recording_of(dict(row)) for row in rows]
     return found
+
+
+def _changed(doomed: Iterable[Doomed], rows: Mapping[str, Recording]) -> dict[str, tuple[str, ...]]:
+    """Those whose disposition is not the one any more by which a rule decided."""
+    judged = ((one, rows.get(one.recording)) for one in doomed if one.judged_as is not None)
+    return {one.recording: () for one, row in judged if row is not None and row.disposition != one.judged_as}
 
 
 def _held(

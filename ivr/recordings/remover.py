@@ -55,7 +55,7 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What became of recordings: gone for ever; held, by which holds; not finished, and why."""
+    """What became of recordings: gone for ever; held, by which holds (none: `Begun.held`); not finished, and why."""
 
     gone: tuple[str, ...] = ()
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -229,7 +229,10 @@ class Retention:
             row, fate = rows.get(one.kept.recording), one.fate
             if row is None or row.state.value != one.kept.state.value or fate.at is None:
                 continue
-            doomed[fate.verdict].append(Doomed.of(row, rule=str(fate.rule), due=fate.at, by=RETENTION))
+            judged_as = one.kept.disposition
+            doomed[fate.verdict].append(
+                Doomed.of(row, rule=str(fate.rule), due=fate.at, by=RETENTION, judged_as=judged_as)
+            )
         await self._delete(run, doomed[Verdict.DELETE])
         if self._archiver is not None and doomed[Verdict.ARCHIVE]:
             run.add(Removed(), await self._archiver.archive(doomed[Verdict.ARCHIVE]))

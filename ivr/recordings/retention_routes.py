@@ -167,7 +167,8 @@ class RetentionRoutes:
         remarks = []
         if Judge(self._site().recordings.keep, self._clock.now()).asks_dispositions:
             remarks.append(
-                "calls have no disposition yet: what a rule with a disposition might keep longer is not deleted"
+                "a recording with no disposition may still get one: what a rule with a disposition might keep longer "
+                "is not deleted"
             )
         if told.archivings.count and not self._retention.archives:
             remarks.append("there is no archive: what would be archived stays where it is")

@@ -32,6 +32,7 @@ from ivr.web.api.paging import LONGEST_CURSOR, moment_of, place_of
 from ivr.web.api.routing import Allowed, Granted, Refusal, api_router
 from ivr.web.api.turns import Turns
 from recordings.catalogue import Recording, State
+from recordings.retention import LONGEST_DISPOSITION
 from recordings.vault.keyclient import KeysAway
 from recordings.vault.keyring import KeysLocked
 from recordings.vault.keys import KeyTrouble
@@ -67,7 +68,8 @@ class GapAnswer(BaseModel):
 
 class RecordingAnswer(BaseModel):
     """One talk. `began`: of the audio; `seconds`: its length; `state`: taken (not in the vault yet), kept, archived,
-    spoilt, deleted; `notice`: version of the notice that the caller heard."""
+    spoilt, deleted; `notice`: version of the notice that the caller heard; `disposition`: what became of the talk, and
+    `note`: free text, also of several lines."""
 
     recording: str
     call: str
@@ -82,11 +84,14 @@ class RecordingAnswer(BaseModel):
     bytes: int
     notice: str
     gaps: list[GapAnswer]
+    disposition: str = ""
+    note: str = ""
     caller: str = ""
 
 
 class RecordingsAnswer(BaseModel):
-    """Newest first. `next`: give it as `after` for the next page; null: this is the last one."""
+    """Newest first. `next`: give it as `after` for the next page; null: this is the last one. Where a note is looked
+    for, a page may be short, or empty, and have a next one."""
 
     recordings: list[RecordingAnswer]
     next: str | None
@@ -115,6 +120,7 @@ class Filters(BaseModel):
     agent: Annotated[Words, Field(max_length=32, description="this agent, or extension, talked")] = ""
     state: Literal["", "taken", "kept", "archived", "spoilt", "deleted"] = ""
     outcome: CallOutcome | None = None
+    disposition: Annotated[Words, Field(max_length=LONGEST_DISPOSITION, description="exactly this one")] = ""
     shortest: Annotated[float, Field(ge=0, le=1e6, description="seconds")] = 0
     longest: Annotated[float | None, Field(ge=0, le=1e6, description="seconds")] = None
     after: Annotated[Words, Field(max_length=LONGEST_CURSOR, description="`next` of the page before")] = ""
@@ -122,9 +128,10 @@ class Filters(BaseModel):
 
 
 class Search(Filters):
-    """With what must not stand in an address: proxies log those."""
+    """With what must not stand in an address, for it may tell of people: proxies log those."""
 
     number: Annotated[Words, Field(max_length=64, description="of the caller, however it is written; noted")] = ""
+    note: Annotated[Words, Field(max_length=200, description="a part of the note, in small or capital letters")] = ""
 
 
 class Reason(BaseModel):
@@ -233,7 +240,7 @@ class RecordingRoutes:
 
     async def show(self, recording: Name, granted: Looks) -> RecordingAnswer:
         """One recording."""
-        return _answer(await self._one(recording, granted), "")
+        return recording_answer(await self._one(recording, granted))
 
     async def waveform(self, recording: Name, granted: Looks) -> WaveformAnswer:
         """Its waveform, to be drawn; there is none before it is in the vault."""
@@ -324,7 +331,7 @@ class RecordingRoutes:
         def look() -> RecordingsAnswer:
             page = search(self._engine, wanted, within, after, filters.limit)
             callers = callers_of(self._engine, {one.call for one in page.recordings})
-            shown = [_answer(one, callers.get(one.call, "")) for one in page.recordings]
+            shown = [recording_answer(one, callers.get(one.call, "")) for one in page.recordings]
             return RecordingsAnswer(recordings=shown, next=page.next.cursor() if page.next is not None else None)
 
         async with self._searches.one():
@@ -378,6 +385,8 @@ class RecordingRoutes:
             agent=filters.agent,
             state=State(filters.state) if filters.state else None,
             outcome=filters.outcome,
+            disposition=filters.disposition,
+            note=filters.note if isinstance(filters, Search) else "",
             shortest=round(filters.shortest * 1e6),
             longest=None if filters.longest is None else round(filters.longest * 1e6),
         )
@@ -422,8 +431,10 @@ def _ruling(ruling: TalkRuling) -> RulingAnswer:
     )
 
 
-def _answer(recording: Recording, caller: str) -> RecordingAnswer:
-    told = ("recording", "call", "queue", "agent", "did", "direction", "codec", "bytes", "notice", "began")
+def recording_answer(recording: Recording, caller: str = "") -> RecordingAnswer:
+    """How one is told. `caller`: the opaque key."""
+    seen = ("recording", "call", "queue", "agent", "did", "direction", "codec", "bytes", "notice", "began")
+    told = (*seen, "disposition", "note")
     return RecordingAnswer(
         **{name: getattr(recording, name) for name in told},
         seconds=recording.length_us / 1e6,

@@ -4,12 +4,17 @@ loop.
 What few rows have is asked for first, and only these are looked at (`_rare`). When there is nothing of that kind, the
 newest rows are looked at until a page is full, which is soon: many match. A database cannot know which of the two it
 is, so it is told: a condition that it shall not follow by an index stands in a CASE (`_looked_at`).
+
+No index answers what a note holds. Without something that few have, the newest rows with a note are read, `LOOKED` of
+them for a page at most: then the page ends, be it short or empty, and the next one goes on from there. What a note
+holds is compared here, for the databases do not agree on which letters are the same ("RECLAMACIÓN").
 """
 
 import heapq
+import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -24,6 +29,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
 )
@@ -39,13 +45,15 @@ MOST = 500
 FEW = 5_000
 """Rows that are looked at one and all in some hundredths of a second. Of what more have, one row in 200 of a million is
 one of them."""
+LOOKED = 10_000
+"""Rows with a note that are read for one page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which recordings; what is left out does not count. `begin` and `end` are aware: ended from `begin` on, before
     `end`. `callers` are opaque keys of one caller; `shortest` and `longest` are microseconds; `outcome` is the
-    call's."""
+    call's; `note` is a part of the note, in small or capital letters."""
 
     begin: datetime | None = None
     end: datetime | None = None
@@ -59,11 +67,14 @@ class Wanted:
     outcome: CallOutcome | None = None
     shortest: int = 0
     longest: int | None = None
+    disposition: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Recordings, newest first, without their waveforms, and where the next page begins; None: this is the last one."""
+    """Recordings, newest first, without their waveforms, and where the next page begins; None: this is the last one.
+    Where a note is looked for, a page may be short, or empty, and not be the last one."""
 
     recordings: tuple[Recording, ...]
     next: After | None
@@ -71,10 +82,16 @@ class Page:
 
 def search(engine: Engine, wanted: Wanted, within: Limits, after: After | None, limit: int) -> Page:
     """At most `limit` recordings within reach. Raises SQLAlchemyError."""
+    seen_to = None
     with engine.connect() as connection:
-        rows = list(islice(_found(connection, _Question(wanted, within, after, limit + 1)), limit + 1))
+        question = _Question(wanted, within, after, limit + 1)
+        if wanted.note:
+            found, seen_to = _by_note(connection, question)
+        else:
+            found = _found(connection, question)
+        rows = list(islice(found, limit + 1))
     page = [recording_of(dict(row)) for row in rows[:limit]]
-    last = After(page[-1].finished, page[-1].recording) if page and len(rows) > limit else None
+    last = After(page[-1].finished, page[-1].recording) if page and len(rows) > limit else seen_to
     return Page(tuple(page), last)
 
 
@@ -129,6 +146,7 @@ class _Question:
             (r.queue, wanted.queue),
             (r.direction, wanted.direction),
             (r.state, state),
+            (r.disposition, wanted.disposition),
         ):
             if value:
                 yield column == value
@@ -170,8 +188,7 @@ class _Question:
 
     def page(self, *more: ColumnElement[bool]) -> Select[Any]:
         """The newest of these."""
-        r = table.c
-        return select(*columns()).where(*more).order_by(r.finished.desc(), r.recording.desc()).limit(self.most)
+        return _newest(*columns()).where(*more).limit(self.most)
 
 
 def _found(connection: Connection, question: _Question) -> Iterator[Any]:
@@ -194,6 +211,52 @@ def _found(connection: Connection, question: _Question) -> Iterator[Any]:
         for queue in sorted(queues)
     ]
     yield from heapq.merge(*found, key=lambda row: (row["finished"], row["recording"]), reverse=True)
+
+
+def _by_note(connection: Connection, question: _Question) -> tuple[Iterator[Any], After | None]:
+    """Likewise, of those whose note holds the words; and the last row that was looked at, if there are more."""
+    rare, last = _rare(connection, question), None
+    if rare is not None:
+        some = (*rare, _looked_at(_NOTED))
+    else:
+        some = (_NOTED, *question.time())
+        last = _place(connection, some, LOOKED)
+        some += () if last is None else (_not_after(last),)
+    reach = map(_looked_at, _within(question.within))
+    asked = _newest(*columns()).where(*some, *question.rest(), *reach).execution_options(yield_per=200)
+    words = _alike(question.wanted.note)
+    return (row for row in connection.execute(asked).mappings() if words in _alike(row["note"])), last
+
+
+def _place(connection: Connection, some: tuple[ColumnElement[bool], ...], number: int) -> After | None:
+    """The row of this number among these, the newest first, if there is one after it."""
+    r = table.c
+    asked = _newest(r.finished, r.recording).where(*some).offset(number - 1).limit(2)
+    found = connection.execute(asked).all()
+    if len(found) < 2:
+        return None
+    moment: datetime = found[0].finished
+    return After(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment, found[0].recording)
+
+
+def _not_after(last: After) -> ColumnElement[bool]:
+    """This row and those before which it comes in the pages are looked at, and no older one."""
+    r = table.c
+    return and_(r.finished >= last.at, or_(r.finished > last.at, r.recording >= last.id))
+
+
+def _newest(*wanted: Any) -> Select[Any]:
+    r = table.c
+    return select(*wanted).order_by(r.finished.desc(), r.recording.desc())
+
+
+def _alike(words: str) -> str:
+    """The same for small and capital letters, however an accent is written."""
+    return unicodedata.normalize("NFC", words).casefold()
+
+
+_NOTED = table.c.note != literal_column("''")
+"""Written out, for its index holds no other row."""
 
 
 def _rare(connection: Connection, question: _Question) -> tuple[ColumnElement[bool], ...] | None:

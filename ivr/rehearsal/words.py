@@ -186,6 +186,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "direction": ("dirección", "direction"),
     "format": ("formato", "format"),
     "kept for": ("se guardan", "kept for"),
+    "dispositions": ("tipificaciones", "dispositions"),
     "quiet hours": ("horas tranquilas", "quiet hours"),
     "deletions an hour": ("eliminaciones por hora", "deletions an hour"),
     "copies": ("copias en", "copies to"),

@@ -168,6 +168,7 @@ class RecordingSettings:
     deletions_an_hour: int = 10_000
     backup: BackupSettings | None = None
     alarms: Limits = field(default_factory=Limits)
+    dispositions: tuple[str, ...] = ()  # those that a recording may get; empty: any
 
     def said(self, *, direction: str = "", number: str = "", agent: str = "") -> dict[Level, Said]:
         """What this file says of a talk, for `recordings.policy.rule_for`: the number that was called, the agent's

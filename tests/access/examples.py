@@ -164,6 +164,9 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/recordings/{recording}/copy": Example(
         own=RECORDING, other=OTHER_RECORDING, body={"reason": "lo pide la auditoría"}
     ),
+    "PUT /api/recordings/{recording}/remarks": Example(
+        own=RECORDING, other=OTHER_RECORDING, body={"disposition": "venta", "note": "compró dos"}
+    ),
     "GET /api/calls/{call}/rulings": Example(own=CALL, other=OTHER_CALL),
     "POST /api/calls/{call}/recording": Example(
         own=CALL, other=OTHER_CALL, body={"do": "pause"}, as_things_stand="nobody talks"

@@ -137,6 +137,14 @@ def test_how_long_it_is_kept_is_as_it_says(site: Site) -> None:
     assert str(site.recordings.quiet) == "01:30 to 04:30" and site.recordings.deletions_an_hour == 5000
 
 
+@of([KEPT])
+def test_what_became_of_a_talk_counts_as_it_says(site: Site) -> None:
+    assert site.recordings.dispositions == ("venta", "reclamo", "consulta", "otro")
+    periods = [str(rule(site, queue="servicio", disposition=name).keep) for name in site.recordings.dispositions]
+    assert periods == ["180 days", "3 years", "180 days", "180 days"]
+    assert str(rule(site, queue="cartera", disposition="reclamo").keep) == "5 years"
+
+
 @of([ROOM])
 def test_the_limits_are_as_it_says(site: Site) -> None:
     assert site.recordings.alarms == Limits(45, 15.0, 3.0)

@@ -54,6 +54,7 @@ CHANGED: dict[str, tuple[Any, str]] = {
         (RetentionRule(keep=None, archive_after=Period(days=9)),),
         "kept for: before everything else: 180 days, now everything else: for ever, archive after 9 days",
     ),
+    "dispositions": (("venta", "reclamo"), "dispositions: before nothing, now venta, reclamo"),
     "quiet": (QuietHours(60, 90), "quiet hours: before 02:00 to 05:00, now 01:00 to 01:30"),
     "deletions_an_hour": (5, "deletions an hour: before 10000, now 5"),
     "backup": (BackupSettings(targets=TARGETS), "copies to disco: before nothing, now /mnt/x"),

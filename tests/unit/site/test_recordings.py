@@ -58,6 +58,7 @@ def test_everything_that_the_file_says(tmp_path: Path) -> None:
             RetentionRule(segment=("vip",), keep=Period(months=18)),
             EVERYTHING,
         ),
+        dispositions=("queja", "fraude", "venta"),
         quiet=QuietHours(23 * 60, 5 * 60),
         deletions_an_hour=500,
         backup=BackupSettings(
