@@ -108,6 +108,7 @@ class Intake:
         self._recordings, self._done, self._catalogue, self._talk_of = recordings, done, catalogue, talk_of
         self._parts_of, self._lives = parts_of, lives
         self._marked: dict[str, list[str]] = {}
+        self._files: dict[str, list[str]] = {}  # as they lay there when it was looked for markers
 
     def waiting(self) -> list[str]:
         """Names of the recordings to which nobody writes any more, the oldest first."""
@@ -115,10 +116,13 @@ class Intake:
         if not self._marked:
             return []
         expected = {name: self._expected(name) for name in self._marked}  # asked before it is looked
-        files = grouped(entry.name.removesuffix(ENDING) for entry in _files(self._recordings))
+        self._files = files = self._listed()
         return [
             name for name, parts in expected.items() if complete(name, files.get(name, ()), self._marked[name], parts)
         ]
+
+    def _listed(self) -> dict[str, list[str]]:
+        return grouped(entry.name.removesuffix(ENDING) for entry in _files(self._recordings))
 
     def _expected(self, name: str) -> int:
         parsed = parse_name(name)
@@ -151,7 +155,7 @@ class Intake:
         try:
             if known is not None and known.state is State.TAKEN:
                 self._too_late(name)
-            join(self._recordings, name)
+            join(self._recordings, name, self._later(name))
             with file.open("rb") as opened:
                 stat = file.stat()
                 digest = hashlib.file_digest(opened, "sha256").hexdigest()
@@ -194,8 +198,13 @@ class Intake:
 
     def _too_late(self, name: str) -> None:
         """Parts that are found when their recording is in the catalogue."""
-        for part in later_parts(self._recordings, name):
+        for part in self._later(name):
             self._aside(part)
+
+    def _later(self, name: str) -> list[Path]:
+        """Its later parts. The folder is not looked through for each recording: it may hold very many."""
+        files = self._files if name in self._marked else self._listed()
+        return later_parts(self._recordings, files.get(name, ()))
 
     def settle(self, name: str) -> None:
         """Remove the markers: everybody knows of the recording now. One that has come since is of a part that comes too

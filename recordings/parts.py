@@ -82,36 +82,32 @@ def gaps_between(parts: Sequence[Part]) -> Iterator[int]:
         ended = part.ended
 
 
-def join(folder: Path, name: str) -> None:
-    """Make one file of the parts of a recording that is complete; nothing is to do where there is one already. What a
-    crash has left half done is finished. Raises OSError, for want of room before a byte is written: what there was is
-    there still."""
+def join(folder: Path, name: str, later: Sequence[Path]) -> None:
+    """Make one file of the parts of a recording that is complete; nothing is to do where there is one already. `later`:
+    its second part and those behind it. What a crash has left half done is finished. Raises OSError, for want of room
+    before a byte is written: what there was is there still."""
     joined, joining = (folder / f"{name}{what}{ENDING}" for what in (_JOINED, _JOINING))
     if not joined.exists():
         joining.unlink(missing_ok=True)
-        if not later_parts(folder, name):
+        if not later:
             return
-        parts = _parts(folder, name)
+        first = folder / f"{name}{ENDING}"
+        parts = [_measured(file) for file in ([first] if first.exists() else []) + list(later)]
         _want_room(folder, parts)
         try:
             _write(joining, parts)
             joining.rename(joined)
         finally:
             joining.unlink(missing_ok=True)
-    for file in later_parts(folder, name):
+    for file in later:
         file.unlink()
     joined.rename(folder / f"{name}{ENDING}")
 
 
-def later_parts(folder: Path, name: str) -> list[Path]:
-    """The files of its second part and those behind it."""
-    found = [file for file in folder.glob(f"{name}~*{ENDING}") if number_of(file.stem) > 1]
-    return sorted(found, key=lambda file: number_of(file.stem))
-
-
-def _parts(folder: Path, name: str) -> list[Part]:
-    first = folder / f"{name}{ENDING}"
-    return [_measured(file) for file in ([first] if first.exists() else []) + later_parts(folder, name)]
+def later_parts(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Of a recording's files, which had these names, those of its second part and behind it that are there still."""
+    later = sorted((name for name in names if number_of(name) > 1), key=number_of)
+    return [file for file in (folder / f"{name}{ENDING}" for name in later) if file.exists()]
 
 
 def _measured(file: Path) -> Part:

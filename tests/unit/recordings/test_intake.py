@@ -5,7 +5,6 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,36 +12,13 @@ from hypothesis import strategies as st
 
 from ivr.call.facts import RecordingFinished
 from ivr.clock import LoopClock
-from ivr.records.recording_watch import AGAIN_SECONDS, EVERY_SECONDS, RecordingWatch
+from ivr.records.recording_watch import RecordingWatch
 from ivr.records.store import RecordStore
-from ivr.testing.clock import ManualClock
-from recordings import intake, parts
-from recordings.catalogue import Catalogue, Gap, MemoryCatalogue, Recording, SqlCatalogue, State
+from recordings import parts
+from recordings.catalogue import Gap, Recording, SqlCatalogue, State
 from recordings.intake import QUARANTINE, SILENT, Intake, Refused, Talk, gaps_of, length_us, parse_name
-from recordings.parts import join
 from tests.tools import run
-
-CALL, LEG = "n1-1795291036.6", "000000000002"
-NAME = f"{CALL}_{LEG}"
-AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-
-
-class Folder:
-    def __init__(self, path: Path, catalogue: Catalogue | None = None) -> None:
-        self.recordings, self.done = path, path / "done"
-        self.done.mkdir(parents=True)
-        self.catalogue = catalogue or MemoryCatalogue()
-        self.talks = {LEG: Talk(call=CALL, queue="servicio", agent="101", did="6017436967", notice="v7")}
-        self.intake = Intake(path, self.done, self.catalogue, lambda call, leg: self.talks.get(leg))
-
-    def file(self, name: str = NAME, seconds: float = 2) -> Path:
-        path = self.recordings / f"{name}.raw"
-        path.write_bytes(b"\1\0\2\0" * round(8000 * seconds))
-        return path
-
-    def mark(self, name: str = NAME) -> None:
-        (self.done / name).touch()
+from tests.unit.recordings.taking import AT, CALL, LEG, NAME, SECOND, Folder
 
 
 def test_a_finished_recording_gets_a_row_with_its_length_and_its_talk(tmp_path: Path) -> None:
@@ -224,100 +200,6 @@ def test_files_of_other_names_are_put_aside_and_older_recordings_stay(tmp_path: 
     assert not strange.exists() and (tmp_path / QUARANTINE / "notes.txt").exists() and older.exists()
 
 
-def row(name: str, call: str, second: int, **more: Any) -> Recording:
-    values: dict[str, Any] = {
-        "recording": name,
-        "call": call,
-        "leg": "1",
-        "queue": "servicio",
-        "agent": "101",
-        "finished": datetime(2026, 11, 23, 15, 0, second, tzinfo=UTC),
-        "length_us": 1,
-        "bytes": 2,
-        "sha256": "0" * 64,
-        "file": f"{name}.raw",
-    }
-    return Recording(**(values | more))
-
-
-@pytest.fixture(params=["memory", "database"])
-def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    if request.param == "memory":
-        yield MemoryCatalogue()
-        return
-    store = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite")
-    yield SqlCatalogue(store.engine)
-    store.close()
-
-
-def test_the_catalogue_finds_a_calls_recordings_in_their_order(catalogue: Catalogue) -> None:
-    for name, second in (("c_2", 9), ("c_1", 5)):
-        catalogue.add(row(name, "c", second))
-    catalogue.add(row("d_1", "d", 1))
-    assert [r.recording for r in catalogue.of_call("c")] == ["c_1", "c_2"]
-    assert catalogue.get("c_1") == row("c_1", "c", 5)
-    assert catalogue.get("nobody") is None and catalogue.of_call("nobody") == []
-
-
-def test_a_row_is_the_same_after_the_way_through_the_database(catalogue: Catalogue) -> None:
-    kept = row("c_1", "c", 5, gaps=(Gap(1, 2, "paused"),), peaks=b"\0\1", codec="opus", direction="inbound", did="601")
-    catalogue.add(kept)
-    assert catalogue.get("c_1") == kept
-
-
-def test_adding_again_changes_the_row_and_adds_none(catalogue: Catalogue) -> None:
-    catalogue.add(row("c_1", "c", 5))
-    catalogue.add(row("c_1", "c", 7))
-    assert catalogue.of_call("c") == [row("c_1", "c", 7)]
-
-
-def test_a_kept_recording_has_its_key(catalogue: Catalogue) -> None:
-    catalogue.add(row("c_1", "c", 5))
-    assert [r.recording for r in catalogue.in_state(State.TAKEN, 10)] == ["c_1"] and catalogue.key_of("c_1") is None
-    kept = row("c_1", "c", 5, state=State.KEPT, file="2026/11/23/x.cva")
-    catalogue.keep(kept, b"wrapped")
-    catalogue.keep(kept, b"wrapped")  # again, after a crash
-    assert catalogue.get("c_1") == kept and catalogue.key_of("c_1") == b"wrapped"
-    assert catalogue.in_state(State.TAKEN, 10) == [] and catalogue.in_state(State.KEPT, 10) == [kept]
-
-
-@pytest.mark.parametrize("gone_on", [State.KEPT, State.ARCHIVED, State.DELETED])
-@pytest.mark.parametrize("late", [State.TAKEN, State.SPOILT])
-def test_what_has_gone_on_is_not_taken_again(catalogue: Catalogue, gone_on: State, late: State) -> None:
-    further = row("c_1", "c", 5, state=gone_on, file="2026/11/23/x.cva")
-    assert catalogue.keep(further, b"wrapped")
-    assert not catalogue.add(row("c_1", "c", 5, state=late))
-    assert catalogue.get("c_1") == further and catalogue.key_of("c_1") == b"wrapped"
-
-
-def test_what_was_spoilt_can_be_taken_again(catalogue: Catalogue) -> None:
-    taken = row("c_1", "c", 5)
-    assert catalogue.add(replace(taken, state=State.SPOILT)) and catalogue.add(taken)
-    assert catalogue.get("c_1") == taken
-
-
-def test_a_recording_that_comes_into_the_vault_while_it_is_taken_again_stays_there(
-    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = Folder(tmp_path / "recordings", catalogue)
-    folder.file()
-    taken = folder.intake.take(NAME)
-    assert isinstance(taken, Recording)
-    kept = replace(taken, state=State.KEPT, file="2026/11/23/x.cva")
-
-    def meanwhile(where: Path, name: str) -> None:
-        catalogue.keep(kept, b"wrapped")
-        join(where, name)
-
-    monkeypatch.setattr(intake, "join", meanwhile)
-    assert folder.intake.take(NAME) == kept == catalogue.get(NAME)
-
-
-def test_it_says_which_files_a_row_names(catalogue: Catalogue) -> None:
-    catalogue.add(row("c_1", "c", 5))
-    assert catalogue.named(["c_1.raw", "c_2.raw"]) == {"c_1.raw"} and catalogue.named([]) == set()
-
-
 @run
 async def test_the_watch_tells_the_journal_once_and_keeps_what_it_cannot_tell(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
@@ -380,96 +262,3 @@ def test_many_that_wait_are_looked_at_once_each(tmp_path: Path, monkeypatch: pyt
 
 
 # ---- several files
-def test_a_recording_of_several_files_is_taken_as_one_when_all_are_complete(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    for name, ended in ((NAME, AT), (f"{NAME}~2", AT + 3 * SECOND)):
-        file = folder.file(name)
-        os.utime(file, (ended.timestamp(), ended.timestamp()))
-    folder.mark()
-    assert folder.intake.waiting() == [], "Asterisk writes the second one"
-    folder.mark(f"{NAME}~2")
-    assert folder.intake.waiting() == [NAME]
-    taken = folder.intake.take(NAME)
-    assert isinstance(taken, Recording) and taken.recording == NAME and taken.file == f"{NAME}.raw"
-    assert taken.length_us == 5_000_000 and taken.finished == AT + 3 * SECOND
-    assert folder.intake.take(NAME) == taken
-    folder.intake.settle(NAME)
-    assert not list(folder.done.iterdir()) and [file.name for file in tmp_path.glob("*.raw")] == [f"{NAME}.raw"]
-
-
-def test_between_two_files_nothing_is_taken(tmp_path: Path) -> None:
-    folder, parts = Folder(tmp_path), {LEG: 2}
-    folder.intake = Intake(
-        tmp_path, folder.done, folder.catalogue, lambda call, leg: folder.talks.get(leg), lambda leg: parts.get(leg, 1)
-    )
-    folder.file()
-    folder.mark()
-    assert folder.intake.waiting() == [], "the second one is about to be begun"
-    parts.clear()
-    assert folder.intake.waiting() == [NAME], "they hung up before"
-
-
-@run
-async def test_parts_that_cannot_be_joined_yet_are_tried_again_after_a_while(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, clock, tried = Folder(tmp_path), ManualClock(), list[str]()
-    watch = RecordingWatch(folder.intake, clock, lambda event, key: None)
-    for name in (NAME, f"{NAME}~2"):
-        folder.file(name)
-        folder.mark(name)
-
-    def full(where: Path, name: str) -> None:
-        tried.append(name)
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(intake, "join", full)
-        for _ in range(round(AGAIN_SECONDS / EVERY_SECONDS)):
-            assert await watch.look() == 0
-            clock.advance(EVERY_SECONDS)
-        assert tried == [NAME], "and not twice a second"
-        assert await watch.look() == 0 and tried == [NAME, NAME]
-    folder.file("c_1")
-    folder.mark("c_1")
-    folder.talks["1"] = folder.talks[LEG]
-    assert await watch.look() == 1, "the others do not wait"
-    clock.advance(AGAIN_SECONDS)
-    assert await watch.look() == 1 and folder.intake.waiting() == []
-
-
-def test_parts_that_were_cut_off_are_adopted_and_joined(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    for name, ended in ((NAME, AT), (f"{NAME}~2", AT + 3 * SECOND)):
-        os.utime(folder.file(name), (ended.timestamp(), ended.timestamp()))
-    folder.mark()
-    assert folder.intake.adopt(AT + timedelta(minutes=9)) == [f"{NAME}~2"]
-    assert folder.intake.waiting() == [NAME]
-    taken = folder.intake.take(NAME)
-    assert isinstance(taken, Recording) and taken.length_us == 5_000_000
-
-
-def test_a_part_that_comes_when_its_recording_is_taken_is_not_thrown_away(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    folder.file()
-    folder.mark()
-    folder.intake.take(NAME)
-    folder.intake.settle(NAME)
-    folder.file(f"{NAME}~2")
-    folder.mark(f"{NAME}~2")
-    assert folder.intake.waiting() == [], "the vault takes it over"
-    (tmp_path / f"{NAME}.raw").unlink()
-    assert folder.intake.waiting() == [NAME]
-    folder.intake.take(NAME)
-    assert [file.name for file in (tmp_path / QUARANTINE).iterdir()] == [f"{NAME}~2.raw"]
-
-
-def test_nobody_demanded_any_of_its_parts(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    folder.talks[LEG] = replace(folder.talks[LEG], wanted=False)
-    for name in (NAME, f"{NAME}~2"):
-        folder.file(name)
-        folder.mark(name)
-    assert isinstance(folder.intake.take(NAME), Refused)
-    folder.intake.settle(NAME)
-    assert not list(tmp_path.glob("*.raw")) and not list(folder.done.iterdir())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recordings import parts
-from recordings.parts import Part, complete, gaps_between, join, number_of, part_name, whole_name
+from recordings.parts import Part, complete, gaps_between, join, later_parts, number_of, part_name, whole_name
 
 NAME = "n1-1795291036.6_000000000002"
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -38,6 +38,11 @@ def in_parts(folder: Path) -> bytes:
     return one + frames(0, 0, 0.1) + two + frames(0, 0, 0.25) + three
 
 
+def joined(folder: Path) -> None:
+    """By what lies there."""
+    join(folder, NAME, later_parts(folder, [file.name.removesuffix(".raw") for file in folder.glob(f"{NAME}*.raw")]))
+
+
 @pytest.mark.parametrize("number", [1, 2, 17])
 def test_a_parts_name_tells_its_recording_and_its_number(number: int) -> None:
     name = part_name(NAME, number)
@@ -47,18 +52,18 @@ def test_a_parts_name_tells_its_recording_and_its_number(number: int) -> None:
 
 def test_the_parts_lie_where_they_belong_and_both_sides_stay_apart(tmp_path: Path) -> None:
     whole = in_parts(tmp_path)
-    join(tmp_path, NAME)
+    joined(tmp_path)
     (file,) = tmp_path.iterdir()
     assert file.name == f"{NAME}.raw" and file.read_bytes() == whole
     assert datetime.fromtimestamp(file.stat().st_mtime, UTC) == AT + 1.85 * SECOND, "when the last of it was heard"
-    join(tmp_path, NAME)
+    joined(tmp_path)
     assert file.read_bytes() == whole
 
 
 def test_one_file_alone_is_left_as_it_is(tmp_path: Path) -> None:
     file = written(tmp_path, NAME, frames(1, 2, 1), AT)
     before = file.stat()
-    join(tmp_path, NAME)
+    joined(tmp_path)
     assert file.stat() == before and list(tmp_path.iterdir()) == [file]
 
 
@@ -66,13 +71,13 @@ def test_a_part_that_holds_nothing_and_half_a_frame_disturb_nobody(tmp_path: Pat
     written(tmp_path, NAME, frames(1, 2, 1) + b"\7", AT)
     written(tmp_path, f"{NAME}~2", b"", AT + 9 * SECOND)
     written(tmp_path, f"{NAME}~3", frames(3, 4, 1), AT + 2 * SECOND)
-    join(tmp_path, NAME)
+    joined(tmp_path)
     assert (tmp_path / f"{NAME}.raw").read_bytes() == frames(1, 2, 1) + frames(0, 0, 1) + frames(3, 4, 1)
 
 
 def test_what_is_left_without_its_first_part_is_kept(tmp_path: Path) -> None:
     written(tmp_path, f"{NAME}~2", frames(3, 4, 1), AT)
-    join(tmp_path, NAME)
+    joined(tmp_path)
     assert (tmp_path / f"{NAME}.raw").read_bytes() == frames(3, 4, 1)
 
 
@@ -99,8 +104,8 @@ def test_a_crash_at_any_moment_loses_and_doubles_nothing(
             patched.setattr(Path, name, step(getattr(Path, name)))
         patched.setattr(parts.os, "fsync", step(os.fsync))
         with contextlib.suppress(Killed):
-            join(tmp_path, NAME)
-    join(tmp_path, NAME)
+            joined(tmp_path)
+    joined(tmp_path)
     (file,) = tmp_path.iterdir()
     assert file.read_bytes() == whole
 
@@ -114,7 +119,7 @@ def test_without_room_the_parts_stay(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(parts.os, "fsync", full)
     with pytest.raises(OSError):
-        join(tmp_path, NAME)
+        joined(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == before
 
 
@@ -138,12 +143,12 @@ def test_on_a_disk_that_is_nearly_full_nothing_is_begun(tmp_path: Path, monkeypa
     monkeypatch.setattr(parts, "_write", counted)
     monkeypatch.setattr(parts.os, "statvfs", lambda folder: Disk(1_000_000 + len(whole) - 1))
     with pytest.raises(OSError, match="No space left"):
-        join(tmp_path, NAME)
+        joined(tmp_path)
     assert written == [] and sorted(file.name for file in tmp_path.iterdir()) == [
         f"{NAME}.raw", f"{NAME}~10.raw", f"{NAME}~2.raw"
     ]  # fmt: skip
     monkeypatch.setattr(parts.os, "statvfs", lambda folder: Disk(1_000_000 + len(whole)))
-    join(tmp_path, NAME)
+    joined(tmp_path)
     (file,) = tmp_path.iterdir()
     assert file.read_bytes() == whole
 
