@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from recordings.catalogue import Catalogue, MemoryCatalogue
+from recordings.catalogue import Catalogue, MemoryCatalogue, Recording
 from recordings.intake import Intake, Talk
 
 CALL, LEG = "n1-1795291036.6", "000000000002"
@@ -27,3 +28,19 @@ class Folder:
 
     def mark(self, name: str = NAME) -> None:
         (self.done / name).touch()
+
+
+def row(name: str, call: str, second: int, **more: Any) -> Recording:
+    values: dict[str, Any] = {
+        "recording": name,
+        "call": call,
+        "leg": "1",
+        "queue": "servicio",
+        "agent": "101",
+        "finished": datetime(2026, 11, 23, 15, 0, second, tzinfo=UTC),
+        "length_us": 1,
+        "bytes": 2,
+        "sha256": "0" * 64,
+        "file": f"{name}.raw",
+    }
+    return Recording(**(values | more))

@@ -11,23 +11,7 @@ from ivr.records.store import RecordStore
 from recordings import intake
 from recordings.catalogue import Catalogue, Gap, MemoryCatalogue, Recording, SqlCatalogue, State
 from recordings.parts import join
-from tests.unit.recordings.taking import NAME, Folder
-
-
-def row(name: str, call: str, second: int, **more: Any) -> Recording:
-    values: dict[str, Any] = {
-        "recording": name,
-        "call": call,
-        "leg": "1",
-        "queue": "servicio",
-        "agent": "101",
-        "finished": datetime(2026, 11, 23, 15, 0, second, tzinfo=UTC),
-        "length_us": 1,
-        "bytes": 2,
-        "sha256": "0" * 64,
-        "file": f"{name}.raw",
-    }
-    return Recording(**(values | more))
+from tests.unit.recordings.taking import NAME, Folder, row
 
 
 @pytest.fixture(params=["memory", "database"])

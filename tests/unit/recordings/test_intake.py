@@ -18,7 +18,7 @@ from recordings import parts
 from recordings.catalogue import Gap, Recording, SqlCatalogue, State
 from recordings.intake import QUARANTINE, SILENT, Intake, Refused, Talk, gaps_of, length_us, parse_name
 from tests.tools import run
-from tests.unit.recordings.taking import AT, CALL, LEG, NAME, SECOND, Folder
+from tests.unit.recordings.taking import AT, CALL, LEG, NAME, SECOND, Folder, row
 
 
 def test_a_finished_recording_gets_a_row_with_its_length_and_its_talk(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from recordings.catalogue import Catalogue, MemoryCatalogue, SqlCatalogue, State
 from recordings.holds import Lifted, OverCall
 from tests.tools import run
 from tests.unit.recordings.shop import LATER, Shop
-from tests.unit.recordings.test_catalogue import row
+from tests.unit.recordings.taking import row
 
 NOTE = "Llamó Ana Pérez por la factura 118"
 
