@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from ivr.erasure.audio import RecordingStore
 from ivr.erasure.number import number_of
+from ivr.erasure.records import talks_of
 from ivr.erasure.stores import Caller, Left
 from ivr.recordings.open_work import Doomed
 from ivr.records.migrate import SCRIPTS, migrate
@@ -147,7 +149,8 @@ async def test_an_erased_caller_is_in_no_note_and_what_is_held_keeps_its_own(sho
     for name in ("c0_o0", "c1_o1", "c2_o2"):
         assert shop.catalogue.remark(name, disposition="reclamo", note=f"{NOTE}, de {name}")
     shop.hold(OverCall("c1"))
-    store = RecordingStore(shop.folder, shop.folder / "done", shop.catalogue, shop.remover, shop.clock)
+    talks = partial(talks_of, shop.store.engine)
+    store = RecordingStore(shop.folder, shop.folder / "done", shop.catalogue, talks, shop.remover, shop.clock)
     caller = Caller(number=number_of("3001234567"), keys=frozenset({"ana"}), calls=("c0", "c1"))
     erased = await store.erase(caller)
     assert (erased.erased, erased.left, erased.why) == (1, 1, Left.HELD)
