@@ -45,8 +45,9 @@ MOST = 500
 FEW = 5_000
 """Rows that are looked at one and all in some hundredths of a second. Of what more have, one row in 200 of a million is
 one of them."""
-LOOKED = 10_000
-"""Rows with a note that are read for one page."""
+LOOKED = 5_000
+"""Rows with a note that are read for one page: each lies behind its waveform, and half of them on a page of their
+own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +223,12 @@ def _by_note(connection: Connection, question: _Question) -> tuple[Iterator[Any]
         some = (_NOTED, *question.time())
         last = _place(connection, some, LOOKED)
         some += () if last is None else (_not_after(last),)
-    reach = map(_looked_at, _within(question.within))
-    asked = _newest(*columns()).where(*some, *question.rest(), *reach).execution_options(yield_per=200)
-    words = _alike(question.wanted.note)
-    return (row for row in connection.execute(asked).mappings() if words in _alike(row["note"])), last
+    r, reach, words = table.c, map(_looked_at, _within(question.within)), _alike(question.wanted.note)
+    asked = _newest(r.recording, r.note).where(*some, *question.rest(), *reach).execution_options(yield_per=200)
+    with connection.execute(asked) as noted:
+        names = list(islice((row.recording for row in noted if words in _alike(row.note)), question.most))
+    rows = connection.execute(_newest(*columns()).where(r.recording.in_(names))).mappings()
+    return iter(rows), last
 
 
 def _place(connection: Connection, some: tuple[ColumnElement[bool], ...], number: int) -> After | None:
