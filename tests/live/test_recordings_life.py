@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from ivr.testing.instance import Instance
 from tests.live.recorded import kept
 from tests.live.scenes import AGENT, CALLER, live, short, talking
 
-_DISK = Path(tempfile.mkdtemp(prefix="cl-archive-"))
+_DISK = Path(tempfile.gettempdir(), f"cl-archive-{uuid4().hex}")
 CHANGES = short(site={"lines": "12"})
 CHANGES["recordings.yaml"] = {
     "keep": [{"queue": "servicio", "for": "180 days", "archive after": "30 days"}, {"for": "1 year"}],
@@ -32,8 +33,9 @@ CHANGES["recordings.yaml"] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def disk() -> Iterator[Path]:
+    _DISK.mkdir(mode=0o700)
     yield _DISK
-    shutil.rmtree(_DISK, ignore_errors=True)
+    shutil.rmtree(_DISK)
 
 
 async def talk(line: Instance, number: str, seconds: float = 2) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -25,16 +26,17 @@ from recordings.vault.sealed import Reader
 from tests.live.recorded import heard, kept, loudness, proved
 from tests.live.scenes import AGENT, CALLER, live, short, talking
 
-_DISK = tempfile.mkdtemp(prefix="cl-backup-")
+_DISK = Path(tempfile.gettempdir(), f"cl-backup-{uuid4().hex}")
 CHANGES = short(site={"lines": "12"})
-CHANGES["recordings.yaml"] = {"backup": {"targets": {"disco": {"folder": _DISK}}, "every": "24 h"}}
+CHANGES["recordings.yaml"] = {"backup": {"targets": {"disco": {"folder": str(_DISK)}}, "every": "24 h"}}
 SECONDS = (2, 3, 4)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def disk() -> Iterator[Path]:
-    yield Path(_DISK)
-    shutil.rmtree(_DISK, ignore_errors=True)
+    _DISK.mkdir(mode=0o700)
+    yield _DISK
+    shutil.rmtree(_DISK)
 
 
 def restored(var: Path) -> dict[str, tuple[Recording, Any, int]]:
