@@ -3,13 +3,18 @@
 On each processor a process of its own sleeps for a moment again and again, and tells when it woke up late. (In a
 thread of the test it would be late, too, when the test itself is busy.) On a machine that has too much to do, or is
 itself a guest of one, a tenth of a second and more is missed now and then, by Asterisk as by everybody.
+
+Who sleeps is woken soon, also while those who work share a processor with many. So the kernel is asked, too, for how
+long this process, in which the phones live, was ready to work and had to wait (/proc/PID/task/TID/schedstat).
 """
 
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
+from pathlib import Path
 
 from ivr.install.asterisk import tied
 
@@ -18,6 +23,9 @@ LATE = 0.06
 """Seconds; half of what counts as a gap in music."""
 AROUND = 0.3
 """Seconds after a stall in which what was missed arrives."""
+
+LOOKS = 0.1
+"""Seconds between two looks at what this process had to wait for; `LATE` of them are a stall."""
 
 _WATCHER = f"""
 import os, sys, time
@@ -46,6 +54,8 @@ class Stalls:
             watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             self._watchers.append(watcher)
             threading.Thread(target=self._listen, args=(watcher,), name="stalls", daemon=True).start()
+            if len(self._watchers) == 1:
+                threading.Thread(target=self._wait, name="waits", daemon=True).start()
 
     def note(self, since: float, until: float) -> None:
         """It stood still then."""
@@ -59,11 +69,31 @@ class Stalls:
         """For how long processors stood still within this time, those of each added."""
         return sum(max(0.0, min(until, end) - max(since, begin)) for since, until in list(self._found))
 
+    def _wait(self) -> None:
+        """Of the main thread, in which the loop runs. A kernel that does not tell is believed to be quick."""
+        told = Path(f"/proc/self/task/{os.getpid()}/schedstat")
+        before = _waited(told)
+        since = time.monotonic()
+        while before is not None:
+            time.sleep(LOOKS)
+            waited, now = _waited(told), time.monotonic()
+            if waited is not None and waited - before > LATE:
+                self.note(since, now)
+            before, since = waited, now
+
     def _listen(self, watcher: "subprocess.Popen[str]") -> None:
         assert watcher.stdout is not None
         for line in watcher.stdout:
             since, until = map(float, line.split())
             self.note(since, until)
+
+
+def _waited(told: Path) -> float | None:
+    """Seconds in which a thread was ready and had no processor, since its beginning."""
+    try:
+        return int(told.read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return None
 
 
 STALLS = Stalls()

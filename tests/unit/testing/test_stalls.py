@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 from ivr.testing.stalls import AROUND, Stalls
@@ -47,3 +49,28 @@ def test_each_watcher_tells_when_it_woke_up_late() -> None:
         for watcher in stalls._watchers:
             watcher.kill()
             watcher.wait()
+
+
+CROWDED = """
+import os, subprocess, sys, time
+from ivr.testing.stalls import Stalls
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+busy = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(4)]
+try:
+    stalls, began = Stalls(), time.monotonic()
+    stalls.watch()
+    while time.monotonic() < began + 3:
+        sum(range(10_000))
+    print(stalls.seconds(began, time.monotonic()))
+finally:
+    for one in busy:
+        one.kill()
+        one.wait()
+"""
+"""A process that works, beside four that do so on the same processor."""
+
+
+def test_who_shares_a_processor_with_many_knows_that_it_stood_still() -> None:
+    told = subprocess.run([sys.executable, "-c", CROWDED], capture_output=True, text=True, timeout=60, check=True)
+    assert float(told.stdout) > 1, "of three seconds it had less than one"
