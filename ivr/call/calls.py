@@ -5,9 +5,11 @@ calls that the journal does not know the picture of Asterisk's channels tells.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from acd.decisions import EndVisit, SendBackAgain
 from acd.facts import CallerJoined, CallerReturned, CallerSeen, CallerSwapped, OfferBridged, Resynchronised, TalkEnded
@@ -16,6 +18,10 @@ from ivr.call import facts
 
 REMEMBERED_ENDED = 10_000
 """Ended calls that are still known as ended, so that a late fact does not bring one back."""
+
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+"""One for all who wait: of them nothing is recorded yet, and empty sets of ten thousand are megabytes."""
 
 
 @dataclass(slots=True)
@@ -41,15 +47,15 @@ class LiveCall:
     """The caller does not want to be recorded."""
     wish: tuple[str, str] = ("", "")
     """What a step said about the recording (recordings.policy.Wish), and its name."""
-    ruled: dict[str, facts.RecordingRuled] = field(default_factory=dict)
+    ruled: Mapping[str, facts.RecordingRuled] = field(default_factory=lambda: _NONE)
     """Leg -> whether its talk is recorded."""
-    begun_recordings: set[str] = field(default_factory=set)
+    begun_recordings: Set[str] = frozenset()
     """Legs whose recording began on demand."""
-    silenced: set[str] = field(default_factory=set)
+    silenced: Set[str] = frozenset()
     """Legs whose recording is paused."""
-    parts: dict[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=lambda: _NONE)
     """Leg -> how many files its recording has, where it has several."""
-    stopped_recordings: set[str] = field(default_factory=set)
+    stopped_recordings: Set[str] = frozenset()
     """Legs whose recording was ended for good."""
     reason: str = ""
     """The flow's word for the end that it is about to bring about."""
@@ -214,17 +220,17 @@ class LiveCalls:
             case facts.RecordingWished():
                 live.wish = (fact.wish, fact.step)
             case facts.RecordingRuled():
-                live.ruled[fact.leg] = fact
+                live.ruled = {**live.ruled, fact.leg: fact}
             case facts.RecordingBegun():
-                live.begun_recordings.add(fact.leg)
+                live.begun_recordings |= {fact.leg}
             case facts.RecordingPaused():
-                live.silenced.add(fact.leg)
+                live.silenced |= {fact.leg}
             case facts.RecordingResumed():
-                live.silenced.discard(fact.leg)
+                live.silenced -= {fact.leg}
             case facts.RecordingRenewed():
-                live.parts[fact.leg] = fact.part
+                live.parts = {**live.parts, fact.leg: fact.part}
             case facts.RecordingStopped():
-                live.stopped_recordings.add(fact.leg)
+                live.stopped_recordings |= {fact.leg}
 
     def _take_fact(self, live: LiveCall, fact: facts.CallFact) -> None:
         match fact:

@@ -12,7 +12,6 @@ made again on another. Blocking: call it off the loop.
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import re
 import secrets
@@ -37,13 +36,8 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 10
 """How often a folder of a day is made again that another just tidied away."""
-_COPY_BYTES = 1024 * 1024
 
 _Told = TypeVar("_Told")
-
-
-class NotTheFile(Exception):
-    """What was to be brought back is not what it should be. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +76,7 @@ class Vault:
         """Seal what `source` holds with a data key and keep it as `file` (of `new_file`), on the disk when this
         returns. Raises OSError (a full disk too), then nothing is left; FileExistsError when there is one."""
         with told_of(self._path), self._descriptor() as root:
-            return self._bring(root, place_of(file), lambda target: seal(source, target, key), replace=False)
+            return self._bring(root, place_of(file), lambda target: seal(source, target, key))
 
     def expect(self, files: Sequence[str]) -> None:
         """Write down, on the disk, what is about to be admitted, in place of what was written down before: what a crash
@@ -114,21 +108,6 @@ class Vault:
         except (FileNotFoundError, ValueError):
             return False
         return True
-
-    def bring_back(self, source: BinaryIO, file: str, sha256: str) -> None:
-        """Put a sealed file back from a copy, over whatever is there. `sha256`: of the sealed file, in hexadecimal
-        digits. Raises NotTheFile when the copy is another, then everything is as before; OSError, then try again."""
-
-        def copy(target: BinaryIO) -> None:
-            found = hashlib.sha256()
-            while piece := source.read(_COPY_BYTES):
-                target.write(piece)
-                found.update(piece)
-            if found.hexdigest() != sha256:
-                raise NotTheFile(f"the copy of {file} has the hash {found.hexdigest()}, not {sha256}")
-
-        with self._descriptor() as root:
-            self._bring(root, place_of(file), copy, replace=True)
 
     def open(self, file: str) -> BinaryIO:
         """The sealed file, for a `Reader`; the caller closes it. Raises ValueError for a name that is none or leads
@@ -187,7 +166,7 @@ class Vault:
         finally:
             os.close(root)
 
-    def _bring(self, root: int, place: Place, write: Callable[[BinaryIO], _Told], *, replace: bool) -> _Told:
+    def _bring(self, root: int, place: Place, write: Callable[[BinaryIO], _Told]) -> _Told:
         """Write a part, then rename it to its place."""
         make(root, INCOMING)
         part = secrets.token_hex(16) + PART
@@ -200,7 +179,7 @@ class Vault:
                 told = write(target)
                 target.flush()
                 os.fsync(target.fileno())
-                _settle(root, incoming, part, place, replace=replace)
+                _settle(root, incoming, part, place)
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(part, dir_fd=incoming)
@@ -237,20 +216,19 @@ def _write_all(into: BinaryIO, data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _settle(root: int, incoming: int, part: str, place: Place, *, replace: bool) -> None:
+def _settle(root: int, incoming: int, part: str, place: Place) -> None:
     """Rename a part to its place, and have that on the disk."""
     for left in reversed(range(_TRIES)):
         try:
             make_day(root, place.folders)
             with day(root, place.folders) as where:
-                if not replace and exists(where, place.name):
+                if exists(where, place.name):
                     raise FileExistsError(f"the vault has {'/'.join((*place.folders, place.name))} already")
                 os.rename(part, place.name, src_dir_fd=incoming, dst_dir_fd=where)
                 try:
                     os.fsync(where)
                 except OSError:
-                    if not replace:
-                        os.unlink(place.name, dir_fd=where)
+                    os.unlink(place.name, dir_fd=where)
                     raise
             return
         except FileNotFoundError:

@@ -4,15 +4,14 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from recordings.vault.doorstep import trusted
-from recordings.vault.keyring import ERRORS, LINE_LIMIT, KeysLocked
-from recordings.vault.keys import Identity, KeyTrouble, unwrap
+from recordings.vault.keyring import ERRORS, LINE_LIMIT
+from recordings.vault.keys import KeyTrouble
 
 PATIENCE = timedelta(seconds=3)
 UNLOCK_PATIENCE = timedelta(seconds=60)
@@ -111,16 +110,3 @@ class KeyClient:
 
     def _away(self, what: str) -> KeysAway:
         return KeysAway(f"the key service on {self._socket} {what}")
-
-
-class OwnKeys:
-    """Opens keys in this process: for a restore with the identity at hand, and for tests. Locked without identities."""
-
-    def __init__(self, identities: Sequence[Identity]) -> None:
-        self.identities = tuple(identities)
-
-    async def open(self, recording: str, wrapped: bytes) -> bytes:
-        """See `Keys`."""
-        if not self.identities:
-            raise KeysLocked("the keys are locked: there is no identity")
-        return unwrap(wrapped, recording, self.identities)

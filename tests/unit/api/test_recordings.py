@@ -24,9 +24,9 @@ from ivr.recordings.routes import RecordingRoutes
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
 from recordings.catalogue import Gap, State
 from recordings.encode import Codec
-from recordings.vault.keyclient import OwnKeys
 from tests.tools import run
 from tests.unit.recordings.test_keeper import House
+from tests.unit.recordings.vault.own_keys import OwnKeys
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SITE: Any = SimpleNamespace(

@@ -21,10 +21,10 @@ from recordings.catalogue import Gap, Recording, SqlCatalogue, State
 from recordings.encode import Codec
 from recordings.intake import QUARANTINE, Intake, Talk
 from recordings.vault.folder import Vault
-from recordings.vault.keyclient import OwnKeys
 from recordings.vault.keyfiles import make_identity, parse_recipients, read_identities
 from recordings.vault.sealed import Reader
 from tests.tools import run
+from tests.unit.recordings.vault.own_keys import OwnKeys
 
 
 class Died(BaseException):

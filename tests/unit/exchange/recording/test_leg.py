@@ -36,9 +36,8 @@ def talk(why: Why | None = Why.YES, *, begun: bool = False, later: int = 0, **kn
     live = LiveCall(CallId(f"n1-{later}.0"), **known)  # type: ignore[arg-type]
     if why is not None:
         at, record = NOW + timedelta(seconds=later), Ruling(why).record
-        live.ruled[LEG] = facts.RecordingRuled(
-            at=at, call=live.call, leg=LEG, queue="servicio", agent="101", record=record, why=why.value
-        )
+        ruled = {"leg": LEG, "queue": "servicio", "agent": "101", "record": record, "why": why.value}
+        live.ruled = {LEG: facts.RecordingRuled(at=at, call=live.call, **ruled)}  # type: ignore[arg-type]
     live.begun_recordings = {LEG} if begun else set()
     return live
 

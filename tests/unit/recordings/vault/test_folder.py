@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from recordings.vault.folder import NotTheFile, Vault, new_file, place_of
+from recordings.vault.folder import Vault, new_file, place_of
 from recordings.vault.sealed import CHUNK_BYTES, Reader
 
 DAY = date(2026, 11, 22)
@@ -105,15 +105,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("file", HOSTILE, ids=[str(n) for n in range(len(HOSTILE))])
 def test_no_name_leads_out(vault: Vault, tmp_path: Path, file: str) -> None:
-    for use in (vault.open, vault.remove, lambda name: admit(vault, name), lambda name: bring_back(vault, b"", name)):
+    for use in (vault.open, vault.remove, lambda name: admit(vault, name)):
         with pytest.raises(ValueError, match="not a file of the vault") as told:
             cast(Callable[[str], Any], use)(file)
         assert len(str(told.value)) < 200
     assert everything(tmp_path) == []
-
-
-def bring_back(vault: Vault, content: bytes, file: str = FILE, sha256: str = "") -> None:
-    vault.bring_back(io.BytesIO(content), file, sha256)
 
 
 @pytest.mark.parametrize("linked", ["2026", "2026/11", "2026/11/22"])
@@ -287,20 +283,6 @@ def test_a_source_that_cannot_be_read_leaves_nothing(vault: Vault, tmp_path: Pat
     assert everything(tmp_path) == [".incoming"]
 
 
-def test_a_copy_is_brought_back_over_a_damaged_file_but_only_the_right_one(vault: Vault, tmp_path: Path) -> None:
-    sealed = vault.admit(io.BytesIO(AUDIO), KEY, FILE)
-    copy = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(b"damaged")
-    with pytest.raises(NotTheFile, match=f"not {sealed.stored_sha256}"):
-        bring_back(vault, copy[:-1], FILE, sealed.stored_sha256)
-    assert (tmp_path / FILE).read_bytes() == b"damaged" and everything(tmp_path / ".incoming") == []
-    bring_back(vault, copy, FILE, sealed.stored_sha256)
-    assert heard(vault) == AUDIO
-    vault.remove(FILE)
-    bring_back(vault, copy, FILE, sealed.stored_sha256)
-    assert heard(vault) == AUDIO
-
-
 def test_the_sweep_takes_old_parts_without_a_writer_only(vault: Vault, tmp_path: Path) -> None:
     admit(vault)
     incoming = tmp_path / ".incoming"
@@ -422,20 +404,3 @@ def test_kill_9_of_a_removal_leaves_the_whole_file_or_none_and_again_it_is_gone(
     admit(vault)
     assert each_kill(lambda: vault.remove(FILE), after) > 20
     assert seen == {True, False}
-
-
-def test_kill_9_of_bringing_back_leaves_the_old_file_or_the_whole_new_one(vault: Vault, tmp_path: Path) -> None:
-    sealed = vault.admit(io.BytesIO(AUDIO), KEY, FILE)
-    path, seen = tmp_path / FILE, set()
-    copy = path.read_bytes()
-
-    def after() -> None:
-        content = path.read_bytes()
-        assert content in (b"damaged", copy)
-        seen.add(content)
-        vault.sweep(timedelta(0), LATER)
-        path.write_bytes(b"damaged")
-
-    path.write_bytes(b"damaged")
-    assert each_kill(lambda: bring_back(vault, copy, FILE, sealed.stored_sha256), after) > 30
-    assert seen == {b"damaged", copy} and heard(vault) == AUDIO

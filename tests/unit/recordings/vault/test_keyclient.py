@@ -7,11 +7,9 @@ from datetime import timedelta
 import pytest
 
 from recordings.vault import keyclient
-from recordings.vault.keyclient import KeyClient, Keys, KeysAway, OwnKeys
-from recordings.vault.keyring import KeysLocked
-from recordings.vault.keys import KeyTrouble
+from recordings.vault.keyclient import KeyClient, KeysAway
 from tests.tools import run
-from tests.unit.recordings.vault.keyholding import IDENTITY, KEY, NAME, OTHER, WRAPPED, Service
+from tests.unit.recordings.vault.keyholding import NAME, WRAPPED, Service
 
 
 @run
@@ -53,13 +51,3 @@ async def test_a_strange_answer_is_told_as_a_service_that_is_away(plain: Service
     async with await asyncio.start_unix_server(strange, plain.socket):
         with pytest.raises(KeysAway, match=said):
             await plain.client.open(NAME, WRAPPED)
-
-
-@run
-async def test_a_restore_opens_keys_without_a_service() -> None:
-    keys: Keys = OwnKeys([OTHER, IDENTITY])
-    assert await keys.open(NAME, WRAPPED) == KEY
-    with pytest.raises(KeysLocked):
-        await OwnKeys([]).open(NAME, WRAPPED)
-    with pytest.raises(KeyTrouble):
-        await OwnKeys([OTHER]).open(NAME, WRAPPED)
