@@ -20,7 +20,7 @@ from recordings.backup.targets import (
     Pace,
     TargetError,
     checked,
-    part_of,
+    new_part,
     reading,
     unbounded,
 )
@@ -75,7 +75,7 @@ class FolderTarget:
 
     def put(self, name: str, source: Path | bytes, sha256: str, pace: Pace = unbounded) -> None:
         *above, last = checked(name).split("/")
-        part = part_of(name)
+        part = new_part()
         chunks = reading(name, source, sha256, pace)
         with self._told(), self._root() as root, self._opened(root, [PARTS], make=True) as parts:
             try:

@@ -27,8 +27,8 @@ from recordings.backup.targets import (
     Pace,
     TargetError,
     checked,
+    new_part,
     only_ours,
-    part_of,
     reading,
     unbounded,
 )
@@ -94,7 +94,7 @@ class SshTarget:
 
     def put(self, name: str, source: Path | bytes, sha256: str, pace: Pace = unbounded) -> None:
         *above, _ = checked(name).split("/")
-        part = self._at(PARTS, part_of(name))
+        part = self._at(PARTS, new_part())
 
         async def begin() -> tuple[asyncssh.SFTPClient, asyncssh.SFTPClientFile]:
             sftp = await self._marked()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
 CHUNK = 1 << 20
 """How much is read and sent at a time, in bytes."""
@@ -117,9 +118,10 @@ def unsealed(name: str) -> tuple[str, str] | None:
     return (match["name"], match["sha256"]) if match and _NAME.fullmatch(name) else None
 
 
-def part_of(name: str) -> str:
-    """Where an upload of that name lies until it is complete: one place, so that a second try leaves nothing over."""
-    return hashlib.sha256(name.encode()).hexdigest()
+def new_part() -> str:
+    """Where an upload lies until it is complete: each in a place of its own, for a backup and an archiving may send the
+    same recording at the same moment. What a broken one leaves goes at the next `check`."""
+    return uuid4().hex
 
 
 def reading(name: str, source: Path | bytes, sha256: str, pace: Pace = unbounded) -> Iterator[bytes]:

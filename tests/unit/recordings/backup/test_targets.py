@@ -75,6 +75,22 @@ def test_a_file_of_many_chunks(target: Target, tmp_path: Path) -> None:
     assert sha256_of(target.get("snapshots/records/1")) == sha256(data)
 
 
+def test_two_uploads_of_one_object_are_in_nobodys_way(target: Target, tmp_path: Path) -> None:
+    """As when a recording is archived in the moment in which the backup sends it."""
+    data = os.urandom(3 * CHUNK)
+    (tmp_path / "file").write_bytes(data)
+    other = iter([tmp_path / "file"])
+
+    def meanwhile(_: int) -> None:
+        for path in other:
+            target.put("audio/a", path, sha256(data))
+            assert sha256_of(target.get("audio/a")) == sha256(data)
+
+    target.put("audio/a", tmp_path / "file", sha256(data), meanwhile)
+    assert sha256_of(target.get("audio/a")) == sha256(data) and list(target.list()) == [Entry("audio/a", len(data))]
+    assert next(other, None) is None
+
+
 @pytest.mark.parametrize(
     "name", ["", "/etc/passwd", "../up", "a/../b", "a//b", ".parts/x", "a/.hidden", "a\nb", "ñ", "a/"]
 )
