@@ -3,6 +3,7 @@
 A module is imported only when its command runs: `ivr check` must not pay for the server.
 """
 
+import gc
 import importlib
 from pathlib import Path
 
@@ -42,6 +43,10 @@ COMMANDS = {
 }
 """Every command and its line in `ivr --help`."""
 
+SELDOM = (50_000, 20, 100)
+"""Python's collector of garbage: a command mostly imports, and what imports make stays. The server sets its own times
+(ivr.app.collector)."""
+
 
 class Commands(click.Group):
     """Finds commands by name, without importing the others."""
@@ -66,6 +71,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a fault of the environment, or what the server refuses, is told without a traceback."""
+        gc.set_threshold(*SELDOM)
         from ivr.control.client import ControlError
         from ivr.settings.environment import SettingsError
 

@@ -17,6 +17,8 @@ WHOLE_EVERY_US = 600_000_000
 """While no call lives."""
 MOST_GROWTH = 256_000_000
 """Bytes since the last whole collection, after which the next one waits for nobody."""
+SMALL = (700, 10)
+"""Python's own thresholds of the young and the middle ones: a command that begins has higher ones (ivr.cli)."""
 _NEVER = 1_000_000_000
 
 
@@ -37,9 +39,8 @@ class Collector:
 
     def begin(self) -> None:
         """What is there now stays for as long as the process."""
-        young, middle, _ = gc.get_threshold()
-        gc.set_threshold(young, middle, _NEVER)
-        self._collect()
+        gc.set_threshold(*SMALL, _NEVER)
+        gc.freeze()  # what the imports made is no garbage: to look through all of it takes a third of a second
 
     def look(self) -> None:
         """Call it every LOOK_EVERY_SECONDS."""

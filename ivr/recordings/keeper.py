@@ -22,7 +22,7 @@ from ivr import log as logs
 from ivr.apart import NotAnswered
 from ivr.aside import aside
 from ivr.clock import Clock
-from ivr.recordings.worker import Spoilt, keep_all
+from ivr.recordings.worker import Spoilt, keep_all, rest
 from recordings.catalogue import Catalogue, Recording, State
 from recordings.encode import Codec
 from recordings.intake import QUARANTINE
@@ -203,6 +203,7 @@ class Keeper:
     async def _run(self) -> None:
         while True:
             done = await self._attempt(self.look)
+            await aside(rest)
             pause = AGAIN_SECONDS if done is None else EVERY_SECONDS if done < SOME else 0.0
             await self._clock.sleep(pause)
 

@@ -1,20 +1,28 @@
 """Brings some finished recordings into the vault, in a process of its own (ivr.apart): compressing takes the processor
-from nobody who talks."""
+from nobody who talks. It stays for a while: to begin takes it half a second, a short talk much less."""
 
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ivr.apart import answered, answers
-from recordings.catalogue import Recording
+from ivr.apart import Resident, answers
 from recordings.encode import Codec, NotAudio
 from recordings.keeping import Kept, keep
 from recordings.vault.folder import Vault
 from recordings.vault.keys import Recipient
 
+if TYPE_CHECKING:
+    from recordings.catalogue import Recording  # with it comes the whole of SQLAlchemy
+
 SECONDS_EACH = 600.0
 """A talk of ten hours takes about a minute; beyond this something is wrong."""
+
+
+REST_SECONDS = 60.0
+"""After so long without work it ends: it has some 60 MB."""
+
+_process = Resident("ivr.recordings.worker")
 
 
 class Spoilt(Exception):
@@ -22,7 +30,7 @@ class Spoilt(Exception):
 
 
 def keep_all(
-    wanted: Mapping[str, Recording], *, folder: Path, vault: Path, recipients: Sequence[str], codec: Codec
+    wanted: "Mapping[str, Recording]", *, folder: Path, vault: Path, recipients: Sequence[str], codec: Codec
 ) -> list[Kept | Spoilt | OSError]:
     """Blocking. What became of each, in their order; `wanted`: by the names that they are to have in the vault. Raises
     NotAnswered."""
@@ -33,8 +41,12 @@ def keep_all(
         "codec": codec.value,
         "wanted": [{"recording": r.recording, "file": r.file, "into": into} for into, r in wanted.items()],
     }
-    told = answered("ivr.recordings.worker", asked, SECONDS_EACH * len(wanted))
-    return [_result(one) for one in told]
+    return [_result(one) for one in _process.ask(asked, SECONDS_EACH * len(wanted))]
+
+
+def rest() -> None:
+    """End the process, if it has had nothing to do for a while."""
+    _process.rest(REST_SECONDS)
 
 
 def _result(told: Mapping[str, Any]) -> Kept | Spoilt | OSError:

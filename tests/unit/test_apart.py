@@ -1,12 +1,15 @@
 """Work of a process of its own: its answer, and why there is none."""
 
 import json
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from ivr.apart import NotAnswered, TookTooLong, answered
+from ivr.apart import NotAnswered, Resident, TookTooLong, answered
 
 WORK = """
 import os, time
@@ -19,7 +22,7 @@ def work(asked):
         os._exit(1)
     with open("/proc/self/cmdline", "rb") as line:
         told = {"line": line.read().decode(), "nice": os.nice(0), "room": os.environ.get("ROOM", "")}
-    return {"said": asked["say"], **told}
+    return {"said": asked["say"], "pid": os.getpid(), **told}
 
 if __name__ == "__main__":
     answers(work)
@@ -49,3 +52,35 @@ def test_why_there_is_no_answer_is_said(module: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "executable", json.dumps("nowhere"))
     with pytest.raises(NotAnswered, match=r"no process can be started: .*No such file"):
         answered(module, {}, 30)
+
+
+def test_a_resident_answers_again_and_again(module: str) -> None:
+    resident = Resident(module)
+    try:
+        first, second = (resident.ask({"say": "ñ" * 200_000, "number": number}, 30) for number in (1, 2))
+        assert first == second and len(second["said"]) == 200_000
+        resident.rest(60)
+        assert resident.ask({"say": ""}, 30)["pid"] == first["pid"], "it has not rested for so long"
+        resident.rest(0)
+        assert resident.ask({"say": ""}, 30)["pid"] != first["pid"]
+    finally:
+        resident.end()
+    resident.rest(0)
+    resident.end()
+
+
+def test_a_resident_that_died_is_started_anew(module: str) -> None:
+    resident = Resident(module)
+    try:
+        pid = resident.ask({"say": ""}, 30)["pid"]
+        os.kill(pid, signal.SIGKILL)
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z":
+            time.sleep(0.01)
+        assert resident.ask({"say": "again"}, 30)["said"] == "again", "it died while nobody asked"
+        with pytest.raises(NotAnswered, match="in the middle of it"):
+            resident.ask({"die": True}, 30)
+        with pytest.raises(TookTooLong, match=r"after 0\.3 s"):
+            resident.ask({"sleep": 30}, 0.3)
+        assert resident.ask({"say": "again"}, 30)["said"] == "again"
+    finally:
+        resident.end()
