@@ -88,9 +88,13 @@ class PromptFiles:
         source = self._sources.get((name, language))
         return source.version if source else None
 
+    def missing(self) -> list[Path]:
+        """The files that are not there. Their names hold a hash of what they are made of."""
+        return [self._file(source) for source in self._missing()]
+
     def make(self) -> tuple[str, ...]:
         """Make what is missing, on all processors. Returns one line for each prompt that could not be made."""
-        missing = [source for key, source in self._sources.items() if key not in self._there]
+        missing = self._missing()
         if not missing:
             return ()
         # The work is done by espeak-ng and sox, processes of their own; threads only wait for them.
@@ -98,6 +102,9 @@ class PromptFiles:
             faults = [fault for fault in pool.map(self._try, missing) if fault]
         self.scan()
         return tuple(faults)
+
+    def _missing(self) -> list[_Source]:
+        return [source for key, source in self._sources.items() if key not in self._there]
 
     def _file(self, source: _Source) -> Path:
         return self._sounds / f"{_sound(source)}.wav"

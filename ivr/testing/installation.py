@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,9 +21,9 @@ from ivr.clock import LoopClock
 from ivr.control.client import ask
 from ivr.install.asterisk import Asterisk, tied
 from ivr.install.paths import Paths
+from ivr.install.sounds import PromptFiles
 from ivr.settings.environment import Endpoint, Environment
 from ivr.site import Site
-from ivr.speech import BUILT_IN
 from ivr.testing.instance_site import copy_site
 from ivr.testing.ports import free_audio_ports, free_port
 from ivr.testing.relay import Relay
@@ -268,19 +268,29 @@ class Installation:
 
     def _install(self) -> None:
         """What `ivr run` does before it starts anything, for these folders and ports."""
-        from ivr.install.prepare import InstallError, prepare
+        from ivr.install.prepare import InstallError, of_the_files, prepare
+
+        made: list[Path] = []
+
+        def choose(environment: Environment, say: Callable[[str], None]) -> tuple[Site, PromptFiles]:
+            site, prompts = of_the_files(environment, say)
+            made.extend(prompts.missing())
+            for file in made:
+                _copy(_SOUNDS / file.parent.name / file.name, file)
+            prompts.scan()
+            return site, prompts
 
         said: list[str] = []
-        _share(_SOUNDS, self.paths.sounds / "centralita")
         try:
-            prepared = prepare(self._asterisks, said.append)
+            prepared = prepare(self._asterisks, said.append, choose)
         except InstallError as fault:
             raise InstanceError("\n".join([*said, str(fault)])) from fault
         self._site = prepared.site
         for name, prompt in prepared.site.prompts.items():
             for file in filter(None, (prepared.prompts.file_of(name, language) for language in prompt.languages)):
                 file.touch()  # of several editions the latest is the one that is heard
-        _share(self.paths.sounds / "centralita", _SOUNDS)
+        for file in made:
+            _copy(file, _SOUNDS / file.parent.name / file.name)
 
     def _environ(self) -> dict[str, str]:
         others = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
@@ -297,14 +307,13 @@ class Installation:
         return await asyncio.to_thread(_fetch, f"http://{self.environment.http}{path}")
 
 
-def _share(there: Path, here: Path) -> None:
-    """The server's own words, made once for all tests: their files' names hold the hash of what they are made of."""
-    for file in there.glob("*/*.wav"):
-        if file.stem.rpartition("-")[0] in BUILT_IN and not (target := here / file.relative_to(there)).exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            fresh = target.with_name(f".{target.name}.{os.getpid()}")
-            shutil.copy2(file, fresh)
-            fresh.replace(target)
+def _copy(file: Path, to: Path) -> None:
+    """A prompt that is there, where it is not there yet: made once for all tests."""
+    if file.exists() and not to.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        fresh = to.with_name(f".{to.name}.{os.getpid()}")
+        shutil.copy2(file, fresh)
+        fresh.replace(to)
 
 
 def _fetch(url: str) -> tuple[int, str]:

@@ -21,7 +21,7 @@ from typing import Any, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from ivr.control.client import ControlError
-from ivr.testing.ears import Ears, sounds_of
+from ivr.testing.ears import Ears, ears_of, sounds_of
 from ivr.testing.installation import ROOT, Installation
 from ivr.testing.person import Person
 from ivr.testing.phone import Phone
@@ -61,7 +61,7 @@ class Instance(Installation):
         self = await super().start(folder, root=root, changes=changes, server=server, **environ)
         sounds = {name: file for name, file in sounds_of(self.paths.share, "es-CO").items() if knows(name)}
         # Off the loop and before the first call: half a second in which nobody would listen.
-        self._ears = await asyncio.to_thread(Ears, sounds)
+        self._ears = await asyncio.to_thread(ears_of, sounds)
         return self
 
     async def stop(self) -> None:
