@@ -18,8 +18,9 @@ log = logs.get(__name__)
 
 EVERY_SECONDS = 0.5
 """A record is to be complete within a second of the call's end."""
-TOGETHER = 2
-"""Files that are hashed at the same time: when many talks end at once, the last one is to be soon, too."""
+TOGETHER = 4
+"""Files that are taken at the same time: when many talks end at once, the last one is to be soon, too. One is hashed
+while the disk writes down what is known of another. Calls wait for threads of the same few."""
 AGAIN_SECONDS = 30.0
 """After one that cannot be taken yet: a disk without room for its parts, a file that cannot be read."""
 ADOPT_EVERY = 120
@@ -58,16 +59,20 @@ class RecordingWatch:
         names = [name for name in waiting if name not in late] + self._failed
         for start in range(0, len(names), TOGETHER):
             some, errors = names[start : start + TOGETHER], list[BaseException]()
-            taking = (asyncio.to_thread(self._intake.take, name) for name in some)
+            taking = (self._take(name) for name in some)
             for name, result in zip(some, await asyncio.gather(*taking, return_exceptions=True), strict=True):
                 if isinstance(result, BaseException):
                     errors.append(result)
                     self._failed = [other for other in self._failed if other != name] + [name]
                 else:
-                    taken += await self._became(name, result)
+                    taken += result
             if errors:
                 raise errors[0]
         return taken
+
+    async def _take(self, name: str) -> bool:
+        """Whether it is a recording, of which everybody knows now."""
+        return await self._became(name, await asyncio.to_thread(self._intake.take, name))
 
     async def _became(self, name: str, result: Recording | Refused) -> bool:
         """Tell of what a marker gave; whether it is a recording."""

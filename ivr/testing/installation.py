@@ -307,6 +307,12 @@ class Installation:
         return await asyncio.to_thread(_fetch, f"http://{self.environment.http}{path}")
 
 
+def bring_prompts(paths: Paths) -> None:
+    """Those that tests have made before, to an installation that would make them anew."""
+    for file in _SOUNDS.glob("*/*.wav"):
+        _copy(file, paths.sounds / "centralita" / file.parent.name / file.name)
+
+
 def _copy(file: Path, to: Path) -> None:
     """A prompt that is there, where it is not there yet: made once for all tests."""
     if file.exists() and not to.exists():

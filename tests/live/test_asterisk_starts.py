@@ -16,15 +16,21 @@ from ivr.install.paths import Paths
 from ivr.install.prepare import Prepared, prepare
 from ivr.settings.environment import Environment
 from ivr.speech import WORDS
+from ivr.testing.installation import bring_prompts
 from tests.tools import run
 from tests.unit.install.samples import environment
 
 pytestmark = pytest.mark.live
 
 
+async def prepare_with(settings: Environment) -> Prepared:
+    await asyncio.to_thread(bring_prompts, Paths.of(settings))
+    return await asyncio.to_thread(prepare, settings, print)
+
+
 @asynccontextmanager
 async def started(settings: Environment) -> AsyncIterator[tuple[Asterisk, Prepared]]:
-    prepared = await asyncio.to_thread(prepare, settings, print)
+    prepared = await prepare_with(settings)
     asterisk = await Asterisk.start(prepared.paths, settings, prepared.secrets.ami, LoopClock())
     try:
         yield asterisk, prepared
@@ -85,7 +91,7 @@ async def test_a_taken_port_is_told_before_the_start(tmp_path: Path, asterisk_ro
 @run
 async def test_an_asterisk_that_cannot_read_its_configuration_says_why(tmp_path: Path, asterisk_root: Path) -> None:
     settings = environment(tmp_path / "var", CENTRALITA_ASTERISK_ROOT=str(asterisk_root))
-    prepared = await asyncio.to_thread(prepare, settings, print)
+    prepared = await prepare_with(settings)
     (prepared.paths.etc / "modules.conf").unlink()
     with pytest.raises(AsteriskError, match=r"modules\.conf"):
         await Asterisk.start(prepared.paths, settings, prepared.secrets.ami, LoopClock())

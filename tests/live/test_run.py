@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ivr.install.asterisk import taken
+from ivr.install.paths import Paths
 from ivr.settings.environment import Environment
+from ivr.testing.installation import bring_prompts
 from tests.tools import run
 from tests.unit.install.samples import environment
 
@@ -90,6 +92,7 @@ async def gone(*pids: int) -> None:
 @run
 async def test_a_second_start_makes_nothing_anew_and_ctrl_c_leaves_nothing(tmp_path: Path, asterisk_root: Path) -> None:
     settings = environment(tmp_path / "var", CENTRALITA_ASTERISK_ROOT=str(asterisk_root))
+    bring_prompts(Paths.of(settings))
     async with started(variables(settings)) as first:
         await first.says("Ctrl-C ends everything")
         first.process.send_signal(signal.SIGINT)
@@ -112,6 +115,7 @@ async def test_a_second_start_makes_nothing_anew_and_ctrl_c_leaves_nothing(tmp_p
 @run
 async def test_whoever_dies_comes_back_and_the_other_goes_on(tmp_path: Path, asterisk_root: Path) -> None:
     settings = environment(tmp_path / "var", CENTRALITA_ASTERISK_ROOT=str(asterisk_root))
+    bring_prompts(Paths.of(settings))
     async with started(variables(settings)) as running:
         await running.says("The line is open")
         before = running.children()
@@ -129,6 +133,7 @@ async def test_whoever_dies_comes_back_and_the_other_goes_on(tmp_path: Path, ast
 @run
 async def test_killed_itself_it_takes_both_along(tmp_path: Path, asterisk_root: Path) -> None:
     settings = environment(tmp_path / "var", CENTRALITA_ASTERISK_ROOT=str(asterisk_root))
+    bring_prompts(Paths.of(settings))
     async with started(variables(settings)) as running:
         await running.says("The line is open")
         children = running.children()
