@@ -5,6 +5,7 @@ A module is imported only when its command runs: `ivr check` must not pay for th
 
 import gc
 import importlib
+import os
 from pathlib import Path
 
 import click
@@ -72,6 +73,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a fault of the environment, or what the server refuses, is told without a traceback."""
         gc.set_threshold(*SELDOM)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see ivr.testing; recordings are encoded beside calls
         from ivr.control.client import ControlError
         from ivr.settings.environment import SettingsError
 

@@ -1,6 +1,7 @@
 """Fixtures that every test has."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,15 @@ from tests.repeated import pytest_sessionstart as pytest_sessionstart
 
 settings.register_profile("unhurried", deadline=None)  # how fast it is, the bench tells
 settings.load_profile("unhurried")
+
+gc.disable()  # while thousands of tests are imported and collected: all of that stays
+
+
+def pytest_collection_finish() -> None:
+    """From now on garbage goes, and is not looked for among the modules."""
+    gc.freeze()
+    gc.enable()
+
 
 # How many turns of the loop a task that was cancelled at the end of a test gets to end by itself.
 _TURNS = 5
