@@ -28,8 +28,11 @@ from ivr.versions.copies import Copies
 from ivr.versions.loading import Folders, begin
 from ivr.versions.routes import VersionRoutes
 from ivr.versions.trials import Trials
+from tests import warm
 from tests.pages import ROOT, Block
 
+SECONDS = 60
+"""A command of a page ends by then."""
 NAMES_ITS_FILE = re.compile(r"# ((?:config|ivr/flows)/[\w.]+\.yaml)\n")
 
 
@@ -75,14 +78,19 @@ def _silence(file: Path) -> None:
 def shell(line: str, folder: Path) -> tuple[int, str]:
     """Run a line of a page; its exit status and what it printed."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
+    environment = {**settings, "COLUMNS": "160"}
+    arguments = warm.arguments_of(line)
+    if arguments is not None:
+        status, out, err = warm.ivr(arguments, folder, environment, SECONDS)
+        return status, out + err
     done = subprocess.run(
         ("sh", "-c", line),
         cwd=folder,
-        env={**settings, "COLUMNS": "160"},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=SECONDS,
     )
     return done.returncode, done.stdout + done.stderr
 

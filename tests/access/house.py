@@ -134,7 +134,7 @@ class House:
     def alive(self, role: Role) -> Browser:
         """The browser of a role, logged in."""
         browser = self.browsers[role]
-        if browser.ask("GET", "/api/session").status_code != 200:
+        if not browser.there:
             browser.log_in()
         return browser
 
@@ -147,7 +147,7 @@ class House:
         deadline = time.monotonic() + READY_SECONDS
         while True:
             try:
-                httpx.get(f"{self.url}/healthz", timeout=2)
+                self.admin.client.get("/healthz", timeout=2)
                 return
             except httpx.TransportError:
                 assert self._process is not None

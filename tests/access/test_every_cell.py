@@ -6,7 +6,6 @@ What is within a role's own queues, or its own, is asked for by whoever has it a
 import re
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 from ivr.access.model import Reach, Role
 from ivr.commands._access_page import blank, pages
 from ivr.web.api.routing import Cell, table
+from tests.access.browser import plain
 from tests.access.examples import EXAMPLES, Example
 from tests.access.house import AGENT, MESSAGES, QUEUE, House, house
 from tests.pages import ROOT
@@ -29,6 +29,13 @@ LIMITED = (Reach.SELF, Reach.OWN_QUEUES)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(tmp_path_factory.mktemp("access")) as here:
         yield here
+
+
+@pytest.fixture(scope="module")
+def nobody(server: House) -> Iterator[httpx.Client]:
+    """Whoever is not logged in: each request has what stands in its headers, and nothing of the one before."""
+    with plain(server.url) as client:
+        yield client
 
 
 def reach_of(cell: Cell, role: Role) -> Reach:
@@ -187,7 +194,7 @@ def test_what_may_be_refused_as_things_stand_is_done_where_they_stand_otherwise(
 
 
 @pytest.mark.parametrize("name", GUARDED)
-def test_nobody_is_let_in_without_logging_in(server: House, name: str) -> None:
+def test_nobody_is_let_in_without_logging_in(nobody: httpx.Client, name: str) -> None:
     cell, example = GUARDED[name], EXAMPLES[name]
     own = example.other if isinstance(example.other, str) and example.other else example.own
     path = re.sub(r"\{[^}]+\}", own if isinstance(own, str) and own else "x", cell.path)
@@ -195,17 +202,19 @@ def test_nobody_is_let_in_without_logging_in(server: House, name: str) -> None:
     cookie = "session=" + "A" * 43
     for headers in ({}, {"Authorization": "Bearer cnt_aaaaaaaa_bbbbbbbbbbbbbbbb"}, {"Cookie": cookie},
                     {"Authorization": "Basic YWRtaW46YWRtaW4="}, {"Centralita-Who": "root"}):  # fmt: skip
-        answer = httpx.request(cell.method, server.url + path, json=body, headers=headers, timeout=30)
+        nobody.cookies.clear()
+        answer = nobody.request(cell.method, path, json=body, headers=headers)
         assert answer.status_code == 401, f"{headers}: {answer.status_code} {answer.text[:200]}"
 
 
-def test_anybody_may_only_log_in(server: House) -> None:
+def test_anybody_may_only_log_in(nobody: httpx.Client) -> None:
     sign_on = ["GET /api/session/oidc", "GET /api/session/oidc/return"]
     assert [name for name, cell in CELLS.items() if cell.rights is None] == ["POST /api/session", *sign_on]
-    wrong = httpx.post(f"{server.url}/api/session", json={"name": "nadie", "password": "la que sea"}, timeout=30)
+    nobody.cookies.clear()
+    wrong = nobody.post("/api/session", json={"name": "nadie", "password": "la que sea"})
     assert wrong.status_code == 401
     for name in sign_on:  # no issuer is set here
-        assert httpx.get(server.url + name.removeprefix("GET "), timeout=30).status_code == 404
+        assert nobody.get(name.removeprefix("GET ")).status_code == 404
 
 
 # ---- sessions and tokens
@@ -214,7 +223,7 @@ def test_anybody_may_only_log_in(server: House) -> None:
 def test_a_first_password_that_was_not_changed_opens_nothing(server: House) -> None:
     """Only one's own account, to change it, and to log out."""
     server.add("reciente", Role.ADMIN, password="la primera de quien acaba de llegar")
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with plain(server.url) as client:
         form = {"name": "reciente", "password": "la primera de quien acaba de llegar"}
         headers = {"X-CSRF-Token": client.post("/api/session", json=form).json()["csrf"]}
         for name, cell in GUARDED.items():
@@ -227,33 +236,37 @@ def test_a_first_password_that_was_not_changed_opens_nothing(server: House) -> N
 
 
 @pytest.mark.parametrize("name", [name for name, cell in GUARDED.items() if cell.rights and cell.rights.writes])
-def test_nothing_is_changed_by_a_cookie_alone(server: House, name: str) -> None:
+def test_nothing_is_changed_by_a_cookie_alone(server: House, nobody: httpx.Client, name: str) -> None:
     """Another site's page can make a browser send its cookie, and no more."""
     cell, browser = GUARDED[name], server.alive(Role.ADMIN)
     path = re.sub(r"\{[^}]+\}", "x", cell.path)
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
     for headers in ({}, {"X-CSRF-Token": "A" * 43}):
-        answer = httpx.request(cell.method, server.url + path, json={}, headers=headers, cookies=browser.client.cookies)
+        nobody.cookies.clear()
+        answer = nobody.request(cell.method, path, json={}, headers={"Cookie": cookie, **headers})
         assert answer.status_code == 403, f"{answer.status_code} {answer.text[:200]}"
 
 
-def test_a_token_reaches_as_far_as_its_scopes(server: House) -> None:
+def test_a_token_reaches_as_far_as_its_scopes(server: House, nobody: httpx.Client) -> None:
     """Of an administrator's token for reading queues everything else is refused."""
     text = server.token(scopes=("queues:read",))["text"]
     for name, cell in GUARDED.items():
         path = re.sub(r"\{[^}]+\}", "x", cell.path)
-        answer = httpx.request(cell.method, server.url + path, headers={"Authorization": f"Bearer {text}"}, timeout=30)
+        nobody.cookies.clear()
+        answer = nobody.request(cell.method, path, headers={"Authorization": f"Bearer {text}"})
         allowed = cell.rights is not None and cell.rights.scope == "queues:read"
         assert (answer.status_code == 403) is not allowed, f"{name}: {answer.status_code} {answer.text[:200]}"
         assert answer.status_code != 401, name
 
 
-def test_a_token_does_not_reach_beyond_its_account(server: House, tmp_path: Path) -> None:
+def test_a_token_does_not_reach_beyond_its_account(server: House, nobody: httpx.Client) -> None:
     """Of a monitor's token for everything, what a monitor may not do is refused."""
     text = server.token(Role.MONITOR.value)["text"]
     for name, cell in GUARDED.items():
         if reach_of(cell, Role.MONITOR) is Reach.NOBODY:
             path = re.sub(r"\{[^}]+\}", "x", cell.path)
-            answer = httpx.request(cell.method, server.url + path, headers={"Authorization": f"Bearer {text}"})
+            nobody.cookies.clear()
+            answer = nobody.request(cell.method, path, headers={"Authorization": f"Bearer {text}"})
             assert answer.status_code == 403, f"{name}: {answer.status_code} {answer.text[:200]}"
 
 

@@ -5,7 +5,7 @@ import functools
 import inspect
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,10 +19,12 @@ OPENING = b"agi_network: yes\nagi_network_script: call\nagi_channel: PJSIP/trunk
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
-def both_loops(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+def both_loops(
+    function: Callable[..., Coroutine[Any, Any, None]], loops: Sequence[object] = tuple(LOOPS)
+) -> Callable[..., None]:
     """Run the coroutine on a loop of its own, once of each kind, 60 seconds at most."""
 
-    @pytest.mark.parametrize("loop", LOOPS)
+    @pytest.mark.parametrize("loop", loops)
     @functools.wraps(function)
     def test(loop: str, *args: Any, **kwargs: Any) -> None:
         failures: list[BaseException] = []
@@ -44,6 +46,10 @@ def both_loops(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[.
     outer = inspect.Parameter("loop", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     test.__signature__ = inner.replace(parameters=[outer, *inner.parameters.values()])  # type: ignore[attr-defined]
     return test
+
+
+dear_on_both = functools.partial(both_loops, loops=[pytest.param("asyncio", marks=pytest.mark.soak), "uvloop"])
+"""The same, where it is long: on asyncio's loop among the long proofs, on the server's own always."""
 
 
 class Counts:

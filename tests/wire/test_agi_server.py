@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ivr.asterisk.agi import HungUp, Limits, Refusal, Session
-from tests.wire.agi_peer import OPENING, Desk, both_loops, desk
+from tests.wire.agi_peer import OPENING, Desk, both_loops, dear_on_both, desk
 
 GET = b'GET VARIABLE "A"\n'
 FLOOD = 10_000
@@ -152,7 +152,7 @@ async def flood(place: Desk, count: int) -> list[socket.socket]:
     return sockets
 
 
-@both_loops
+@dear_on_both
 async def test_ten_thousand_half_open_connections_are_dropped_for_those_who_speak() -> None:
     if sockets_allowed() < FLOOD + 2_000:
         pytest.skip(f"needs {FLOOD + 2_000} open files")
@@ -187,7 +187,7 @@ def gather(port: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", CROWD, str(port), str(FLOOD)], stdin=subprocess.PIPE)
 
 
-@both_loops
+@dear_on_both
 async def test_ten_thousand_half_open_connections_that_are_held_harm_nobody() -> None:
     if sockets_allowed() < FLOOD + 2_000:
         pytest.skip(f"needs {FLOOD + 2_000} open files")

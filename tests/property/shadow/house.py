@@ -1,5 +1,7 @@
 """The house as the second model sees it, and the questions that the rules ask. Slow and simple: nothing is indexed."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from acd.config import AgentConfig, Condition, EngineConfig, Needs, QueueConfig, Step
@@ -238,25 +240,27 @@ class House:
         calls = line.answered + line.abandoned
         return 100 * line.in_time // calls if calls else 100
 
-    def holds(self, queue: str, condition: Condition) -> bool:
-        value = self.value(queue, condition.what)
+    def holds(self, queue: str, condition: Condition, values: Callable[[str, str], int]) -> bool:
+        value = values(queue, condition.what)
         return value <= condition.value if condition.most else value >= condition.value
 
-    def could_open(self, caller: Caller, number: int) -> bool:
-        """Time and conditions of step `number` hold."""
+    def could_open(self, caller: Caller, number: int, values: Callable[[str, str], int] | None = None) -> bool:
+        """Time and conditions of step `number` hold; `values` as of this moment, where many are asked for at once."""
+        value = values or self.value
         queue = self.queue(caller.queue)
         if queue is None or caller.only or caller.ended or number > len(queue.steps):
             return False
         step = queue.steps[number - 1]
-        return self.t - caller.since >= step.after_us and all(self.holds(caller.queue, c) for c in step.when)
+        return self.t - caller.since >= step.after_us and all(self.holds(caller.queue, c, value) for c in step.when)
 
     def all_that_could_open(self) -> set[tuple[str, int]]:
+        values = functools.cache(self.value)  # nothing happens meanwhile
         return {
             (c.visit, number)
             for c in self.living()
             if (queue := self.queue(c.queue)) is not None
             for number in range(1, len(queue.steps) + 1)
-            if self.could_open(c, number)
+            if self.could_open(c, number, values)
         }
 
     def openable(self, caller: Caller) -> bool:

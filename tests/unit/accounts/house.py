@@ -20,6 +20,7 @@ from ivr.install.paths import Paths
 from ivr.records.store import RecordStore
 from ivr.testing.clock import ManualClock
 from ivr.web.api.application import application
+from tests.records import fresh
 
 QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 GOOD, BETTER = "four gatos on a train", "another long sentence"
@@ -145,7 +146,7 @@ async def house(
 ) -> AsyncIterator[House]:
     """Open, and closed at the end; opening the same folder again is a restart."""
     made = House(folder, Closing(), clock or ManualClock(), hashing, oidc)
-    await made.open(f"sqlite:///{folder / 'records.sqlite'}", life)
+    await made.open(fresh(folder / "records.sqlite"), life)
     try:
         yield made
     finally:

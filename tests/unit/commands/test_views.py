@@ -20,6 +20,7 @@ from ivr.cli import main
 from ivr.clock import LoopClock
 from ivr.figures.call_record import CallOutcome, CallRecord, LegRecord, OfferRecord, VisitRecord
 from ivr.records.store import RecordStore
+from tests.records import fresh
 
 CALL = CallId("n1-1795291036.6")
 OTHER = CallId("n1-1795291036.60")
@@ -30,7 +31,7 @@ def left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     """An instance whose server is down: one call that waits, one that talked, one with a hostile number."""
     monkeypatch.setenv("CENTRALITA_VAR", str(tmp_path))
     now = LoopClock().now()
-    store = RecordStore.open(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    store = RecordStore.open(fresh(tmp_path / "records.sqlite"))
     talked = CallRecord(
         call=OTHER,
         did="6017436967",

@@ -70,9 +70,12 @@ def test_the_check_only_refuses_values_in_what_is_typed(node: Node) -> None:
         assert any(why in problem.message for why in ("divided by 0", "nothing lies between", "only digits"))
 
 
-@settings(max_examples=300)
-@given(conditions, st.data())
-def test_an_answer_that_is_known_does_not_depend_on_what_is_not(node: Node, data: st.DataObject) -> None:
+@pytest.mark.parametrize("examples", [60, pytest.param(300, marks=pytest.mark.soak)])
+def test_an_answer_that_is_known_does_not_depend_on_what_is_not(examples: int) -> None:
+    settings(max_examples=examples)(given(conditions, st.data())(answered_without))()
+
+
+def answered_without(node: Node, data: st.DataObject) -> None:
     found = parse(readable(node))
     assume(not found.problems(VARIABLES.get))
     partly = draw_values(data, found, unknown=True)

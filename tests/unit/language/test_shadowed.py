@@ -56,9 +56,12 @@ conditions = st.lists(comparisons, min_size=1, max_size=3).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(conditions, min_size=1, max_size=4))
-def test_no_value_makes_one_the_first_that_holds(written: list[str]) -> None:
+@pytest.mark.parametrize("examples", [40, pytest.param(150, marks=pytest.mark.soak)])
+def test_no_value_makes_one_the_first_that_holds(examples: int) -> None:
+    settings(max_examples=examples)(given(st.lists(conditions, min_size=1, max_size=4))(never_first_is_right))()
+
+
+def never_first_is_right(written: list[str]) -> None:
     parsed = [parse(text) for text in written]
     found = never_first(parsed, TYPES)
     grid = [Decimal(half) / 2 for half in range(-9, 10)]

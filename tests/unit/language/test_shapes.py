@@ -1,6 +1,10 @@
-"""Every value of every file replaced by one of another shape: problems in their one form, never an exception."""
+"""Every value of every file replaced by one of another shape: problems in their one form, never an exception.
+
+A sample gives each value some of the shapes, the next one the next of them, round and round; `make soak` all of all.
+"""
 
 import copy
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,10 @@ FILES = {
 SHAPES: tuple[Any, ...] = (None, "", "x", "-1", [], ["x"], {}, {"x": "y"}, [[]], {"same as": "menu"})
 
 
+SOME = 3
+"""Shapes for each value in a sample: no divisor of their number, so that each comes at each turn."""
+
+
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if path:
         yield path
@@ -41,12 +49,14 @@ def _replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
+@pytest.mark.parametrize("some", [SOME, pytest.param(len(SHAPES), marks=pytest.mark.soak)])
 @pytest.mark.parametrize("file", FILES)
-def test_any_value_of_any_shape_gives_problems_of_one_form(file: str, tmp_path: Path) -> None:
+def test_any_value_of_any_shape_gives_problems_of_one_form(file: str, some: int, tmp_path: Path) -> None:
     site, target = good_site(tmp_path), FILES[file]
     data = yaml.load((GOOD / file).read_text(), yaml.BaseLoader)
+    turns = itertools.cycle(SHAPES)
     for path in _paths(data):
-        for shape in SHAPES:
+        for shape in itertools.islice(turns, some):
             (site / target).write_text(
                 yaml.safe_dump(_replaced(data, path, shape), allow_unicode=True, sort_keys=False)
             )

@@ -18,6 +18,7 @@ from ivr.voicemail.files import MessageFiles
 from ivr.voicemail.inbox import Inbox
 from ivr.voicemail.post import Post
 from ivr.voicemail.store import MessageStore
+from tests import records
 
 BOX = Mailbox(
     name="servicio",
@@ -79,7 +80,7 @@ class House:
         self.alive: set[str] = set()
         self.told: list[Any] = []
         self.keys: list[str] = []
-        self.records = RecordStore.open(f"sqlite:///{folder / 'records.sqlite'}")
+        self.records = RecordStore.open(records.fresh(folder / "records.sqlite"))
         self.store = MessageStore(self.records.engine)
         self.files = MessageFiles(folder / "voicemail")
         self.inbox = self.fresh()
