@@ -257,11 +257,11 @@ async def test_why_nothing_can_be_heard(tmp_path: Path) -> None:
         assert actions(api) == [("recordings.play", "n1-0.0_1", "refused")] * 4, "nobody has heard anything"
 
 
-@pytest.mark.parametrize("name", ["..%2f..%2fsecrets", "n1-0.0_1%00", "%2e%2e", "x" * 300])
 @run
-async def test_a_name_leads_nowhere_else(tmp_path: Path, name: str) -> None:
+async def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     async with serving(tmp_path) as (api, _):
-        assert await api.status(ADMIN, "GET", f"/recordings/{name}/audio") in (400, 404)
+        for name in ("..%2f..%2fsecrets", "n1-0.0_1%00", "%2e%2e", "x" * 300):
+            assert await api.status(ADMIN, "GET", f"/recordings/{name}/audio") in (400, 404), name
 
 
 @run

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ivr.access.model import Role, Via
 from ivr.testing.api import ADMIN, AUDITOR, MONITOR, Api, principal
 from ivr.versions.canary import Score
@@ -100,31 +98,29 @@ async def test_a_trial_from_its_preparation_to_its_end(tmp_path: Path) -> None:
     assert await api.status(ADMIN, "POST", "/canary/stop", {}) == 409
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "remedy"),
-    [
-        ({}, 409, "say which callers meet it"),
-        ({"percent": 101}, 400, "percent"),
-        ({"percent": True}, 400, "percent"),
-        ({"percent": 1, "least": 0}, 400, "least"),
-        ({"percent": 1, "bounds": ["lost=1"]}, 400, "--bound 'lost': write one of"),
-        ({"percent": 1, "callers": "300"}, 400, "callers"),
-        ({"percent": 1, "callers": [300]}, 400, "callers"),
-        ({"percent": 1, "config": "relative"}, 409, "there is no folder"),
-        ({"percent": 1, "config": "/" + "x" * 4000}, 409, "there is no folder"),
-        ({"percent": 1, "flows": "/nonexistent"}, 409, "there is no folder"),
-        ({"percent": 1, "version": "../.."}, 409, "is not the beginning of a version"),
-        ({"percent": 1}, 409, "this is the version in force"),
-    ],
-)
+WRONG_WISHES: list[tuple[dict[str, Any], int, str]] = [
+    ({}, 409, "say which callers meet it"),
+    ({"percent": 101}, 400, "percent"),
+    ({"percent": True}, 400, "percent"),
+    ({"percent": 1, "least": 0}, 400, "least"),
+    ({"percent": 1, "bounds": ["lost=1"]}, 400, "--bound 'lost': write one of"),
+    ({"percent": 1, "callers": "300"}, 400, "callers"),
+    ({"percent": 1, "callers": [300]}, 400, "callers"),
+    ({"percent": 1, "config": "relative"}, 409, "there is no folder"),
+    ({"percent": 1, "config": "/" + "x" * 4000}, 409, "there is no folder"),
+    ({"percent": 1, "flows": "/nonexistent"}, 409, "there is no folder"),
+    ({"percent": 1, "version": "../.."}, 409, "is not the beginning of a version"),
+    ({"percent": 1}, 409, "this is the version in force"),
+]
+
+
 @run
-async def test_a_wrong_wish_is_refused_with_a_remedy(
-    tmp_path: Path, asked: dict[str, Any], status: int, remedy: str
-) -> None:
+async def test_a_wrong_wish_is_refused_with_a_remedy(tmp_path: Path) -> None:
     desk = await served(tmp_path)
-    answer = await desk.api.ask(LOCAL, "POST", "/canary/start", asked)
-    assert answer.status_code == status and remedy in answer.json()["error"]
-    assert desk.changes.editions.canary is None
+    for asked, status, remedy in WRONG_WISHES:
+        answer = await desk.api.ask(LOCAL, "POST", "/canary/start", asked)
+        assert answer.status_code == status and remedy in answer.json()["error"], (asked, answer.text)
+        assert desk.changes.editions.canary is None, asked
 
 
 @run

@@ -9,6 +9,7 @@ from ivr.audit.audit import Audit
 from ivr.audit.store import AuditStore
 from ivr.clock import Clock
 from ivr.records.store import RecordStore
+from tests.records import fresh
 
 
 async def opened(folder: Path, clock: Clock, record: Callable[[Any, str], object] = lambda event, key: None) -> Audit:
@@ -20,5 +21,5 @@ async def opened(folder: Path, clock: Clock, record: Callable[[Any, str], object
 
 def store(folder: Path) -> AuditStore:
     """Only the rows."""
-    url = f"sqlite:///{folder / 'records.sqlite'}"
+    url = fresh(folder / "records.sqlite")
     return AuditStore.open(url, RecordStore.open(url).engine)

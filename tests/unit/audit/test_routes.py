@@ -1,5 +1,6 @@
 """The audit over the API: pages, export that others can verify, and who may not see it."""
 
+import asyncio
 import csv
 import io
 import json
@@ -23,10 +24,11 @@ AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 async def filled(folder: Path, count: int = 7) -> tuple[Audit, Api]:
     audit = await opened(folder, ManualClock())
-    for n in range(count):
-        await audit.append(
-            Entry(at=AT + timedelta(hours=n), action="agent.pause", who="=ana", object=f"10{n}", after=["á", n])
-        )
+    entries = [
+        Entry(at=AT + timedelta(hours=n), action="agent.pause", who="=ana", object=f"10{n}", after=["á", n])
+        for n in range(count)
+    ]
+    await asyncio.gather(*map(audit.append, entries))
     return audit, Api([AuditRoutes(audit)])
 
 

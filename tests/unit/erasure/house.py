@@ -38,6 +38,7 @@ from ivr.voicemail.inbox import Inbox
 from ivr.voicemail.store import MessageStore
 from recordings.catalogue import Recording, SqlCatalogue
 from recordings.intake import Intake, Talk
+from tests.records import fresh
 from tests.unit.versions.site_files import Office
 from tests.unit.voicemail.house import wav
 
@@ -91,6 +92,7 @@ class Instance:
 
     async def open(self) -> None:
         """As a server starts on what is there."""
+        fresh(self.var / "records.sqlite")
         self.journal: Journal = await open_journal(self.environment.journal, self.clock)
         self.ledger = await Ledger.open(
             self.environment.records, clock=self.clock, keys=CallerKeys(self.kept.caller_key), dids=[DID]

@@ -163,6 +163,8 @@ async def test_a_tidying_that_cannot_be_done_leaves_everything_as_it_was(tmp_pat
     house = await busy(tmp_path)
     with_free_pages(house)
     monkeypatch.setattr(records, "SETTLE_SECONDS", 0)
+    monkeypatch.setattr(tidy, "TO_BEGIN_SECONDS", 0)
+    house.ledger.store.patience.usual = 0.2  # whoever waits for the writer below waits for nothing
     api, before = Api([house.routes]), house.tables()
     with older(house) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -11,6 +11,7 @@ from ivr.records.store import RecordStore
 from recordings import intake
 from recordings.catalogue import Catalogue, Gap, MemoryCatalogue, Recording, SqlCatalogue, State
 from recordings.parts import join
+from tests.records import fresh
 from tests.unit.recordings.taking import NAME, Folder, row
 
 
@@ -19,7 +20,7 @@ def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
         yield MemoryCatalogue()
         return
-    store = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite")
+    store = RecordStore.open(fresh(tmp_path / "records.sqlite"))
     yield SqlCatalogue(store.engine)
     store.close()
 

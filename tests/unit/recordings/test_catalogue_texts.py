@@ -5,10 +5,11 @@ from pathlib import Path
 
 from ivr.records.store import RecordStore
 from recordings.catalogue import Recording, SqlCatalogue, table
+from tests.records import fresh
 
 
 def test_a_text_is_cut_to_what_its_column_holds(tmp_path: Path) -> None:
-    store = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite")
+    store = RecordStore.open(fresh(tmp_path / "records.sqlite"))
     catalogue = SqlCatalogue(store.engine)
     hostile = "6\0" + "0" * 500
     catalogue.add(

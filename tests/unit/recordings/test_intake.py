@@ -17,6 +17,7 @@ from ivr.records.store import RecordStore
 from recordings import parts
 from recordings.catalogue import Gap, Recording, SqlCatalogue, State
 from recordings.intake import QUARANTINE, SILENT, Intake, Refused, Talk, gaps_of, length_us, parse_name
+from tests.records import fresh
 from tests.tools import run
 from tests.unit.recordings.taking import AT, CALL, LEG, NAME, SECOND, Folder, row
 
@@ -221,7 +222,7 @@ async def test_the_watch_tells_the_journal_once_and_keeps_what_it_cannot_tell(tm
 
 @run
 async def test_of_talks_that_end_at_once_two_are_taken_at_a_time(tmp_path: Path) -> None:
-    store, both = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite"), threading.Barrier(2, timeout=5)
+    store, both = RecordStore.open(fresh(tmp_path / "records.sqlite")), threading.Barrier(2, timeout=5)
     done = tmp_path / "done"
     done.mkdir()
     told: list[str] = []

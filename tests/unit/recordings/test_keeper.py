@@ -23,6 +23,7 @@ from recordings.intake import QUARANTINE, Intake, Talk
 from recordings.vault.folder import Vault
 from recordings.vault.keyfiles import make_identity, parse_recipients, read_identities
 from recordings.vault.sealed import Reader
+from tests.records import fresh
 from tests.tools import run
 from tests.unit.recordings.vault.own_keys import OwnKeys
 
@@ -38,7 +39,7 @@ class House:
         self.folder, self.vault = folder / "recordings", folder / "vault"
         self.folder.mkdir()
         self.vault.mkdir()
-        self.url = records or f"sqlite:///{folder}/records.sqlite"
+        self.url = records or fresh(folder / "records.sqlite")
         self.store = RecordStore.open(self.url)
         self.catalogue = SqlCatalogue(self.store.engine)
         self.recipient = make_identity(folder / "identity").text

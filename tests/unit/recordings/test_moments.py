@@ -9,6 +9,7 @@ from sqlalchemy.exc import StatementError
 
 from ivr.records.store import RecordStore
 from recordings.catalogue import table
+from tests.records import fresh
 from tests.unit.recordings.shop import fill, row
 
 ENDED = datetime(2026, 1, 1, 3, tzinfo=UTC)
@@ -16,7 +17,7 @@ ENDED = datetime(2026, 1, 1, 3, tzinfo=UTC)
 
 @pytest.mark.parametrize("hours", [-5, 0, 5])
 def test_a_question_in_the_sites_zone_is_answered_right(tmp_path: Path, hours: int) -> None:
-    store, zone = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite"), timezone(timedelta(hours=hours))
+    store, zone = RecordStore.open(fresh(tmp_path / "records.sqlite")), timezone(timedelta(hours=hours))
     fill(store.engine, [row("c0_1", ENDED.astimezone(zone))])
     with store.engine.connect() as connection:
         for minutes, found in ((-1, None), (1, "c0_1")):
@@ -29,7 +30,7 @@ def test_a_question_in_the_sites_zone_is_answered_right(tmp_path: Path, hours: i
 
 
 def test_a_moment_without_a_zone_is_refused(tmp_path: Path) -> None:
-    store = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite")
+    store = RecordStore.open(fresh(tmp_path / "records.sqlite"))
     with pytest.raises(StatementError, match="without time zone"):
         fill(store.engine, [row("c0_1", ENDED.replace(tzinfo=None))])
     store.close()

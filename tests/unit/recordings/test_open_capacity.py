@@ -27,6 +27,7 @@ from ivr.testing.api import ADMIN, Api
 from ivr.testing.clock import ManualClock
 from recordings.capacity import Limits
 from tests.pages import ROOT
+from tests.records import fresh
 from tests.tools import run
 from tests.unit.api.test_recordings import Office
 from tests.unit.recordings.test_nightly import until
@@ -97,7 +98,7 @@ async def test_what_the_guard_says_stands_in_the_audit(tmp_path: Path) -> None:
     from ivr.recordings.disk_guard import DiskGuard, Volume
     from ivr.records.store import RecordStore
 
-    url = f"sqlite:///{tmp_path}/records.sqlite"
+    url = fresh(tmp_path / "records.sqlite")
     store = RecordStore.open(url)
     tally, free = LedgerTally(), [1.0]
     store_of = AuditStore.open(url, store.engine)

@@ -20,6 +20,7 @@ from ivr.records.migrate import SCRIPTS, migrate
 from ivr.records.store import RecordStore
 from recordings.catalogue import Catalogue, MemoryCatalogue, SqlCatalogue, State
 from recordings.holds import Lifted, OverCall
+from tests.records import fresh
 from tests.tools import run
 from tests.unit.recordings.shop import LATER, Shop
 from tests.unit.recordings.taking import row
@@ -32,7 +33,7 @@ def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
         yield MemoryCatalogue()
         return
-    store = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite")
+    store = RecordStore.open(fresh(tmp_path / "records.sqlite"))
     yield SqlCatalogue(store.engine)
     store.close()
 

@@ -26,6 +26,7 @@ from recordings.capacity import Alarm, Disk, Limits
 from recordings.catalogue import Recording, SqlCatalogue, State
 from recordings.periods import Period
 from recordings.retention import RetentionRule
+from tests.records import fresh
 from tests.tools import run
 
 ZONE, TODAY, DAY = ZoneInfo("America/Bogota"), date(2026, 11, 23), timedelta(days=1)
@@ -42,7 +43,7 @@ class Records:
     """A catalogue of generated rows."""
 
     def __init__(self, folder: Path) -> None:
-        self.url = f"sqlite:///{folder}/records.sqlite"
+        self.url = fresh(folder / "records.sqlite")
         self.store = RecordStore.open(self.url)
         self.catalogue = SqlCatalogue(self.store.engine)
         self._count = 0

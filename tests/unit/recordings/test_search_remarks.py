@@ -69,23 +69,27 @@ def some(chance: random.Random) -> Wanted:
     return wanted if wanted.disposition and chance.random() < 0.4 else replace(wanted, note=chance.choice(words))
 
 
+@pytest.mark.parametrize(
+    ("count", "questions", "least"), [(120, 20, 10), pytest.param(COUNT, 60, 300, marks=pytest.mark.soak)]
+)
 @pytest.mark.parametrize("few", [0, 20, 5_000])
 @pytest.mark.parametrize("looked", [1, 30, 10_000])
 def test_every_question_finds_what_is_wanted_page_by_page(
-    shelf: Remarked, few: int, looked: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, few: int, looked: int, count: int, questions: int, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where a page ends before it is full."""
     monkeypatch.setattr(searching, "FEW", few)
     monkeypatch.setattr(searching, "LOOKED", looked)
-    chance = random.Random(f"{few} {looked}")
+    shelf, chance = Remarked(tmp_path, count), random.Random(f"{few} {looked}")
     reaches = (ALL, ALL, Limits(queues=frozenset(("servicio", "cartera"))), Limits())
-    count = 0
-    for _ in range(60):
+    seen = 0
+    for _ in range(questions):
         wanted, within, limit = some(chance), chance.choice(reaches), chance.choice((1, 7, 500))
         right = shelf.right(wanted, within)
         assert shelf.all_pages(wanted, within, limit) == right, wanted
-        count += len(right)
-    assert count > 300
+        seen += len(right)
+    assert seen > least
+    shelf.store.close()
 
 
 def test_words_are_taken_as_they_are_written_but_for_capitals_and_accents_put_together(shelf: Remarked) -> None:

@@ -12,6 +12,7 @@ from ivr.records.store import RecordStore
 from recordings.catalogue import SqlCatalogue
 from recordings.intake import QUARANTINE, Intake, Talk
 from recordings.vault.folder import INCOMING
+from tests.records import fresh
 from tests.tools import run
 from tests.unit.recordings.shop import DAY, LATER, Shop
 
@@ -38,7 +39,7 @@ def test_it_is_put_aside_under_a_name_that_can_be_written_down(tmp_path: Path) -
     folder, done = tmp_path / "recordings", tmp_path / "done"
     folder.mkdir()
     done.mkdir()
-    store = RecordStore.open(f"sqlite:///{tmp_path}/records.sqlite")
+    store = RecordStore.open(fresh(tmp_path / "records.sqlite"))
     intake = Intake(folder, done, SqlCatalogue(store.engine), lambda call, leg: Talk(call=call, queue="q", agent="1"))
     written(folder, 1)
     (folder / "c1_1.raw").write_bytes(bytes(32_000))

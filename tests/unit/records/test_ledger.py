@@ -25,6 +25,7 @@ from ivr.records.migrate import HEAD, SCRIPTS, migrate
 from ivr.records.rows import call_of, row_of
 from ivr.records.store import RecordStore, RecordsUnavailable
 from recordings.catalogue import metadata as catalogue_metadata
+from tests.records import fresh
 from tests.tools import run
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -100,7 +101,7 @@ def a_days_calls(count: int = 20) -> Journal:
 
 
 async def opened(path: Path) -> Ledger:
-    return await Ledger.open(f"sqlite:///{path}", clock=LoopClock(), keys=KEYS, dids=["6017436967"])
+    return await Ledger.open(fresh(path), clock=LoopClock(), keys=KEYS, dids=["6017436967"])
 
 
 def rows(path: Path, table: str) -> list[tuple[Any, ...]]:

@@ -364,16 +364,24 @@ def killed_in(line: int, work: Callable[[], object]) -> bool:
     return status != 0
 
 
-def each_kill(work: Callable[[], object], after: Callable[[], object]) -> int:
-    """Kill the work before each of its lines, the vault being as `after` leaves it; how many lines there are."""
+STRIDES = [3, pytest.param(1, marks=pytest.mark.soak)]
+"""Before every third line, and in the long proofs before each."""
+
+
+def each_kill(work: Callable[[], object], after: Callable[[], object], stride: int) -> int:
+    """Kill the work before each of its lines, or every so many, the vault being as `after` leaves it; how many lines
+    there are, at least."""
     line = 1
     while killed_in(line, work):
         after()
-        line += 1
-    return line - 1
+        line += stride
+    return line - stride
 
 
-def test_kill_9_of_the_writer_at_any_line_leaves_nothing_or_the_whole_file(vault: Vault, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stride", STRIDES)
+def test_kill_9_of_the_writer_at_any_line_leaves_nothing_or_the_whole_file(
+    vault: Vault, tmp_path: Path, stride: int
+) -> None:
     seen: list[tuple[bool, int]] = []
 
     def after() -> None:
@@ -385,12 +393,15 @@ def test_kill_9_of_the_writer_at_any_line_leaves_nothing_or_the_whole_file(vault
         vault.remove(FILE)
         assert [name for name in everything(tmp_path) if name != ".incoming"] == []
 
-    assert each_kill(lambda: admit(vault), after) > 100
+    assert each_kill(lambda: admit(vault), after, stride) > 100
     assert heard(vault) == AUDIO  # the last one was not killed
     assert set(seen) == {(False, 0), (False, 1), (True, 0)} and seen == sorted(seen, key=seen.index)
 
 
-def test_kill_9_of_a_removal_leaves_the_whole_file_or_none_and_again_it_is_gone(vault: Vault, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stride", STRIDES)
+def test_kill_9_of_a_removal_leaves_the_whole_file_or_none_and_again_it_is_gone(
+    vault: Vault, tmp_path: Path, stride: int
+) -> None:
     seen: set[bool] = set()
 
     def after() -> None:
@@ -402,5 +413,5 @@ def test_kill_9_of_a_removal_leaves_the_whole_file_or_none_and_again_it_is_gone(
         admit(vault)
 
     admit(vault)
-    assert each_kill(lambda: vault.remove(FILE), after) > 20
+    assert each_kill(lambda: vault.remove(FILE), after, stride) > 20
     assert seen == {True, False}
