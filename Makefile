@@ -46,7 +46,7 @@ call: venv ## a real call through `make run`: make call KEY=1 (AT=2026-11-23T10:
 
 test: test-packages test-servers venv provision ## every test, with real Asterisk and real phones
 	@$(BIN)/python -m compileall -q acd ivr recordings tests
-	$(BIN)/python -m pytest -n 4 --dist loadfile -m 'not soak' $(TESTS)
+	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder -m 'not soak' $(TESTS)
 
 check: venv ## format, lint, types, import contracts, generated pages
 	$(BIN)/ruff format --check .
