@@ -94,6 +94,7 @@ class PromptFiles:
 
     def make(self) -> tuple[str, ...]:
         """Make what is missing, on all processors. Returns one line for each prompt that could not be made."""
+        self.scan()  # another version of the site may have made them
         missing = self._missing()
         if not missing:
             return ()

@@ -58,24 +58,22 @@ class RecordingWatch:
         self._failed = [name for name in self._failed if name in late]
         names = [name for name in waiting if name not in late] + self._failed
         for start in range(0, len(names), TOGETHER):
-            some, errors = names[start : start + TOGETHER], list[BaseException]()
-            taking = (self._take(name) for name in some)
-            for name, result in zip(some, await asyncio.gather(*taking, return_exceptions=True), strict=True):
-                if isinstance(result, BaseException):
-                    errors.append(result)
-                    self._failed = [other for other in self._failed if other != name] + [name]
-                else:
-                    taken += result
+            some = names[start : start + TOGETHER]
+            results = await asyncio.gather(
+                *(asyncio.to_thread(self._intake.take, name) for name in some), return_exceptions=True
+            )
+            became = await asyncio.gather(*map(self._became, some, results), return_exceptions=True)
+            taken += sum(one is True for one in became)
+            errors = [one for one in became if isinstance(one, BaseException)]
             if errors:
                 raise errors[0]
         return taken
 
-    async def _take(self, name: str) -> bool:
-        """Whether it is a recording, of which everybody knows now."""
-        return await self._became(name, await asyncio.to_thread(self._intake.take, name))
-
-    async def _became(self, name: str, result: Recording | Refused) -> bool:
-        """Tell of what a marker gave; whether it is a recording."""
+    async def _became(self, name: str, result: Recording | Refused | BaseException) -> bool:
+        """Tell of what a marker gave, in the order of the calls; whether it is a recording. Raises what it is."""
+        if isinstance(result, BaseException):
+            self._failed = [other for other in self._failed if other != name] + [name]
+            raise result
         if isinstance(result, Refused):
             self._refuse(result)
             if result.final:

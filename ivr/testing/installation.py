@@ -309,8 +309,12 @@ class Installation:
 
 def bring_prompts(paths: Paths) -> None:
     """Those that tests have made before, to an installation that would make them anew."""
-    for file in _SOUNDS.glob("*/*.wav"):
-        _copy(file, paths.sounds / "centralita" / file.parent.name / file.name)
+    before = os.umask(0o027)  # as in what `ivr run` makes
+    try:
+        for file in _SOUNDS.glob("*/*.wav"):
+            _copy(file, paths.sounds / "centralita" / file.parent.name / file.name)
+    finally:
+        os.umask(before)
 
 
 def _copy(file: Path, to: Path) -> None:
@@ -318,7 +322,7 @@ def _copy(file: Path, to: Path) -> None:
     if file.exists() and not to.exists():
         to.parent.mkdir(parents=True, exist_ok=True)
         fresh = to.with_name(f".{to.name}.{os.getpid()}")
-        shutil.copy2(file, fresh)
+        shutil.copyfile(file, fresh)
         fresh.replace(to)
 
 

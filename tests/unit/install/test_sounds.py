@@ -49,6 +49,15 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert (first.stat().st_mtime_ns, first.read_bytes()) == before
 
 
+def test_what_another_version_has_made_meanwhile_is_not_made_again(tmp_path: Path) -> None:
+    late = PromptFiles({"a": prompt("Hola.")}, tmp_path, tmp_path / "sounds")
+    first = made(tmp_path, a=prompt("Hola.")).file_of("a", "es-CO")
+    assert first is not None and late.file_of("a", "es-CO") is None
+    before = first.stat().st_ino
+    assert late.make() == () and late.file_of("a", "es-CO") == first
+    assert first.stat().st_ino == before
+
+
 def test_other_words_are_another_file_and_the_old_one_stays_for_calls_in_progress(tmp_path: Path) -> None:
     old = made(tmp_path, a=prompt("Hola.")).file_of("a", "es-CO")
     new = made(tmp_path, a=prompt("Buenas.")).file_of("a", "es-CO")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ivr.call.facts import RecordingFinished
 from ivr.clock import LoopClock
-from ivr.records.recording_watch import RecordingWatch
+from ivr.records.recording_watch import TOGETHER, RecordingWatch
 from ivr.records.store import RecordStore
 from recordings import parts
 from recordings.catalogue import Gap, Recording, SqlCatalogue, State
@@ -221,23 +221,23 @@ async def test_the_watch_tells_the_journal_once_and_keeps_what_it_cannot_tell(tm
 
 
 @run
-async def test_of_talks_that_end_at_once_two_are_taken_at_a_time(tmp_path: Path) -> None:
-    store, both = RecordStore.open(fresh(tmp_path / "records.sqlite")), threading.Barrier(2, timeout=5)
+async def test_of_talks_that_end_at_once_some_are_taken_at_a_time(tmp_path: Path) -> None:
+    store, some = RecordStore.open(fresh(tmp_path / "records.sqlite")), threading.Barrier(TOGETHER, timeout=5)
     done = tmp_path / "done"
     done.mkdir()
     told: list[str] = []
 
     def talk_of(call: str, leg: str) -> Talk:
-        both.wait()
+        some.wait()
         return Talk(call=call, queue="servicio", agent="101")
 
     intake = Intake(tmp_path, done, SqlCatalogue(store.engine), talk_of)
     watch = RecordingWatch(intake, LoopClock(), lambda event, key: told.append(event.recording))
-    for number in range(6):
+    for number in range(2 * TOGETHER):
         (tmp_path / f"c{number}_1.raw").write_bytes(bytes(32_000))
         (done / f"c{number}_1").touch()
         os.utime(done / f"c{number}_1", (number, number))
-    assert await watch.look() == 6 and told == [f"c{number}_1" for number in range(6)]
+    assert await watch.look() == 2 * TOGETHER and told == [f"c{number}_1" for number in range(2 * TOGETHER)]
     assert all(map(SqlCatalogue(store.engine).get, told)) and intake.waiting() == []
     store.close()
 
