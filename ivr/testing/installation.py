@@ -27,6 +27,7 @@ from ivr.site import Site
 from ivr.testing.instance_site import copy_site
 from ivr.testing.ports import free_audio_ports, free_port
 from ivr.testing.relay import Relay
+from ivr.testing.stalls import STALLS
 
 ROOT = Path(__file__).parents[2]
 """The repository."""
@@ -163,6 +164,7 @@ class Installation:
         environment = self._asterisks
         secret = (self.paths.secrets / "ami.secret").read_text().strip()
         self.asterisk = await Asterisk.start(self.paths, environment, secret, LoopClock(), seconds=30)
+        STALLS.also(self.asterisk.pid)
 
     async def stop_asterisk(self, *, kill: bool = False) -> None:
         """End Asterisk, at once when `kill`. Harmless when it does not run."""

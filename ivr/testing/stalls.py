@@ -5,7 +5,8 @@ thread of the test it would be late, too, when the test itself is busy.) On a ma
 itself a guest of one, a tenth of a second and more is missed now and then, by Asterisk as by everybody.
 
 Who sleeps is woken soon, also while those who work share a processor with many. So the kernel is asked, too, for how
-long this process, in which the phones live, was ready to work and had to wait (/proc/PID/task/TID/schedstat).
+long this process, in which the phones live, and each thread of its Asterisk was ready to work and had to wait
+(/proc/PID/task/TID/schedstat). The server is not asked: who is on the telephone must not notice what it waits for.
 """
 
 import os
@@ -46,6 +47,7 @@ class Stalls:
     def __init__(self) -> None:
         self._found: deque[tuple[float, float]] = deque(maxlen=10_000)
         self._watchers: list[subprocess.Popen[str]] = []
+        self._carriers: set[int] = set()
 
     def watch(self) -> None:
         """Begin; again is harmless. The other processes end with this one."""
@@ -56,6 +58,10 @@ class Stalls:
             threading.Thread(target=self._listen, args=(watcher,), name="stalls", daemon=True).start()
             if len(self._watchers) == 1:
                 threading.Thread(target=self._wait, name="waits", daemon=True).start()
+
+    def also(self, pid: int) -> None:
+        """Whoever carries the phones' calls, until it ends."""
+        self._carriers.add(pid)
 
     def note(self, since: float, until: float) -> None:
         """It stood still then."""
@@ -70,16 +76,26 @@ class Stalls:
         return sum(max(0.0, min(until, end) - max(since, begin)) for since, until in list(self._found))
 
     def _wait(self) -> None:
-        """Of the main thread, in which the loop runs. A kernel that does not tell is believed to be quick."""
-        told = Path(f"/proc/self/task/{os.getpid()}/schedstat")
-        before = _waited(told)
-        since = time.monotonic()
-        while before is not None:
+        """Of the main thread, in which the loop runs, and of those who carry. A kernel that does not tell is believed
+        to be quick."""
+        before, since = self._waits(), time.monotonic()
+        while True:
             time.sleep(LOOKS)
-            waited, now = _waited(told), time.monotonic()
-            if waited is not None and waited - before > LATE:
+            waits, now = self._waits(), time.monotonic()
+            if any(waited - before.get(thread, waited) > LATE for thread, waited in waits.items()):
                 self.note(since, now)
-            before, since = waited, now
+            before, since = waits, now
+
+    def _waits(self) -> dict[Path, float]:
+        """For how long each thread has waited in all."""
+        threads = [Path(f"/proc/self/task/{os.getpid()}")]
+        for pid in tuple(self._carriers):
+            try:
+                threads += Path(f"/proc/{pid}/task").iterdir()
+            except OSError:
+                self._carriers.discard(pid)
+        waited = {thread: _waited(thread / "schedstat") for thread in threads}
+        return {thread: seconds for thread, seconds in waited.items() if seconds is not None}
 
     def _listen(self, watcher: "subprocess.Popen[str]") -> None:
         assert watcher.stdout is not None
@@ -91,7 +107,7 @@ class Stalls:
 def _waited(told: Path) -> float | None:
     """Seconds in which a thread was ready and had no processor, since its beginning."""
     try:
-        return int(told.read_text().split()[1]) / 1e9
+        return int(told.read_bytes().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return None
 

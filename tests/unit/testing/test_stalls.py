@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from ivr.testing.stalls import AROUND, Stalls
 
 
@@ -74,3 +76,37 @@ finally:
 def test_who_shares_a_processor_with_many_knows_that_it_stood_still() -> None:
     told = subprocess.run([sys.executable, "-c", CROWDED], capture_output=True, text=True, timeout=60, check=True)
     assert float(told.stdout) > 1, "of three seconds it had less than one"
+
+
+CARRIED = """
+import os, subprocess, sys, threading, time
+from ivr.testing.stalls import Stalls
+
+stalls, began = Stalls(), time.monotonic()
+stalls._watchers = [None]  # those who sleep, and would notice, too, are not asked
+processors = sorted(os.sched_getaffinity(0))
+work = "import os; os.sched_setaffinity(0, {%d}); exec('while True: pass')" % processors[0]
+os.sched_setaffinity(0, {processors[-1]})
+busy = [subprocess.Popen([sys.executable, "-S", "-c", work]) for _ in range(int(sys.argv[1]))]
+try:
+    stalls.also(busy[0].pid)
+    threading.Thread(target=stalls._wait, daemon=True).start()
+    time.sleep(2)
+    print(stalls.seconds(began, time.monotonic()))
+finally:
+    for one in busy:
+        one.kill()
+        one.wait()
+time.sleep(0.3)
+assert not stalls._carriers
+"""
+"""A process that sleeps, and how it goes with one, of so many, on another processor."""
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor is shared by everybody")
+def test_of_who_carries_the_calls_it_is_known_too() -> None:
+    def told(others: int) -> float:
+        command = [sys.executable, "-c", CARRIED, str(1 + others)]
+        return float(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
+
+    assert told(4) > 1
