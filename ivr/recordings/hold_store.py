@@ -7,10 +7,24 @@ asks which holds stand (`alone`, `standing`).
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, false, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from ivr.records import tables
-from recordings.catalogue import State, holds, table
+from recordings.catalogue import State, holds, keys, table
 from recordings.holds import Hold, Lifted, Over, OverCall, OverCaller, OverQueue, OverRecording, over_of
 
 LONGEST_WHY, LONGEST_WHO = 200, 64
@@ -78,8 +92,12 @@ class HoldStore:
             return standing(connection)
 
     def covered(self, over: Over, zone: tzinfo) -> Mapping[State, int]:
-        """How many recordings lie under it, by their state. `zone`: the site's, for a queue's days."""
-        asked = select(table.c.state, func.count()).where(under(over, zone)).group_by(table.c.state)
+        """How many recordings lie under it, by their state. What lies in the vault without its key is as good as
+        deleted: its deletion has begun, and nothing brings it back. `zone`: the site's, for a queue's days."""
+        keyless = ~exists().where(keys.c.recording == table.c.recording)
+        lost = and_(table.c.state.in_([State.KEPT.value, State.ARCHIVED.value]), keyless)
+        state = case((lost, State.DELETED.value), else_=table.c.state).label("as_it_is")
+        asked = select(state, func.count()).where(under(over, zone)).group_by(state)
         with self._engine.connect() as connection:
             return {State(state): count for state, count in connection.execute(asked)}
 

@@ -245,7 +245,7 @@ class Installation:
         )
         out, err = await process.communicate()
         if process.returncode:
-            raise InstanceError(f"ivr {' '.join(arguments)}: {err.decode()}")
+            raise InstanceError(f"ivr {' '.join(arguments)}: {out.decode()}{err.decode()}")
         return out.decode()
 
     async def api(self, path: str) -> dict[str, Any]:

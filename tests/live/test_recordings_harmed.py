@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from ivr.testing.installation import InstanceError
 from ivr.testing.instance import Instance
 from recordings.vault.keyfiles import make_identity
+from tests.live.lives import file_of
 from tests.live.recorded import heard, kept, proved
 from tests.live.scenes import live, short, talking
 from tests.live.transfer_scenes import talk_ends
@@ -28,14 +29,6 @@ async def talk(line: Instance, number: str) -> dict[str, Any]:
     await talk_ends(caller, agent)
     (found,) = await kept(line, call)
     return found
-
-
-def file_of(line: Instance, recording: str) -> Path:
-    """Where it lies."""
-    engine = create_engine(line.environment.records)
-    with engine.connect() as connection:
-        asked = text("SELECT file FROM recordings WHERE recording = :recording")
-        return line.paths.vault / connection.execute(asked, {"recording": recording}).scalar_one()
 
 
 @contextmanager

@@ -1,27 +1,20 @@
 """The life of recordings of real talks: found and heard by whom they concern, held, archived, deleted with a
 certificate; and what the disk's figures say of them."""
 
-import asyncio
 import csv
 import json
 import shutil
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
 
-from ivr.install.asterisk import tied
-from ivr.testing.installation import ROOT
 from ivr.testing.instance import Instance
-from tests.live.recorded import kept
-from tests.live.scenes import AGENT, CALLER, live, short, talking
+from tests.live.lives import ahead, retain, state_of, talk, wrapped_key
+from tests.live.scenes import live, short
 
 _DISK = Path(tempfile.gettempdir(), f"cl-archive-{uuid4().hex}")
 CHANGES = short(site={"lines": "12"})
@@ -38,20 +31,6 @@ def disk() -> Iterator[Path]:
     shutil.rmtree(_DISK)
 
 
-async def talk(line: Instance, number: str, seconds: float = 2) -> dict[str, Any]:
-    """A recorded talk, in the vault."""
-    caller, agent = await talking(line, number)
-    call = await line.call_id(caller)
-    caller.say(CALLER, seconds)
-    agent.say(AGENT, seconds)
-    await asyncio.sleep(seconds)
-    await caller.hang_up()
-    await agent.call.ended(5)
-    (found,) = await kept(line, call)
-    await line.until_metric("centralita_records_behind", 0, seconds=20)
-    return found
-
-
 async def listed(line: Instance, *wanted: str) -> list[str]:
     rows = (await line.command("recordings", "list", *wanted, "--json")).splitlines()
     return [json.loads(row)["recording"] for row in rows]
@@ -61,41 +40,6 @@ async def listener(line: Instance, account: str, *how: str) -> dict[str, str]:
     """The headers of a program of a new account."""
     await line.command("accounts", "add", account, "--no-login", *how)
     return {"Authorization": f"Bearer {(await line.command('tokens', 'add', account, '--scope', '*')).strip()}"}
-
-
-@asynccontextmanager
-async def ahead(line: Instance, days: int) -> AsyncIterator[None]:
-    """The server runs so many days later."""
-    await line.stop_server()
-    try:
-        with (line.paths.var / "log" / "server.log").open("ab") as log:
-            line.server = await asyncio.create_subprocess_exec(
-                *tied([sys.executable, "-m", "tests.live.ahead"]),
-                env=line._environ() | {"AHEAD_DAYS": str(days)},
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-            )
-        await line.until_ready()
-        yield
-    finally:
-        await line.stop_server()
-        await line.start_server()
-
-
-async def retain(line: Instance) -> dict[str, Any]:
-    """What is due is done, by somebody who has looked at the clock."""
-    return json.loads(  # type: ignore[no-any-return]
-        await line.command("recordings", "retention", "--run", "--yes", "--clock-is-right", "--json")
-    )
-
-
-def wrapped_key(line: Instance, recording: str) -> bytes | None:
-    engine = create_engine(line.environment.records)
-    with engine.connect() as connection:
-        asked = text("SELECT wrapped FROM recording_keys WHERE recording = :recording")
-        found = connection.execute(asked, {"recording": recording}).scalar()
-    return bytes(found) if found is not None else None
 
 
 @live
@@ -149,26 +93,24 @@ async def test_it_is_archived_held_and_at_last_deleted_with_a_certificate(line: 
     assert wrapped_key(line, recording)
     await line.command("backup", "prepare", "archivo")
 
-    async def state() -> str:
-        (row,) = (await line.api(f"/recordings?call={found['call']}"))["recordings"]
-        return str(row["state"])
-
     told = await line.command("recordings", "hold", "--recording", recording, "--reason", "proceso 2026-118", "--json")
     hold = json.loads(told)["hold"]
     async with ahead(line, 31):
         done = await retain(line)
-        assert (done["archived"], done["deleted"]) == (0, 0) or await state() == "kept", "a hold beats everything"
-        assert await state() == "kept"
+        assert (done["archived"], done["deleted"]) == (0, 0) or await state_of(line, found) == "kept", (
+            "a hold beats everything"
+        )
+        assert await state_of(line, found) == "kept"
         await line.command("recordings", "release", hold, "--reason", "terminó")
         assert (await retain(line))["archived"] >= 1
-        assert await state() == "archived"
+        assert await state_of(line, found) == "archived"
         there = [path for path in line.paths.vault.rglob("*.cva") if path.stat().st_size]
         assert recording not in json.dumps([path.name for path in there])
         assert any(path.is_file() for path in disk.rglob("*")), "it lies in the archive"
     async with ahead(line, 190):
         assert (await line.api("/recordings/retention"))["delete"]["count"] >= 1
         assert (await retain(line))["deleted"] >= 1
-        assert await state() == "deleted"
+        assert await state_of(line, found) == "deleted"
         entries = (await line.command("audit", "--object", recording, "--json")).splitlines()
         actions = {json.loads(row)["action"]: json.loads(row)["detail"] for row in entries}
         certificate = actions["recordings.deleted"]

@@ -95,6 +95,7 @@ async def test_a_hold_waits_while_keys_are_destroyed_and_tells_what_was_too_late
     go.set()
     assert len((await destroying).open) == 1
     await holding
+    assert shop.holds.covered(OverCall("c0"), shop.site.zone) == {State.DELETED: 1}, "at once: its key is gone"
     await shop.remover.finish()
     assert shop.holds.covered(OverCall("c0"), shop.site.zone) == {State.DELETED: 1}
     await shop.audit.close()
