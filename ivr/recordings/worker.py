@@ -44,9 +44,9 @@ def keep_all(
     return [_result(one) for one in _process.ask(asked, SECONDS_EACH * len(wanted))]
 
 
-def rest() -> None:
-    """End the process, if it has had nothing to do for a while."""
-    _process.rest(REST_SECONDS)
+def rest(seconds: float = REST_SECONDS) -> None:
+    """End the process, if it has had nothing to do for so long."""
+    _process.rest(seconds)
 
 
 def _result(told: Mapping[str, Any]) -> Kept | Spoilt | OSError:
