@@ -164,16 +164,22 @@ def answers(work: Callable[[dict[str, Any]], Any]) -> None:
 def _exchange(process: "subprocess.Popen[bytes]", asked: Mapping[str, Any], until: float) -> bytes:
     """One line there, one line back. Raises TimeoutError, OSError; half a line when it has ended."""
     assert process.stdin and process.stdout
-    process.stdin.write(json.dumps(asked).encode() + b"\n")
-    process.stdin.flush()
-    told, ready = bytearray(), select.poll()
-    ready.register(process.stdout, select.POLLIN)
+    there, back = process.stdin.fileno(), process.stdout.fileno()
+    os.set_blocking(there, False)  # one that never reads has no longer than one that never answers
+    left, told, ready = memoryview(json.dumps(asked).encode() + b"\n"), bytearray(), select.poll()
+    ready.register(there, select.POLLOUT)
+    ready.register(back, select.POLLIN)
     while not told.endswith(b"\n"):
-        left = until - time.monotonic()
-        if left <= 0 or not ready.poll(left * 1000):
+        found = dict(ready.poll(max(0.0, until - time.monotonic()) * 1000))
+        if not found:
             raise TimeoutError
-        piece = os.read(process.stdout.fileno(), PIECE)
-        if not piece:
-            break
-        told += piece
+        if there in found:
+            left = left[os.write(there, left) :]
+            if not left:
+                ready.unregister(there)
+        if back in found:
+            piece = os.read(back, PIECE)
+            if not piece:
+                break
+            told += piece
     return bytes(told)

@@ -147,8 +147,7 @@ class House:
         """A breath of silence for each prompt: nobody hears them here, and to speak them all takes 11 s."""
         site = load_site(self.environment.config, self.environment.flows).site
         assert site is not None
-        files = PromptFiles.of(site, self.environment.config, Paths.of(self.environment))
-        for file in map(files._file, files._sources.values()):
+        for file in PromptFiles.of(site, self.environment.config, Paths.of(self.environment)).missing():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(_a_second_of_silence())
 

@@ -15,7 +15,7 @@ from tests.access.house import House, house
 
 ROUTES = 12
 """Of each role, by chance, but the same ones each time."""
-SECONDS = 3.0
+SECONDS = 6.0
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.ports import free_port
 from tests.live.recorded import RATE, heard, kept, loudness
+from tests.live.retained import ahead
 from tests.live.scenes import CALLER, DIRECT, OPEN, hear_each_other, live, short, talking
 
 CHANGES = short(site={"lines": "12"})
@@ -58,24 +58,11 @@ async def test_after_a_leap_of_the_clock_nothing_is_deleted(line: Instance, tmp_
     caller, agent = await talking(line, "3000000822")
     found = await recorded(line, caller, agent, await line.call_id(caller))
     assert (await line.api("/recordings/retention"))["trouble"] == ""
-    await line.stop_server()
-    try:
-        with (line.paths.var / "log" / "server.log").open("ab") as log:
-            line.server = await asyncio.create_subprocess_exec(
-                *tied([sys.executable, "-m", "tests.live.ahead"]),
-                env=line._environ() | {"AHEAD_DAYS": str(YEARS_AHEAD_DAYS)},
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-            )
-        await line.until_ready()
+    async with ahead(line, YEARS_AHEAD_DAYS):
         told = await line.api("/recordings/retention")
         assert told["delete"]["count"] >= 1, "all of it would be deleted"
         with pytest.raises(InstanceError, match="days after the last time that was sure"):
             await line.command("recordings", "retention", "--run", "--yes")
-    finally:
-        await line.stop_server()
-        await line.start_server()
     assert (await line.api("/recordings/retention"))["trouble"] == ""
     audio = await heard(line, found["recording"], tmp_path)
     assert len(audio) / RATE == pytest.approx(found["seconds"], abs=0.01)

@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, text
 from ivr.testing.installation import InstanceError
 from ivr.testing.instance import Instance
 from recordings.vault.keyfiles import make_identity
-from tests.live.lives import file_of
 from tests.live.recorded import heard, kept, proved
+from tests.live.retained import file_of
 from tests.live.scenes import live, short, talking
 from tests.live.transfer_scenes import talk_ends
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ivr.testing.instance import Instance
-from tests.live.lives import ahead, retain, state_of, talk, wrapped_key
+from tests.live.retained import ahead, retain, state_of, talk, wrapped_key
 from tests.live.scenes import live, short
 
 _DISK = Path(tempfile.gettempdir(), f"cl-archive-{uuid4().hex}")

@@ -14,8 +14,8 @@ import pytest
 from ivr.testing.installation import InstanceError
 from ivr.testing.instance import Instance
 from ivr.testing.ports import free_port
-from tests.live.lives import file_of, state_of, talk
 from tests.live.recorded import heard, proved
+from tests.live.retained import file_of, state_of, talk
 from tests.live.scenes import live, short
 from tests.unit.recordings.backup.servers import Line, Swift, swift
 

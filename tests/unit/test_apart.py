@@ -54,6 +54,13 @@ def test_why_there_is_no_answer_is_said(module: str, monkeypatch: pytest.MonkeyP
         answered(module, {}, 30)
 
 
+def test_one_that_does_not_even_read_has_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deaf.py").write_text("import time; time.sleep(30)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(TookTooLong, match=r"after 0\.3 s"):
+        answered("deaf", {"say": "a question larger than a pipe" * 20_000}, 0.3)
+
+
 def test_a_resident_answers_again_and_again(module: str) -> None:
     resident = Resident(module)
     try:

@@ -9,7 +9,7 @@ import pytest
 from tests.soak.fuzz import GOOD, MEGABYTES, Child, Fuzz
 from tests.soak.mutations import CHANGES, MOST_BYTES, mutated
 
-INPUTS = 120
+INPUTS = 300
 
 
 def test_a_sample_of_files_changed_by_chance(tmp_path: Path) -> None:
