@@ -19,7 +19,7 @@ class Deeds:
         self._telephone = telephone
         self._latest: dict[str, asyncio.Task[None]] = {}
 
-    def do(self, decision: Decision) -> None:
+    def do(self, decision: Decision) -> bool:
         """Begin the deed of a decision, if it has one."""
         telephone = self._telephone
         if isinstance(decision, MakeOffer):
@@ -31,6 +31,9 @@ class Deeds:
         ):
             deed = telephone.send_back(decision.visit, decision.call, decision.why)
             self._begin(decision.visit, deed, decision)
+        else:
+            return False
+        return True
 
     def _begin(self, name: str, deed: Coroutine[Any, Any, None], decision: Decision) -> None:
         before = self._latest.get(name)

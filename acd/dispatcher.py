@@ -72,6 +72,7 @@ class Dispatcher:
         self._since_checkpoint = 0
         self._listeners: list[tuple[Listener, int | None]] = []
         self._pending: deque[_Pending] = deque()
+        self._untold: deque[_Pending] = deque()
         self._alarm: Timer | None = None
         self._patience: Timer | None = None
         self._checkpoints: set[asyncio.Task[None]] = set()
@@ -132,15 +133,24 @@ class Dispatcher:
             self._patience = self._clock.call_later(PATIENCE, self._out_of_patience)
 
     def _advance(self, _: "asyncio.Future[int] | None" = None) -> None:
-        """Carry out and tell whatever is durable, in order."""
-        moved = False
+        """Carry out and tell whatever is durable, in order; deeds first, for a phone waits for them."""
+        moved, busy = False, bool(self._untold)
         while self._pending and self._pending[0].future.done():
             item = self._pending.popleft()
             moved = True
-            self._carry_out(item)
-            self._tell_durable(item)
+            busy = self._carry_out(item) or busy
+            self._untold.append(item)
+        if busy:  # in the next turn of the loop the deeds begin; at its end they are on the wire
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._tell_all)
+        else:
+            self._tell_all()
         if moved:
             self._journal_answers()
+
+    def _tell_all(self) -> None:
+        while self._untold:
+            self._tell_durable(self._untold.popleft())
 
     def _journal_answers(self) -> None:
         if self._patience is not None:
@@ -163,11 +173,14 @@ class Dispatcher:
         for item in self._pending:
             self._carry_out(item)
 
-    def _carry_out(self, item: _Pending) -> None:
+    def _carry_out(self, item: _Pending) -> bool:
+        """Whether a deed was begun."""
+        begun = False
         if not item.carried_out:
             item.carried_out = True
             for decision in item.decisions:
-                self._deeds.do(decision)
+                begun = self._deeds.do(decision) or begun
+        return begun
 
     def _tell_durable(self, item: _Pending) -> None:
         if item.future.cancelled() or (error := item.future.exception()) is not None:
@@ -281,6 +294,7 @@ class Dispatcher:
         while self._pending:
             await asyncio.wait([item.future for item in self._pending])
             self._advance()
+        self._tell_all()
         await self._deeds.done()
 
     async def close(self) -> None:

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 MODULES = (
-    "absorb", "carry", "circles", "deadlines", "engine", "lanes", "living", "matching", "pools", "reasons", "rules", "state",
+    "absorb", "carry", "circles", "deadlines", "engine", "lanes", "living", "matching", "pools", "reasons", "rules",
+    "state",
 )  # fmt: skip
 """What a decision spends its time in."""
 

@@ -104,13 +104,8 @@ class SqliteJournal:
     ) -> "asyncio.Future[int]":
         return self._writer.append(draft(at, event, decisions, key))
 
-    async def _store(self, drafts: Sequence[Draft]) -> Sequence[int]:
-        positions = await self._run(self._thread, lambda: self._write(drafts))
-        self._since_tidy += len(drafts)
-        if self._since_tidy >= _TIDY_EVERY:
-            self._since_tidy = 0
-            self._reader.submit(self._tidy)
-        return positions
+    def _store(self, drafts: Sequence[Draft]) -> "asyncio.Future[list[int]]":
+        return self._run(self._thread, lambda: self._write(drafts))
 
     def _tidy(self) -> None:
         """On the reader's thread, with a connection of its own. PASSIVE waits for nobody, and nobody waits for it."""
@@ -140,6 +135,10 @@ class SqliteJournal:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        self._since_tidy += len(drafts)
+        if self._since_tidy >= _TIDY_EVERY:
+            self._since_tidy = 0
+            self._reader.submit(self._tidy)
         return positions
 
     async def read(self, after: int = 0) -> AsyncIterator[Entry]:
@@ -171,13 +170,18 @@ class SqliteJournal:
             raise JournalUnavailable(f"{self._path} is closed")
         return self._connection
 
-    async def _run(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(thread, work)
-        except (sqlite3.Error, OSError) as error:
-            raise JournalUnavailable(
-                f"{self._path}: {error}; see that the disk has room and the file is ours"
-            ) from error
+    def _run(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> "asyncio.Future[T]":
+        """The thread has it when this returns."""
+
+        def done() -> T:
+            try:
+                return work()
+            except (sqlite3.Error, OSError) as error:
+                raise JournalUnavailable(
+                    f"{self._path}: {error}; see that the disk has room and the file is ours"
+                ) from error
+
+        return asyncio.get_running_loop().run_in_executor(thread, done)
 
     async def close(self) -> None:
         await self._writer.close()

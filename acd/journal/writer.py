@@ -7,12 +7,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from acd.journal.port import Entry, JournalUnavailable, Json
-from acd.ports import Clock
+from acd.ports import Clock, Timer
 
 BATCH = 512
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+"""Seconds between two attempts, each pause twice as long as the one before."""
+
 LIMIT = 100_000
 """So many entries may wait for a journal that is away: hours of a small site, about 100 MB."""
 
@@ -52,7 +56,7 @@ Store = Callable[[Sequence[Draft]], Awaitable[Sequence[int]]]
 
 
 class OrderedWriter:
-    """The queue in front of a store."""
+    """The queue in front of a store: an entry that finds it idle goes on at once, the others together behind it."""
 
     def __init__(self, store: Store, clock: Clock, *, limit: int = LIMIT, name: str = "journal") -> None:
         self.available = True
@@ -61,7 +65,9 @@ class OrderedWriter:
         self._limit = limit
         self._name = name
         self._waiting: deque[tuple[Draft, asyncio.Future[int]]] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._batch: asyncio.Future[Sequence[int]] | None = None
+        self._again: Timer | None = None
+        self._pause = FIRST_PAUSE
         self._closed = False
 
     def append(self, draft: Draft) -> "asyncio.Future[int]":
@@ -72,30 +78,36 @@ class OrderedWriter:
             future.set_exception(JournalUnavailable(f"{self._name} {why}"))
             return future
         self._waiting.append((draft, future))
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._write())
+        if self._batch is None and self._again is None:
+            self._write()
         return future
 
-    async def _write(self) -> None:
-        pause = 0.05
-        while self._waiting:
-            batch = [self._waiting[n] for n in range(min(BATCH, len(self._waiting)))]
-            try:
-                positions = await self._store([draft for draft, _ in batch])
-            except JournalUnavailable as error:
-                self._tell(False, str(error))
-                if self._closed:
-                    break
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, 1.0)
-                continue
-            self._tell(True, "")
-            pause = 0.05
-            for (_, future), position in zip(batch, positions, strict=True):
-                self._waiting.popleft()
-                if not future.done():
-                    future.set_result(position)
-        self._task = None
+    def _write(self) -> None:
+        self._again = None
+        drafts = [draft for draft, _ in islice(self._waiting, BATCH)]
+        self._batch = asyncio.ensure_future(self._store(drafts))
+        self._batch.add_done_callback(self._written)
+
+    def _written(self, batch: "asyncio.Future[Sequence[int]]") -> None:
+        self._batch = None
+        if batch.cancelled():
+            return
+        try:
+            positions = batch.result()
+        except JournalUnavailable as error:
+            self._tell(False, str(error))
+            if not self._closed:
+                self._again = self._clock.call_later(self._pause, self._write)
+                self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            return
+        self._tell(True, "")
+        self._pause = FIRST_PAUSE
+        done = [self._waiting.popleft() for _ in positions]
+        if self._waiting:
+            self._write()
+        for (_, future), position in zip(done, positions, strict=True):
+            if not future.done():
+                future.set_result(position)
 
     def _tell(self, available: bool, why: str) -> None:
         if available != self.available:
@@ -108,10 +120,13 @@ class OrderedWriter:
     async def close(self) -> None:
         """Write what waits; what cannot be written fails with JournalUnavailable."""
         self._closed = True
-        if self._task is not None:
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        while self._batch is not None:
             if not self.available:
-                self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+                self._batch.cancel()
+            await asyncio.wait([self._batch])
         while self._waiting:
             _, future = self._waiting.popleft()
             if not future.done():

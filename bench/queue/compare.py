@@ -6,7 +6,8 @@ wait. *Join to ring*: from a caller's joining to the beginning of the leg of the
 are idle. Joining is Queue() for app_queue, and the step `queue` of the flow for ours; *with the flow* counts from the
 moment at which the call came in, so our whole visit is in it. All other moments are Asterisk's own (CEL). app_queue has
 its best settings (`autofill`, `retry = 1`, no wrap-up), and our server is stopped meanwhile. *CPU a call*: of Asterisk,
-and of our server, which also visits everybody who waits each 10 s.
+and of our server, which also visits everybody who waits each 10 s. *Busy*: all processors of the machine. Music for 500
+callers takes this machine nearly whole, so the same load is measured in silence, too.
 
 `python -m bench.queue.compare` prints the tables.
 """
@@ -28,24 +29,27 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A load: callers who wait (0: none, they arrive at `rate` a second), agents, seconds of talk and of measuring."""
+    """A load: callers who wait (0: none, they arrive at `rate` a second), agents, seconds of talk and of measuring;
+    `silent`: without music."""
 
     waiting: int
     agents: int
     talk: tuple[int, int]
     seconds: float
     rate: float = 0.0
+    silent: bool = False
 
     @property
     def title(self) -> str:
         if self.waiting:
-            return f"free to ring, {self.waiting} waiting, {self.agents} agents"
+            return f"free to ring, {self.waiting} waiting{' in silence' * self.silent}, {self.agents} agents"
         return f"join to ring, {self.agents} agents, {self.rate:g} callers a second"
 
 
 SIZES = (
     Size(100, 10, (2, 5), 40),
     Size(500, 200, (8, 20), 30),
+    Size(500, 200, (8, 20), 30, silent=True),
     Size(0, 200, (2, 6), 20, rate=8),
 )
 Samples = dict[str, list[float]]
@@ -59,11 +63,13 @@ async def one_round(line: QueueLine, side: str, size: Size, found: Samples) -> N
         if size.waiting:
             await load.fill(size.waiting, size.agents)
         start, server, asterisk = line.cel.stat().st_size, line.server_cpu(), line.asterisk_cpu()
+        busy, whole = machine_cpu()
         if size.waiting:
             await load.keep(size.waiting, size.agents, size.seconds)
         else:
             await load.arrive(size.rate, size.seconds)
         server, asterisk = line.server_cpu() - server, line.asterisk_cpu() - asterisk
+        busy, whole = (after - before for after, before in zip(machine_cpu(), (busy, whole), strict=True))
         moments = read(line.cel, start)
         if side == OURS:
             await line.stop_server()
@@ -74,6 +80,7 @@ async def one_round(line: QueueLine, side: str, size: Size, found: Samples) -> N
     if len(times) < calls / 3:
         raise RuntimeError(f"{side}, {size.title}: only {len(times)} of {calls} legs tell a time")
     found["calls"].append(calls)
+    found["busy"].append(100 * busy / whole)
     found["p50"].append(percentile(times, 0.5))
     found["p99"].append(percentile(times, 0.99))
     if not size.waiting:
@@ -90,6 +97,8 @@ async def measure(size: Size) -> dict[str, Samples]:
         line = await QueueLine.start(Path(folder), changes=changes(size.agents), server=False)
         try:
             await line.add_app_queue(size.agents, size.talk)
+            if size.silent:
+                await line.without_music()
             await line.register(size.agents)
             for number in range(ROUNDS):
                 sides = (OURS, THEIRS) if number % 2 == 0 else (THEIRS, OURS)
@@ -98,6 +107,12 @@ async def measure(size: Size) -> dict[str, Samples]:
         finally:
             await line.stop()
     return found
+
+
+def machine_cpu() -> tuple[int, int]:
+    """Ticks in which the processors worked, and all, since the machine began (Linux, proc(5), stat)."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def rows(size: Size, found: dict[str, Samples]) -> list[dict[str, str]]:
@@ -115,6 +130,7 @@ def rows(size: Size, found: dict[str, Samples]) -> list[dict[str, str]]:
             "p99 ms": f"{median(side, 'p99'):.1f}",
             "CPU ms a call: Asterisk": f"{median(side, 'asterisk'):.1f}",
             "our server": f"{median(side, 'server'):.1f}" if side == OURS else "-",
+            "busy %": f"{median(side, 'busy'):.0f}",
         }
         for side in (OURS, THEIRS)
     ]

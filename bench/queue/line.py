@@ -139,6 +139,11 @@ class QueueLine(Installation):
         for module in _MODULES:
             await self.cli(f"module load {module}.so")
 
+    async def without_music(self) -> None:
+        """Who waits hears nothing, and costs Asterisk nothing."""
+        (self.paths.etc / "musiconhold.conf").write_text("")
+        await self.cli("moh reload")
+
     async def register(self, agents: int) -> None:
         """A phone for every agent, so that it is there for us; what rings is the Local channel."""
         rows = (self.paths.secrets / "phones.csv").read_text().splitlines()[1:]

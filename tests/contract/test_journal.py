@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,26 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 async def entries(journal: Journal, after: int = 0) -> list[Entry]:
     return [entry async for entry in journal.read(after)]
+
+
+def stored_while_the_loop_stands_still(path: Path) -> int:
+    """How many entries there are, as soon as there are any; after some seconds none."""
+    found = 0
+    with closing(sqlite3.connect(path)) as reader:
+        for _ in range(5_000):
+            if (found := reader.execute("SELECT count(*) FROM entries").fetchone()[0]) > 0:
+                break
+            time.sleep(0.001)
+    return int(found)
+
+
+@run
+async def test_an_entry_that_finds_the_writer_idle_waits_for_no_other(tmp_path: Path) -> None:
+    journal = await open_journal(f"sqlite:///{tmp_path / 'journal.sqlite'}", CLOCK)
+    first = journal.append(AT, {"e": "fact"})
+    assert stored_while_the_loop_stands_still(tmp_path / "journal.sqlite"), "by the writer's own thread"
+    assert await first == 1
+    await journal.close()
 
 
 @run

@@ -110,6 +110,20 @@ async def test_the_deed_waits_for_the_journal() -> None:
 
 
 @run
+async def test_a_phone_rings_before_anybody_is_told() -> None:
+    shell = await Shell(MemoryJournal()).begin("101")
+    await shell.dispatcher.settled()
+    rung: list[bool] = []
+    shell.dispatcher.on_entry(lambda _: rung.append(bool(shell.phone.deeds)))
+    shell.joins("a")
+    shell.joins("b")
+    await turns()
+    assert rung == [True, True]
+    assert [r.position for r in shell.told] == [1, 2, 3, 4], "in their order"
+    await shell.dispatcher.close()
+
+
+@run
 async def test_callers_come_first_when_the_journal_stays_away() -> None:
     journal = SlowJournal()
     shell = await Shell(journal).begin("101", "102")
