@@ -36,7 +36,7 @@ provision: | packages ## Asterisk 22, unpacked under var/ (or where CENTRALITA_A
 
 # The servers that only tests talk to: SSH and S3. Unpacked, never installed.
 test-servers: | test-packages
-	@test -e '$(SERVERS)/.provisioned' || asterisk-conf/servers.sh '$(SERVERS)'
+	@asterisk-conf/servers.sh '$(SERVERS)'
 
 run: packages venv ## the whole line in this terminal, until Ctrl-C
 	@exec $(BIN)/ivr run

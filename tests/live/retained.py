@@ -56,6 +56,12 @@ async def ahead(line: Instance, days: int) -> AsyncIterator[None]:
         await line.start_server()
 
 
+async def listener(line: Instance, account: str, *how: str) -> dict[str, str]:
+    """The headers of a program of a new account."""
+    await line.command("accounts", "add", account, "--no-login", *how)
+    return {"Authorization": f"Bearer {(await line.command('tokens', 'add', account, '--scope', '*')).strip()}"}
+
+
 async def retain(line: Instance) -> dict[str, Any]:
     """What is due is done, by somebody who has looked at the clock."""
     return json.loads(  # type: ignore[no-any-return]

@@ -5,7 +5,9 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 from ivr.install.asterisk import tied
@@ -14,7 +16,7 @@ from ivr.testing.instance import Instance
 from ivr.testing.person import Person
 from ivr.testing.ports import free_port
 from tests.live.recorded import RATE, heard, kept, loudness
-from tests.live.retained import ahead
+from tests.live.retained import ahead, file_of, listener
 from tests.live.scenes import CALLER, DIRECT, OPEN, hear_each_other, live, short, talking
 
 CHANGES = short(site={"lines": "12"})
@@ -123,6 +125,45 @@ async def test_what_a_caller_sends_is_in_no_name_and_does_nothing(line: Instance
         "",
         json.dumps(found, ensure_ascii=False) + "\n",
     ), "it finds this one or none, and never all"
+
+
+LEADS_OUT = (
+    "../../secrets/recordings.identity",
+    "..",
+    "./../secrets/recordings.identity",
+    "/etc/passwd",
+    "..\\..\\secrets",
+    "a\0b",
+    "recording" * 500,
+)
+"""In place of a recording's name."""
+
+
+@live
+async def test_a_name_or_a_link_that_leads_out_leads_nowhere(line: Instance, tmp_path: Path) -> None:
+    caller, agent = await talking(line, "3000000823")
+    found = await recorded(line, caller, agent, await line.call_id(caller))
+    secret = line.paths.identity.read_bytes()
+    headers = await listener(line, "curiosa", "--role", "supervisor", "--queue", "servicio")
+    async with httpx.AsyncClient(base_url=f"http://{line.environment.http}", headers=headers, timeout=10) as client:
+        for name in LEADS_OUT:
+            for escaped in {quote(name, safe=""), quote(name)}:
+                for what in ("audio", "waveform"):
+                    answer = await client.get(f"/api/recordings/{escaped}/{what}")
+                    assert 400 <= answer.status_code < 500 and secret not in answer.content, (escaped, what)
+        address, file = f"/api/recordings/{found['recording']}/audio", file_of(line, found["recording"])
+        away = file.with_name("away")
+        file.rename(away)
+        file.symlink_to(line.paths.identity)
+        answer = await client.get(address)
+        assert answer.status_code >= 400 and secret not in answer.content, "a link in its place"
+        file.unlink()
+        away.rename(file)
+        assert (await client.get(address)).status_code == 200
+    for name in (one for one in LEADS_OUT if "\0" not in one):
+        with pytest.raises(InstanceError):
+            await line.command("recordings", "save", name, str(tmp_path / "stolen.wav"), "--reason", "a test")
+    assert not (tmp_path / "stolen.wav").exists()
 
 
 @live

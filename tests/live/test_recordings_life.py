@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ivr.testing.instance import Instance
-from tests.live.retained import ahead, retain, state_of, talk, wrapped_key
+from tests.live.retained import ahead, listener, retain, state_of, talk, wrapped_key
 from tests.live.scenes import live, short
 
 _DISK = Path(tempfile.gettempdir(), f"cl-archive-{uuid4().hex}")
@@ -34,12 +34,6 @@ def disk() -> Iterator[Path]:
 async def listed(line: Instance, *wanted: str) -> list[str]:
     rows = (await line.command("recordings", "list", *wanted, "--json")).splitlines()
     return [json.loads(row)["recording"] for row in rows]
-
-
-async def listener(line: Instance, account: str, *how: str) -> dict[str, str]:
-    """The headers of a program of a new account."""
-    await line.command("accounts", "add", account, "--no-login", *how)
-    return {"Authorization": f"Bearer {(await line.command('tokens', 'add', account, '--scope', '*')).strip()}"}
 
 
 @live

@@ -33,6 +33,7 @@ from ivr.versions import Changes
 from ivr.versions.copies import Copies
 from ivr.versions.figures import VersionFigures
 from ivr.versions.loading import Folders, begin
+from tests.programs import program
 from tests.unit.recordings.test_figures import Watched
 from tests.unit.voicemail.house import voicemail_figures
 
@@ -323,10 +324,7 @@ def test_the_dashboards_source_is_the_provisioned_one() -> None:
 
 
 def test_prometheus_understands_its_files() -> None:
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("promtool (Debian package prometheus) is not on this machine")
-    subprocess.run((program, "check", "config", str(ROOT / "config/prometheus/prometheus.yml")), check=True)
+    subprocess.run((program("promtool"), "check", "config", str(ROOT / "config/prometheus/prometheus.yml")), check=True)
 
 
 ALERT_TESTS = sorted((ROOT / "tests/unit/alerts").glob("*.yml"))
@@ -334,10 +332,9 @@ ALERT_TESTS = sorted((ROOT / "tests/unit/alerts").glob("*.yml"))
 
 @pytest.mark.parametrize("tests", ALERT_TESTS, ids=lambda tests: tests.stem)
 def test_alerts_fire_on_what_they_say(tests: Path) -> None:
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("promtool (Debian package prometheus) is not on this machine")
-    done = subprocess.run((program, "test", "rules", str(tests)), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        (program("promtool"), "test", "rules", str(tests)), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -27,6 +27,7 @@ from ivr.web.crowd import CrowdLimits
 from ivr.web.shell import API
 from recordings.vault.keyfiles import make_identity, read_identities
 from tests.pages import ROOT, Block, blocks
+from tests.programs import program
 
 PAGES = (ROOT / "docs/exposure.md", ROOT / "docs/exposicion.md")
 ENGLISH = PAGES[0]
@@ -127,10 +128,11 @@ def test_nginx_hands_on_what_the_server_needs() -> None:
     assert [words for words, _ in plain if words[0] == "return"] == [("return", "301", "https://$host$request_uri")]
 
 
+_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+"""For each nginx makes a folder, which is the system's else."""
+
+
 def test_nginx_itself_takes_it(tmp_path: Path) -> None:
-    program = shutil.which("nginx")
-    if program is None:
-        pytest.skip("nginx is not on this machine")
     from tests.unit.doctor.authority import self_signed
 
     cert, key = self_signed(tmp_path)
@@ -138,8 +140,11 @@ def test_nginx_itself_takes_it(tmp_path: Path) -> None:
     text = block.text.replace("/etc/ssl/centralita/fullchain.pem", str(cert))
     text = text.replace("/etc/ssl/centralita/key.pem", str(key))
     file = tmp_path / "nginx.conf"
-    file.write_text(f"pid {tmp_path}/pid;\nerror_log {tmp_path}/log;\nevents {{}}\nhttp {{\n{text}\n}}\n")
-    done = subprocess.run((program, "-t", "-p", tmp_path, "-c", file), capture_output=True, text=True, check=False)
+    own = "".join(f"{what}_temp_path {tmp_path}/{what};\n" for what in _TEMPORARY) + "access_log off;\n"
+    file.write_text(f"pid {tmp_path}/pid;\nerror_log {tmp_path}/log;\nevents {{}}\nhttp {{\n{own}{text}\n}}\n")
+    done = subprocess.run(
+        (program("nginx"), "-t", "-p", tmp_path, "-c", file), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -149,11 +154,11 @@ def test_caddy_hands_on_the_same_paths(tmp_path: Path) -> None:
     assert re.search(rf"handle {API}/\* {{\n +reverse_proxy {re.escape(str(http))}\n +}}", block.text)
     assert block.text.count("{") == block.text.count("}")
     assert block.text.startswith(settings(of_kind("ini")[0]).names[0])
-    program = shutil.which("caddy")
-    if program is None:
+    caddy = shutil.which("caddy")
+    if caddy is None:
         return
     (tmp_path / "Caddyfile").write_text(block.text)
-    done = subprocess.run((program, "adapt", "--config", tmp_path / "Caddyfile"), capture_output=True, check=False)
+    done = subprocess.run((caddy, "adapt", "--config", tmp_path / "Caddyfile"), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,11 +1,13 @@
 """A caller's recordings are erased from everywhere, with a certificate; what somebody holds stays, and that is told."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from ivr.erasure.records import talks_of
 from ivr.erasure.report import Line, erased_line
 from ivr.erasure.stores import Caller, Left, Place
 from ivr.figures.call_record import CallRecord, TalkRuling, VisitRecord
+from ivr.recordings import keeper
 from ivr.recordings.put_aside import without_row
 from recordings.catalogue import State
 from recordings.holds import Lifted, OverCall, OverCaller, OverQueue, OverRecording
@@ -129,6 +132,48 @@ async def test_what_comes_into_the_catalogue_meanwhile_is_held_by_its_row(shop: 
     shop.hold(OverQueue("servicio", on("2026-11-22"), on("2026-11-22")))
     removed = await shop.remover.remove([row])
     assert removed.held == {"c7_o7": ("h1",)} and (shop.folder / "c7_o7.raw").exists()
+    await shop.audit.close()
+
+
+KEEPING = ("before it is encoded", "when it is encoded", "before its row", "after its row")
+
+
+@pytest.mark.parametrize("moment", KEEPING)
+@run
+async def test_the_keeper_at_the_same_moment_brings_nothing_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    await shop.filled()
+    before, loop = shop.files(), asyncio.get_running_loop()
+    shop.finished("c7_o7")
+    shop.talked("c7_o7", 1.0)
+    erased: list[int] = []
+    row, stored = shop.catalogue.keep, keeper.keep_all
+
+    def erase(wanted: bool) -> None:
+        if wanted:  # the keeper's thread waits for it
+            done = asyncio.run_coroutine_threadsafe(store(shop).erase(ana("c7")), loop).result(20)
+            erased.append(done.erased)
+
+    def encoded(*args: Any, **kwargs: Any) -> Any:
+        erase(moment == KEEPING[0])
+        became = stored(*args, **kwargs)
+        erase(moment == KEEPING[1])
+        return became
+
+    def kept(*args: Any) -> bool:
+        erase(moment == KEEPING[2])
+        there = row(*args)
+        erase(moment == KEEPING[3])
+        return there
+
+    monkeypatch.setattr(keeper, "keep_all", encoded)
+    monkeypatch.setattr(shop.catalogue, "keep", kept)
+    await shop.keeper.look()
+    assert erased == [1] and shop.state("c7_o7") is State.DELETED and shop.catalogue.key_of("c7_o7") is None
+    await shop.keeper.look()
+    assert shop.files() == before and not list(shop.folder.rglob("*c7_o7*"))
+    assert shop.about("deleted") == ["c7_o7"] and shop.faults() == []
     await shop.audit.close()
 
 

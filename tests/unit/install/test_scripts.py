@@ -1,5 +1,6 @@
 """The shell scripts refuse what they cannot do, with the remedy, and leave nothing half done."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -35,10 +36,28 @@ def bare(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["provision.sh", "servers.sh"])
-def test_a_tree_that_is_there_is_left_alone(tmp_path: Path, name: str) -> None:
+def test_a_tree_that_is_there_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".provisioned").touch()
-    assert script(name, str(tmp_path)).returncode == 0
+    assert script("provision.sh", str(tmp_path)).returncode == 0
+
+
+def test_servers_that_this_script_has_unpacked_are_left_alone(tmp_path: Path) -> None:
+    made_by = b"".join((SCRIPTS / name).read_bytes() for name in ("servers.sh", "servers.lock"))
+    (tmp_path / ".provisioned").write_text(f"{hashlib.sha256(made_by).hexdigest()}  -\n")
+    done = script("servers.sh", str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_servers_of_an_older_script_stay_until_there_are_new_ones(tmp_path: Path, bare: Path) -> None:
+    (bare / "sha256sum").symlink_to(str(shutil.which("sha256sum")))
+    fake(bare, "apt-get", "exit 1")
+    old = tmp_path / "servers"
+    old.mkdir()
+    (old / ".provisioned").touch()
+    done = script("servers.sh", str(old), PATH=str(bare))
+    assert done.returncode == 1 and "no list of packages" in done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path != bare] == ["servers"]
+    assert (old / ".provisioned").exists()
 
 
 @pytest.mark.parametrize(("name", "said"), [("provision.sh", "not a provisioned tree"), ("servers.sh", "not complete")])

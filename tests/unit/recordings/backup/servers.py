@@ -20,16 +20,9 @@ import pytest
 
 from recordings.backup.s3 import S3Target
 from recordings.backup.ssh import SshTarget
+from tests.programs import SERVERS, absent
 
-SERVERS = Path(os.environ.get("CENTRALITA_TEST_SERVERS") or Path(os.environ.get("CENTRALITA_VAR", "var")) / "servers")
 ACCESS, SECRET = "test:backup", "only-for-tests"
-
-
-def absent(what: str) -> None:
-    missing = f"{what} is not here: asterisk-conf/servers.sh {SERVERS}"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
 
 
 def free_port() -> int:
