@@ -29,6 +29,8 @@ class LiveCall:
     """One call between INVITE and BYE."""
 
     call: CallId
+    channel: str = ""
+    """The name of its channel in Asterisk; in memory only, empty when unknown."""
     did: str = ""
     caller: str = ""
     """The opaque caller key; the number itself is never in the journal."""

@@ -77,6 +77,7 @@ class CallRunner:
                 await self._house.catch_up()
             live = self._house.calls.get(call) or LiveCall(CallId(call))
             live.number = live.number or _number(session)
+            live.channel = session.environment.get("agi_channel", "")
             await route(session, live)
 
     # ------------------------------------------------------------------ the flow
@@ -161,7 +162,7 @@ class CallRunner:
         )
         self._house.desk.record(started, key=f"started:{live.call}")
         met = self._house.calls.meet(live.call)
-        met.number = live.number
+        met.number, met.channel = live.number, live.channel
         if any(queue.last_agent != "off" for queue in site.queues.values()):
             self._house.last_agents.begin(met.caller)
         return met

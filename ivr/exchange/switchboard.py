@@ -221,7 +221,7 @@ class Switchboard:
     def _meet(self, channel: ChannelSeen) -> int:
         known = self._calls.get(channel.uniqueid)
         live = known or self._calls.meet(CallId(channel.uniqueid))
-        live.number = channel.caller_number or live.number
+        live.number, live.channel = channel.caller_number or live.number, channel.name
         live.did = live.did or channel.variables.get("DID", "")
         if ticket := Ticket.parse(channel.variables.get("TICKET", "")):  # also of who talks by now
             live.visits = max(live.visits, number_of(ticket.visit))

@@ -28,6 +28,7 @@ OUTSIDE = {"OUTSIDE": "1"}
 """The variable of a leg to outside: whoever picks up has to press a key."""
 
 _UNSAFE_IN_NAME = re.compile(r"[^\w .,&()/-]")
+_CHANNEL_NAME = re.compile(r"[\w/@.+:;-]{1,79}", re.ASCII)
 _NOT_A_NUMBER = re.compile(r"[^0-9+*#]")
 _UNSAFE_IN_HEADER = re.compile(r"[^A-Za-z0-9._/-]")
 
@@ -102,7 +103,7 @@ class Telephone:
             "ChannelId": offer_channel(offer.offer),
             "Async": "true",
             "Variable": variables(
-                self._carried(offer, beforehand.of_offer(offer, live)) | (OUTSIDE if outside else _headers(offer))
+                self._carried(offer, live, beforehand.of_offer(offer, live)) | (OUTSIDE if outside else _headers(offer))
             ),
         }
         try:
@@ -114,10 +115,10 @@ class Telephone:
             # Whether Asterisk saw it is unknown: the resynchronisation after the next login tells.
             log.warning("agent's leg in doubt", offer=offer.offer, agent=offer.agent, why=str(error))
 
-    def _carried(self, offer: MakeOffer, recorded: str) -> dict[str, str]:
+    def _carried(self, offer: MakeOffer, live: LiveCall, recorded: str) -> dict[str, str]:
         """The variables of the leg: the contract with [acd-agent] of the dialplan."""
         return {
-            "CALLER_CHAN": offer.call,
+            "CALLER_CHAN": live.channel if _CHANNEL_NAME.fullmatch(live.channel) else offer.call,
             "CALL_ID": offer.call,
             "VISIT": offer.visit,
             "OFFER": offer.offer,

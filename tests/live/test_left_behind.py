@@ -2,37 +2,17 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import pytest
 
 from ivr.asterisk.ami import AmiLink, AmiRefused
-from ivr.clock import LoopClock
-from ivr.install.secrets import ensure
 from ivr.testing.instance import Instance
+from tests.live.manager import linked
 from tests.live.scenes import live
 
 TALKS = 400
 PACE = 0.033  # s between two talks: without the cure some ten of TALKS stay for ever
-
-
-@asynccontextmanager
-async def linked(line: Instance) -> AsyncIterator[AmiLink]:
-    at = line.environment.ami
-    link = AmiLink(at.host, at.port, "centralita", ensure(line.paths.secrets, ()).ami, clock=LoopClock())
-    there = asyncio.Event()
-
-    async def logged_in() -> None:
-        there.set()
-
-    link.on_login(logged_in)
-    link.start()
-    try:
-        await asyncio.wait_for(there.wait(), 5)
-        yield link
-    finally:
-        await link.close()
 
 
 async def talk(link: AmiLink, number: int) -> None:
