@@ -18,10 +18,10 @@ PACE = 0.033  # s between two talks: without the cure some ten of TALKS stay for
 async def talk(link: AmiLink, number: int) -> None:
     """Somebody waits, and another one's leg takes him: both are calls of Asterisk to itself."""
     wait, leg = ({"Channel": f"Local/s@{context}/n", "Async": "true"} for context in ("done-wait", "lamps"))
-    ends = {"ChannelId": f"from-{number}", "OtherChannelId": f"waits-{number}"}
+    ends = {"ChannelId": f"from-{number:03d}", "OtherChannelId": f"waits-{number:03d}"}
     await link.action("Originate", wait | ends | {"Application": "Wait", "Data": "4"})
     await asyncio.sleep(1)
-    await link.action("Originate", leg | {"Application": "Bridge", "Data": f"waits-{number}"})
+    await link.action("Originate", leg | {"Application": "Bridge", "Data": f"waits-{number:03d}"})
 
 
 async def look_for_nobody(link: AmiLink) -> None:
