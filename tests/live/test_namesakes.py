@@ -52,8 +52,10 @@ async def test_an_agent_gets_the_caller_and_none_with_a_longer_id(line: Instance
 
         await line.phone("101")
         await line.command("agents", "pause", "101", "Almuerzo")
-        for one in (WANTED, *OTHERS):
-            await calls(DIRECT["1"], one)
+        await calls(DIRECT["1"], WANTED)
+        await waiting(line, 1)  # he is the first
+        for other in OTHERS:
+            await calls(DIRECT["1"], other)
         await waiting(line, 1 + len(OTHERS))
         await line.command("agents", "ready", "101")
         agent = await line.agent("101")
