@@ -20,7 +20,7 @@ class Deeds:
         self._latest: dict[str, asyncio.Task[None]] = {}
 
     def do(self, decision: Decision) -> bool:
-        """Begin the deed of a decision, if it has one."""
+        """Begin the deed of a decision; whether it has one."""
         telephone = self._telephone
         if isinstance(decision, MakeOffer):
             self._begin(decision.offer, telephone.ring(decision), decision)

@@ -175,12 +175,11 @@ class Dispatcher:
 
     def _carry_out(self, item: _Pending) -> bool:
         """Whether a deed was begun."""
-        begun = False
-        if not item.carried_out:
-            item.carried_out = True
-            for decision in item.decisions:
-                begun = self._deeds.do(decision) or begun
-        return begun
+        if item.carried_out:
+            return False
+        item.carried_out = True
+        begun = [self._deeds.do(decision) for decision in item.decisions]
+        return any(begun)
 
     def _tell_durable(self, item: _Pending) -> None:
         if item.future.cancelled() or (error := item.future.exception()) is not None:

@@ -63,13 +63,13 @@ async def one_round(line: QueueLine, side: str, size: Size, found: Samples) -> N
         if size.waiting:
             await load.fill(size.waiting, size.agents)
         start, server, asterisk = line.cel.stat().st_size, line.server_cpu(), line.asterisk_cpu()
-        busy, whole = machine_cpu()
+        machine = machine_cpu()
         if size.waiting:
             await load.keep(size.waiting, size.agents, size.seconds)
         else:
             await load.arrive(size.rate, size.seconds)
         server, asterisk = line.server_cpu() - server, line.asterisk_cpu() - asterisk
-        busy, whole = (after - before for after, before in zip(machine_cpu(), (busy, whole), strict=True))
+        busy, whole = (after - before for before, after in zip(machine, machine_cpu(), strict=True))
         moments = read(line.cel, start)
         if side == OURS:
             await line.stop_server()

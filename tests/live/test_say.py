@@ -3,7 +3,6 @@
 from datetime import date, time
 from decimal import Decimal
 from itertools import pairwise
-from statistics import median
 
 import pytest
 
@@ -69,7 +68,7 @@ async def test_an_amount_is_heard_as_one_sentence(line: Instance) -> None:
     assert word_names(caller.story()) == list(words("money", AMOUNT, "es-CO"))
     said = [heard for heard in caller.listen() if heard.name.startswith("palabra_")]
     pauses = [after.at - before.end for before, after in pairwise(said)]
-    assert median(pauses) < 0.2  # a busy machine makes one of them longer, not every other one
+    assert all(pause < 0.2 for pause in sorted(pauses)[:-2]), pauses  # a machine that stands still makes one longer
 
 
 @live
