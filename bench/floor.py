@@ -52,7 +52,8 @@ class Shop:
         key = self.stores.ledger.caller_key(f"30{number:08}")
         config = self.site.version
         self.record(c.CallStarted, call, did=DID, caller=key, flow="servicio_directo", config=config)
-        self.floor.calls.meet(call).number = f"30{number:08}"
+        live = self.floor.calls.meet(call)
+        live.number, live.channel = f"30{number:08}", f"PJSIP/trunk-{number:08x}"
         for step, verb in (("bienvenida", "play"), ("aviso", "notice"), ("horario", "hours"), ("cola", "queue")):
             self.record(c.StepEntered, call, flow="servicio_directo", step=step, verb=verb)
             if verb == "notice":
